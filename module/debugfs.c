@@ -1,0 +1,629 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The debugfs interface: it parses and prints, and does nothing itself. It is
+ * a client like any other. docs/ABI/debugfs-fake_offline says what each file
+ * takes and gives.
+ *
+ * A write is parsed whole before any of it is carried out.
+ */
+#include <linux/capability.h>
+#include <linux/ctype.h>
+#include <linux/debugfs.h>
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/kernel.h>
+#include <linux/kstrtox.h>
+#include <linux/memory.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/uaccess.h>
+
+#include <linux/fake_offline.h>
+
+#include "block.h"
+#include "debugfs.h"
+#include "hook.h"
+#include "inject.h"
+#include "page_state.h"
+#include "stats.h"
+
+#define MAX_WRITE	BIT(20)
+#define MAX_WORDS	8
+
+static struct dentry *dir;
+static struct fake_offline_client *client;
+static const uint *reserve;
+
+/* One line of a write, cut into words. */
+struct line {
+	unsigned int nr_words;
+	char *word[MAX_WORDS];
+};
+
+/**
+ * struct file_ops - what a file of ours does
+ * @name: of the file
+ * @item_size: size of one parsed line
+ * @one_line: a write may have one line only
+ * @parse: parses a line into an item, changes nothing
+ * @run: carries out the items
+ * @show: prints; or
+ * @seq: prints item by item
+ */
+struct file_ops {
+	const char *name;
+	size_t item_size;
+	bool one_line;
+	int (*parse)(const struct line *line, void *item);
+	int (*run)(void *items, unsigned int nr);
+	int (*show)(struct seq_file *m, void *unused);
+	const struct seq_operations *seq;
+};
+
+static int parse_range(const struct line *line, unsigned long *start,
+		       unsigned long *nr)
+{
+	int ret;
+
+	ret = kstrtoul(line->word[0], 0, start);
+	if (!ret)
+		ret = kstrtoul(line->word[1], 0, nr);
+	if (!ret && !*nr)
+		ret = -EINVAL;
+	if (!ret && *start + *nr - 1 < *start)
+		ret = -ERANGE;
+	return ret;
+}
+
+/* mark */
+
+struct mark_item {
+	struct fake_offline_request r;
+	char zone[16];
+};
+
+static int parse_mark_option(const char *word, struct mark_item *item,
+			     unsigned int *seen)
+{
+	struct fake_offline_request *r = &item->r;
+	bool anywhere = r->start_pfn == FAKE_OFFLINE_ANYWHERE;
+	unsigned int bit;
+	int ret = 0;
+
+	if (!strcmp(word, "unskippable")) {
+		bit = BIT(0);
+		r->flags &= ~FAKE_OFFLINE_SKIPPABLE;
+	} else if (!strcmp(word, "canary")) {
+		bit = BIT(1);
+		r->flags |= FAKE_OFFLINE_CANARY;
+	} else if (anywhere && !strncmp(word, "node=", 5)) {
+		bit = BIT(2);
+		ret = kstrtoint(word + 5, 0, &r->nid);
+		if (!ret && r->nid < 0)
+			ret = -EINVAL;
+	} else if (anywhere && !strncmp(word, "zone=", 5)) {
+		bit = BIT(3);
+		if (strscpy(item->zone, word + 5, sizeof(item->zone)) <= 0)
+			ret = -EINVAL;
+	} else {
+		return -EINVAL;
+	}
+	if (*seen & bit)
+		return -EINVAL;
+	*seen |= bit;
+	return ret;
+}
+
+static int parse_mark(const struct line *line, void *data)
+{
+	struct mark_item *item = data;
+	struct fake_offline_request *r = &item->r;
+	unsigned int i, seen = 0;
+	int ret;
+
+	if (line->nr_words < 2)
+		return -EINVAL;
+	r->flags = FAKE_OFFLINE_SKIPPABLE;
+	r->nid = NUMA_NO_NODE;
+	if (!strcmp(line->word[0], "any")) {
+		r->start_pfn = FAKE_OFFLINE_ANYWHERE;
+		ret = kstrtoul(line->word[1], 0, &r->nr_pages);
+		if (!ret && !r->nr_pages)
+			ret = -EINVAL;
+	} else {
+		ret = parse_range(line, &r->start_pfn, &r->nr_pages);
+	}
+	for (i = 2; !ret && i < line->nr_words; i++)
+		ret = parse_mark_option(line->word[i], item, &seen);
+	return ret;
+}
+
+static int run_mark(void *data, unsigned int nr)
+{
+	struct mark_item *items = data;
+	struct fake_offline_request *requests;
+	unsigned int i;
+	int ret;
+
+	requests = kvmalloc_array(nr, sizeof(*requests), GFP_KERNEL);
+	if (!requests)
+		return -ENOMEM;
+	for (i = 0; i < nr; i++) {
+		requests[i] = items[i].r;
+		requests[i].zone = items[i].zone[0] ? items[i].zone : NULL;
+	}
+	ret = fake_offline_take(client, requests, nr);
+	kvfree(requests);
+	return ret;
+}
+
+/* unmark */
+
+struct unmark_item {
+	bool all;
+	unsigned long start;
+	unsigned long nr;
+};
+
+static int parse_unmark(const struct line *line, void *data)
+{
+	struct unmark_item *item = data;
+
+	if (line->nr_words == 1 && !strcmp(line->word[0], "all")) {
+		item->all = true;
+		return 0;
+	}
+	if (line->nr_words != 2)
+		return -EINVAL;
+	return parse_range(line, &item->start, &item->nr);
+}
+
+static int run_unmark(void *data, unsigned int nr)
+{
+	struct unmark_item *it = data, *end = it + nr;
+	int ret = 0;
+
+	for (it = data; !ret && it < end; it++)
+		if (!it->all)
+			ret = fake_offline_may_release(client, it->start,
+						       it->nr);
+	for (it = data; !ret && it < end; it++) {
+		if (it->all)
+			ret = fake_offline_release_all(client);
+		else
+			ret = fake_offline_release(client, it->start, it->nr);
+	}
+	return ret;
+}
+
+/* ranges: the position is the PFN to go on at, plus 1; 0 is the header. */
+
+static void *ranges_at(struct seq_file *m, loff_t *pos)
+{
+	struct fake_offline_info *info = m->private;
+
+	if (!*pos)
+		return SEQ_START_TOKEN;
+	if (!fake_offline_next(NULL, *pos - 1, info))
+		return NULL;
+	*pos = (loff_t)info->start_pfn + 1;
+	return info;
+}
+
+static void *ranges_next(struct seq_file *m, void *v, loff_t *pos)
+{
+	struct fake_offline_info *info = v;
+
+	if (v == SEQ_START_TOKEN)
+		*pos = 1;
+	else
+		*pos = (loff_t)(info->start_pfn + info->nr_pages) + 1;
+	return ranges_at(m, pos);
+}
+
+static void ranges_stop(struct seq_file *m, void *v)
+{
+}
+
+static int ranges_show(struct seq_file *m, void *v)
+{
+	struct fake_offline_info *info = v;
+
+	if (v == SEQ_START_TOKEN) {
+		seq_puts(m, "# start_pfn nr_pages skippable canary node zone owner age_s\n");
+		return 0;
+	}
+	seq_printf(m, "%lu %lu %d %d %d %s %s %u\n", info->start_pfn,
+		   info->nr_pages, !!(info->flags & FAKE_OFFLINE_SKIPPABLE),
+		   !!(info->flags & FAKE_OFFLINE_CANARY), info->nid,
+		   info->zone ?: "-", info->owner, info->age_s);
+	return 0;
+}
+
+static const struct seq_operations ranges_seq = {
+	.start = ranges_at,
+	.next = ranges_next,
+	.stop = ranges_stop,
+	.show = ranges_show,
+};
+
+/* block_offline, block_online */
+
+struct block_item {
+	unsigned long block;
+	const char *state;
+};
+
+static const char *const online_types[] = {
+	"online", "online_kernel", "online_movable",
+};
+
+static int parse_block_offline(const struct line *line, void *data)
+{
+	struct block_item *item = data;
+
+	if (line->nr_words != 1)
+		return -EINVAL;
+	item->state = "offline";
+	return kstrtoul(line->word[0], 0, &item->block);
+}
+
+static int parse_block_online(const struct line *line, void *data)
+{
+	struct block_item *item = data;
+	int type = 0;
+
+	if (line->nr_words < 1 || line->nr_words > 2)
+		return -EINVAL;
+	if (line->nr_words == 2)
+		type = match_string(online_types, ARRAY_SIZE(online_types),
+				    line->word[1]);
+	if (type < 0)
+		return -EINVAL;
+	item->state = online_types[type];
+	return kstrtoul(line->word[0], 0, &item->block);
+}
+
+static int run_block(void *data, unsigned int nr)
+{
+	struct block_item *item = data;
+
+	return fo_block_set_state(item->block, item->state);
+}
+
+/* verify */
+
+static int show_verify(struct seq_file *m, void *unused)
+{
+	struct fake_offline_counts c;
+	int ret;
+
+	ret = fake_offline_verify(NULL, 0, ~0UL, &c);
+	if (ret)
+		return ret;
+	seq_printf(m, "ranges %lu\n", c.ranges);
+	seq_printf(m, "pages %lu\n", c.pages);
+	seq_printf(m, "pages_block_offline %lu\n", c.block_offline);
+	seq_printf(m, "page_offline %lu\n", c.page_offline);
+	seq_printf(m, "skippable %lu\n", c.skippable);
+	seq_printf(m, "skippable_expected %lu\n", c.skippable_expected);
+	seq_printf(m, "buddy %lu\n", c.buddy);
+	seq_printf(m, "wrong_count %lu\n", c.wrong_count);
+	seq_printf(m, "canary %lu\n", c.canary);
+	seq_printf(m, "canary_broken %lu\n", c.canary_broken);
+	seq_printf(m, "first_bad_pfn %ld\n", c.first_bad_pfn);
+	return 0;
+}
+
+/* stats */
+
+static const char *const hook_names[] = {
+	[FO_HOOK_FREE]	= "free",
+	[FO_HOOK_HELD]	= "held",
+	[FO_HOOK_TAKEN]	= "taken",
+};
+
+static int show_stats(struct seq_file *m, void *unused)
+{
+	unsigned long ranges = 0, pages = 0;
+	struct fake_offline_info info;
+	unsigned long pfn = 0;
+	enum fo_stat i;
+
+	while (fake_offline_next(NULL, pfn, &info)) {
+		ranges++;
+		pages += info.nr_pages;
+		pfn = info.start_pfn + info.nr_pages;
+	}
+	seq_printf(m, "version %s\n", THIS_MODULE->version);
+	seq_printf(m, "skip_mode %s\n", fo_skip_mode);
+	seq_printf(m, "hook %s\n", hook_names[fo_hook_state()]);
+	seq_printf(m, "reserve_mib %u\n", READ_ONCE(*reserve));
+	seq_printf(m, "block_bytes %lu\n", memory_block_size_bytes());
+	seq_printf(m, "ranges %lu\n", ranges);
+	seq_printf(m, "pages %lu\n", pages);
+	for (i = 0; i < FO_NR_STATS; i++)
+		seq_printf(m, "%s %ld\n", fo_stat_name(i), fo_stat_get(i));
+	return 0;
+}
+
+/* inject */
+
+struct inject_item {
+	bool clear;
+	enum fo_inject_point point;
+	int error;
+	unsigned int count;
+};
+
+static int parse_inject(const struct line *line, void *data)
+{
+	struct inject_item *item = data;
+	int ret;
+
+	if (line->nr_words == 1 && !strcmp(line->word[0], "clear")) {
+		item->clear = true;
+		return 0;
+	}
+	if (line->nr_words != 4)
+		return -EINVAL;
+	ret = kstrtoint(line->word[2], 0, &item->error);
+	if (!ret)
+		ret = kstrtouint(line->word[3], 0, &item->count);
+	if (ret)
+		return ret;
+	ret = fo_inject_find(line->word[0], line->word[1], item->error);
+	if (ret < 0)
+		return ret;
+	item->point = ret;
+	return 0;
+}
+
+static int run_inject(void *data, unsigned int nr)
+{
+	struct inject_item *item = data;
+	unsigned int i;
+
+	for (i = 0; i < nr; i++, item++) {
+		if (item->clear)
+			fo_inject_clear();
+		else
+			fo_inject_arm(item->point, item->error, item->count);
+	}
+	return 0;
+}
+
+static int show_inject(struct seq_file *m, void *unused)
+{
+	enum fo_inject_point i;
+
+	seq_puts(m, "# action point errno count\n");
+	for (i = 0; i < FO_NR_INJECT_POINTS; i++) {
+		struct fo_injection it = fo_inject_get(i);
+
+		if (it.count)
+			seq_printf(m, "%s %s %d %u\n", it.action, it.point,
+				   it.error, it.count);
+	}
+	return 0;
+}
+
+/* What all files have in common */
+
+/* Cuts a line into words, in place. -EINVAL: none, or too many. */
+static int cut_line(char *text, struct line *line)
+{
+	char *word;
+
+	line->nr_words = 0;
+	while ((word = strsep(&text, " \t"))) {
+		if (!*word)
+			continue;
+		if (line->nr_words == MAX_WORDS)
+			return -EINVAL;
+		line->word[line->nr_words++] = word;
+	}
+	return line->nr_words ? 0 : -EINVAL;
+}
+
+/* The number of lines, or -EINVAL for what is not text. */
+static int count_lines(const char *text, size_t len)
+{
+	int lines = 0;
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		if (text[i] == '\n')
+			lines++;
+		else if (text[i] != '\t' && !(isascii(text[i]) && isprint(text[i])))
+			return -EINVAL;
+	}
+	/* A line without its newline may have been cut on its way here. */
+	return len && text[len - 1] == '\n' ? lines : -EINVAL;
+}
+
+/* Parses all, then carries out all. @nr: the line that was refused, or 0. */
+static int run_text(const struct file_ops *ops, char *text, size_t len,
+		    int *nr)
+{
+	struct line line;
+	void *items;
+	int lines, i, ret = 0;
+
+	*nr = 0;
+	lines = count_lines(text, len);
+	if (lines < 0)
+		return lines;
+	if (ops->one_line && lines != 1)
+		return -EINVAL;
+	items = kvcalloc(lines, ops->item_size, GFP_KERNEL);
+	if (!items)
+		return -ENOMEM;
+	for (i = 0; !ret && i < lines; i++) {
+		*nr = i + 1;
+		ret = cut_line(strsep(&text, "\n"), &line);
+		if (!ret)
+			ret = ops->parse(&line, items + i * ops->item_size);
+	}
+	if (!ret) {
+		*nr = 0;
+		ret = ops->run(items, lines);
+	}
+	kvfree(items);
+	return ret;
+}
+
+static const struct file_ops *ops_of(struct file *file)
+{
+	return file_inode(file)->i_private;
+}
+
+static ssize_t file_write(struct file *file, const char __user *buf,
+			  size_t len, loff_t *pos)
+{
+	const struct file_ops *ops = ops_of(file);
+	int ret, nr = 0;
+	char *text;
+
+	if (len > MAX_WRITE) {
+		ret = -E2BIG;
+		goto out;
+	}
+	text = kvmalloc(len + 1, GFP_KERNEL);
+	if (!text)
+		return -ENOMEM;
+	if (copy_from_user(text, buf, len)) {
+		kvfree(text);
+		return -EFAULT;
+	}
+	text[len] = '\0';
+	ret = run_text(ops, text, len, &nr);
+	kvfree(text);
+out:
+	if (!ret)
+		return len;
+	if (nr)
+		pr_notice_ratelimited("%s: line %d refused: %pe\n", ops->name,
+				      nr, ERR_PTR(ret));
+	else
+		pr_notice_ratelimited("%s: refused: %pe\n", ops->name,
+				      ERR_PTR(ret));
+	return ret;
+}
+
+static int file_open(struct inode *inode, struct file *file)
+{
+	const struct file_ops *ops = inode->i_private;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	/* The mode does not stop root. */
+	if ((file->f_mode & FMODE_WRITE && !ops->parse) ||
+	    (file->f_mode & FMODE_READ && !ops->show && !ops->seq))
+		return -EACCES;
+	if (ops->seq)
+		return seq_open_private(file, ops->seq,
+					sizeof(struct fake_offline_info));
+	return single_open(file, ops->show, NULL);
+}
+
+static int file_release(struct inode *inode, struct file *file)
+{
+	const struct file_ops *ops = inode->i_private;
+
+	return ops->seq ? seq_release_private(inode, file) :
+			  single_release(inode, file);
+}
+
+static const struct file_operations fops = {
+	.owner = THIS_MODULE,
+	.open = file_open,
+	.read = seq_read,
+	.write = file_write,
+	.llseek = seq_lseek,
+	.release = file_release,
+};
+
+static const struct file_ops files[] = {
+	{
+		.name = "mark",
+		.item_size = sizeof(struct mark_item),
+		.parse = parse_mark,
+		.run = run_mark,
+	}, {
+		.name = "unmark",
+		.item_size = sizeof(struct unmark_item),
+		.parse = parse_unmark,
+		.run = run_unmark,
+	}, {
+		.name = "ranges",
+		.seq = &ranges_seq,
+	}, {
+		.name = "block_offline",
+		.item_size = sizeof(struct block_item),
+		.one_line = true,
+		.parse = parse_block_offline,
+		.run = run_block,
+	}, {
+		.name = "block_online",
+		.item_size = sizeof(struct block_item),
+		.one_line = true,
+		.parse = parse_block_online,
+		.run = run_block,
+	}, {
+		.name = "verify",
+		.show = show_verify,
+	}, {
+		.name = "stats",
+		.show = show_stats,
+	}, {
+		.name = "inject",
+		.item_size = sizeof(struct inject_item),
+		.parse = parse_inject,
+		.run = run_inject,
+		.show = show_inject,
+	},
+};
+
+static umode_t file_mode(const struct file_ops *ops)
+{
+	return (ops->parse ? 0200 : 0) | (ops->show || ops->seq ? 0400 : 0);
+}
+
+/**
+ * fo_debugfs_create() - create the directory and its files
+ * @reserve_mib: the module parameter, to be shown
+ *
+ * Without debugfs there are no files, and the module works for other modules.
+ *
+ * Context: sleeps. Inverse: fo_debugfs_remove().
+ * Return: 0, -ENOMEM.
+ */
+int fo_debugfs_create(const uint *reserve_mib)
+{
+	size_t i;
+
+	reserve = reserve_mib;
+	client = fake_offline_register("debugfs", THIS_MODULE);
+	if (IS_ERR(client))
+		return PTR_ERR(client);
+	dir = debugfs_create_dir("fake_offline", NULL);
+	for (i = 0; i < ARRAY_SIZE(files); i++)
+		debugfs_create_file(files[i].name, file_mode(&files[i]), dir,
+				    (void *)&files[i], &fops);
+	return 0;
+}
+
+/**
+ * fo_debugfs_remove() - remove the files, and give back what they marked
+ *
+ * Context: sleeps, as fake_offline_unregister(). Inverse: fo_debugfs_create().
+ */
+void fo_debugfs_remove(void)
+{
+	debugfs_remove(dir);
+	fake_offline_unregister(client);
+}

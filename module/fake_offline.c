@@ -1,0 +1,526 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * fake_offline: take physical pages out of use, and leave the memory block
+ * around them free to go offline, to come back, and to fail half-way, without
+ * one of those pages ever being handed out.
+ *
+ * This file is the way in: parameters, init and exit, and the exported helpers,
+ * through which everything is done, by debugfs as by other modules. What is
+ * below them, each in a file of its own:
+ *
+ *	ranges.c	which pages are marked, how, and whose they are
+ *	page_state.c	what a marked page is made of
+ *	take.c		taking pages from the kernel, and returning them
+ *	gate.c		who may do what, when
+ *	notifier.c	our part in memory on- and offlining
+ *	hook.c		withholding marked pages when a block comes online
+ *	verify.c	looking at marked pages
+ *
+ * beside them inject.c (failures on demand), stats.c (counters), block.c
+ * (asking the kernel to on- or offline a block) and compat.h (kernels differ).
+ */
+#include <linux/err.h>
+#include <linux/memory_hotplug.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+#include <linux/timekeeping.h>
+
+#include <linux/fake_offline.h>
+
+#include "debugfs.h"
+#include "gate.h"
+#include "hook.h"
+#include "notifier.h"
+#include "ranges.h"
+#include "stats.h"
+#include "take.h"
+#include "verify.h"
+
+static uint reserve_mib = 64;
+module_param(reserve_mib, uint, 0644);
+MODULE_PARM_DESC(reserve_mib,
+		 "Refuse a mark that would leave less available memory, in MiB (default 64)");
+
+/**
+ * struct fake_offline_client - an owner of ranges
+ * @name: its name, as shown to users
+ * @owner: its module, or NULL for this one
+ */
+struct fake_offline_client {
+	const char *name;
+	struct module *owner;
+};
+
+/* The range an operation is about, checked. */
+struct span {
+	unsigned long first;
+	unsigned long last;
+};
+
+/* -EINVAL for no pages, -ERANGE if the range wraps, -ENXIO beyond any PFN. */
+static int make_span(unsigned long start_pfn, unsigned long nr_pages,
+		     struct span *s)
+{
+	if (!nr_pages)
+		return -EINVAL;
+	if (start_pfn + nr_pages - 1 < start_pfn)
+		return -ERANGE;
+	s->first = start_pfn;
+	s->last = start_pfn + nr_pages - 1;
+	return s->last > PHYS_PFN(~(phys_addr_t)0) ? -ENXIO : 0;
+}
+
+/**
+ * fake_offline_register() - become a client
+ * @name: a name for users to see; printable, without blanks; copied
+ * @owner: THIS_MODULE
+ *
+ * Context: may sleep. While there is a client, the module fake_offline cannot
+ * be unloaded. Inverse: fake_offline_unregister(), at the latest when the
+ * client's module is unloaded.
+ * Return: the client, or ERR_PTR(): -EINVAL for an empty name, -ENOMEM, -ENODEV
+ * if the module is about to be unloaded.
+ */
+struct fake_offline_client *fake_offline_register(const char *name,
+						  struct module *owner)
+{
+	struct fake_offline_client *client;
+
+	if (!name || !*name)
+		return ERR_PTR(-EINVAL);
+	client = kzalloc(sizeof(*client), GFP_KERNEL);
+	if (!client)
+		return ERR_PTR(-ENOMEM);
+	client->name = kstrdup(name, GFP_KERNEL);
+	if (!client->name) {
+		kfree(client);
+		return ERR_PTR(-ENOMEM);
+	}
+	if (owner != THIS_MODULE) {
+		if (!try_module_get(THIS_MODULE)) {
+			kfree(client->name);
+			kfree(client);
+			return ERR_PTR(-ENODEV);
+		}
+		client->owner = owner;
+	}
+	return client;
+}
+EXPORT_SYMBOL_GPL(fake_offline_register);
+
+/* Has every page of @s a mark of @client's? Holds the gate. */
+static int check_owner(const struct fake_offline_client *client,
+		       const struct span *s)
+{
+	unsigned long pfn = s->first;
+	struct fo_extent e;
+
+	fo_for_each_extent(e, s->first, s->last) {
+		if (e.first > pfn)
+			return -ENOENT;
+		if (e.range->client != client)
+			return -EPERM;
+		pfn = e.last + 1;
+	}
+	return pfn > s->last ? 0 : -ENOENT;
+}
+
+/* Makes the ranges within @s busy, or settled again. Holds the gate. */
+static void set_busy(const struct span *s, bool busy)
+{
+	struct fo_extent e;
+
+	fo_for_each_extent(e, s->first, s->last) {
+		if (busy)
+			e.range->flags |= FO_RANGE_BUSY;
+		else
+			e.range->flags &= ~FO_RANGE_BUSY;
+	}
+	if (!busy)
+		fo_gate_wake();
+}
+
+/* Gives back the busy ranges of @s, which have been cut to fit. */
+static void give_back_busy(const struct span *s)
+{
+	struct fo_extent e;
+
+	mutex_lock(&fo_gate);
+	/* What lies behind the current one may be somebody else's by now. */
+	fo_for_each_extent(e, s->first, s->last) {
+		mutex_unlock(&fo_gate);
+		fo_give_back(e.first, e.last, e.range->flags);
+		mutex_lock(&fo_gate);
+		fo_ranges_erase(&e);
+		fo_stat_inc(FO_STAT_UNMARKS);
+		fo_gate_wake();
+	}
+	mutex_unlock(&fo_gate);
+}
+
+static int release(struct fake_offline_client *client, const struct span *s,
+		   enum fo_wait wait)
+{
+	int ret;
+
+	ret = fo_gate_enter(s->first, s->last, wait);
+	if (ret)
+		return ret;
+	ret = check_owner(client, s);
+	if (!ret)
+		ret = fo_ranges_split(s->first, s->last);
+	if (!ret)
+		set_busy(s, true);
+	fo_gate_leave();
+	if (ret)
+		return ret;
+
+	give_back_busy(s);
+	fo_hook_update();
+	return 0;
+}
+
+/**
+ * fake_offline_release() - give back pages
+ * @client: the owner
+ * @start_pfn: first PFN
+ * @nr_pages: number of pages
+ *
+ * The pages may be a part of a range, or several adjacent ranges. Those in
+ * online memory blocks go to the buddy allocator; those in offline blocks are
+ * forgotten, and come back with their block as ordinary memory.
+ *
+ * Context: sleeps; waits while a hotplug operation is in flight there. Inverse:
+ * fake_offline_take().
+ * Return: 0, or with nothing changed: -EINVAL, -ERANGE, -ENXIO (no such range),
+ * -ENOENT (a page is not marked), -EPERM (a page is another client's), -ENOMEM,
+ * -EINTR, -EDEADLK (called from a callback of that operation).
+ */
+int fake_offline_release(struct fake_offline_client *client,
+			 unsigned long start_pfn, unsigned long nr_pages)
+{
+	struct span s;
+	int ret;
+
+	ret = make_span(start_pfn, nr_pages, &s);
+	if (!ret)
+		ret = release(client, &s, FO_WAIT_FOR_SIGNAL);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(fake_offline_release);
+
+/**
+ * fake_offline_may_release() - would fake_offline_release() find these pages?
+ * @client: the owner
+ * @start_pfn: first PFN
+ * @nr_pages: number of pages
+ *
+ * Context: may sleep.
+ * Return: 0, -EINVAL, -ERANGE, -ENXIO, -ENOENT, -EPERM, as there.
+ */
+int fake_offline_may_release(struct fake_offline_client *client,
+			     unsigned long start_pfn, unsigned long nr_pages)
+{
+	struct span s;
+	int ret;
+
+	ret = make_span(start_pfn, nr_pages, &s);
+	if (ret)
+		return ret;
+	mutex_lock(&fo_gate);
+	ret = check_owner(client, &s);
+	mutex_unlock(&fo_gate);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(fake_offline_may_release);
+
+static int release_all(struct fake_offline_client *client, enum fo_wait wait)
+{
+	struct fake_offline_info info = {};
+	unsigned long pfn = 0;
+	struct span s;
+	int ret = 0;
+
+	while (!ret && fake_offline_next(client, pfn, &info)) {
+		ret = make_span(info.start_pfn, info.nr_pages, &s);
+		if (!ret)
+			ret = release(client, &s, wait);
+		if (ret == -ENOENT)	/* given back by somebody else meanwhile */
+			ret = 0;
+		pfn = s.last + 1;
+	}
+	return ret;
+}
+
+/**
+ * fake_offline_release_all() - give back everything
+ * @client: the owner
+ *
+ * Context: as fake_offline_release().
+ * Return: 0, -ENOMEM, -EINTR, -EDEADLK; then a part is still marked.
+ */
+int fake_offline_release_all(struct fake_offline_client *client)
+{
+	return release_all(client, FO_WAIT_FOR_SIGNAL);
+}
+EXPORT_SYMBOL_GPL(fake_offline_release_all);
+
+/**
+ * fake_offline_unregister() - give back everything, and be a client no more
+ * @client: the client, may be NULL or an ERR_PTR()
+ *
+ * Context: sleeps, is not interrupted: waits for a hotplug operation in flight
+ * on memory with its pages, however long that takes. Inverse:
+ * fake_offline_register().
+ */
+void fake_offline_unregister(struct fake_offline_client *client)
+{
+	if (IS_ERR_OR_NULL(client))
+		return;
+	WARN_ON(release_all(client, FO_WAIT));
+	if (client->owner)
+		module_put(THIS_MODULE);
+	kfree(client->name);
+	kfree(client);
+}
+EXPORT_SYMBOL_GPL(fake_offline_unregister);
+
+/* MemAvailable: free, or freed without swapping. */
+static int check_reserve(unsigned long nr_pages)
+{
+	unsigned long reserve = (unsigned long)READ_ONCE(reserve_mib) <<
+				(20 - PAGE_SHIFT);
+	long available = si_mem_available();
+
+	if (available < 0 || nr_pages > available ||
+	    available - nr_pages < reserve)
+		return -ENOSPC;
+	return 0;
+}
+
+/* A log of what one fake_offline_take() has taken, to undo it. */
+struct take_log {
+	struct fake_offline_client *client;
+	unsigned int flags;
+	struct span *spans;
+	unsigned int nr;
+};
+
+/* Takes [@first, @last] whole or not at all. */
+static int take_span(struct take_log *log, unsigned long first,
+		     unsigned long last, enum fo_wait wait)
+{
+	struct span *spans;
+	struct fo_extent e;
+	int ret;
+
+	spans = krealloc_array(log->spans, log->nr + 1, sizeof(*spans),
+			       GFP_KERNEL);
+	if (!spans)
+		return -ENOMEM;
+	log->spans = spans;
+
+	ret = fo_gate_enter(first, last, wait);
+	if (ret)
+		return ret;
+	if (fo_ranges_next(first, last, &e))
+		ret = -EEXIST;
+	if (!ret)
+		ret = fo_check_online(first, last);
+	if (!ret)
+		ret = check_reserve(last - first + 1);
+	if (!ret)
+		ret = fo_ranges_insert(first, last, log->client,
+				       log->flags | FO_RANGE_BUSY);
+	fo_gate_leave();
+	if (ret)
+		return ret;
+
+	ret = fo_take(first, last, log->flags);
+
+	mutex_lock(&fo_gate);
+	fo_ranges_next(first, last, &e);
+	if (ret) {
+		fo_ranges_erase(&e);
+		fo_stat_inc(FO_STAT_MARK_FAILURES);
+	} else {
+		e.range->flags &= ~FO_RANGE_BUSY;
+		fo_stat_inc(FO_STAT_MARKS);
+		log->spans[log->nr++] = (struct span){ first, last };
+	}
+	fo_gate_wake();
+	mutex_unlock(&fo_gate);
+	return ret;
+}
+
+static int try_take(unsigned long first, unsigned long last, void *log)
+{
+	return take_span(log, first, last, FO_DONT_WAIT);
+}
+
+static int take_request(struct take_log *log,
+			const struct fake_offline_request *r)
+{
+	struct span s;
+	int ret;
+
+	if (r->flags & ~FAKE_OFFLINE_FLAGS)
+		return -EINVAL;
+	log->flags = r->flags;
+	if (r->start_pfn == FAKE_OFFLINE_ANYWHERE) {
+		if (!r->nr_pages)
+			return -EINVAL;
+		ret = check_reserve(r->nr_pages);
+		if (ret)
+			return ret;
+		return fo_find(r->nr_pages, r->nid, r->zone, try_take, log);
+	}
+	ret = make_span(r->start_pfn, r->nr_pages, &s);
+	if (!ret)
+		ret = take_span(log, s.first, s.last, FO_WAIT_FOR_SIGNAL);
+	return ret;
+}
+
+/**
+ * fake_offline_take() - take pages out of use
+ * @client: who takes them
+ * @requests: which
+ * @nr_requests: how many requests
+ *
+ * All of them or none. Pages in use are migrated away, as memory offlining does
+ * it. Each page becomes PageOffline, and leaves the managed pages and MemTotal.
+ *
+ * Context: sleeps; waits while a hotplug operation is in flight there. Inverse:
+ * fake_offline_release().
+ * Return: 0, or with nothing taken:
+ *
+ * * -EINVAL: no pages, or an unknown flag
+ * * -ERANGE: the range wraps
+ * * -EEXIST: a page is marked already
+ * * -ENXIO: no RAM there; anywhere: no such node or zone
+ * * -ENODEV: RAM in a memory block that is offline
+ * * -EBUSY: a page cannot be freed, or somebody else holds a reference
+ * * -ENOSPC: the parameter reserve_mib; anywhere: not that many pages found
+ * * -ENOMEM, -EINTR
+ * * -EDEADLK: called from a callback of that operation
+ */
+int fake_offline_take(struct fake_offline_client *client,
+		      const struct fake_offline_request *requests,
+		      unsigned int nr_requests)
+{
+	struct take_log log = { .client = client };
+	unsigned int i;
+	int ret = 0;
+
+	fo_hook_want();
+	for (i = 0; !ret && i < nr_requests; i++)
+		ret = take_request(&log, &requests[i]);
+	while (ret && log.nr)
+		WARN_ON(release(client, &log.spans[--log.nr], FO_WAIT));
+	fo_hook_unwant();
+	kfree(log.spans);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(fake_offline_take);
+
+/**
+ * fake_offline_next() - walk the marked ranges
+ * @client: whose, or NULL for everybody's
+ * @pfn: where to begin; the range may begin before
+ * @info: filled in; its strings are valid while the client is
+ *
+ * To walk them all, begin at 0, and go on at @info's end. A range that is being
+ * taken or given back at the moment is passed over.
+ *
+ * Context: may sleep.
+ * Return: false when there is none.
+ */
+bool fake_offline_next(const struct fake_offline_client *client,
+		       unsigned long pfn, struct fake_offline_info *info)
+{
+	struct fo_extent e;
+	bool found = false;
+	struct page *page;
+
+	mutex_lock(&fo_gate);
+	fo_for_each_extent(e, pfn, ULONG_MAX) {
+		if ((e.range->flags & FO_RANGE_BUSY) ||
+		    (client && e.range->client != client))
+			continue;
+		page = pfn_to_online_page(e.first);
+		*info = (struct fake_offline_info) {
+			.start_pfn = e.first,
+			.nr_pages = e.last - e.first + 1,
+			.flags = e.range->flags & FAKE_OFFLINE_FLAGS,
+			.age_s = ktime_get_seconds() - e.range->born_s,
+			.nid = page ? page_to_nid(page) : NUMA_NO_NODE,
+			.zone = page ? page_zone(page)->name : NULL,
+			.owner = e.range->client->name,
+			.client = e.range->client,
+		};
+		found = true;
+		break;
+	}
+	mutex_unlock(&fo_gate);
+	return found;
+}
+EXPORT_SYMBOL_GPL(fake_offline_next);
+
+/**
+ * fake_offline_verify() - look at marked pages, and count what became of them
+ * @client: whose, or NULL for everybody's
+ * @start_pfn: first PFN
+ * @nr_pages: number of pages; ~0UL for all from @start_pfn on
+ * @counts: filled in
+ *
+ * Context: sleeps.
+ * Return: 0, -EINVAL for no pages, -EINTR.
+ */
+int fake_offline_verify(const struct fake_offline_client *client,
+			unsigned long start_pfn, unsigned long nr_pages,
+			struct fake_offline_counts *counts)
+{
+	unsigned long last = start_pfn + nr_pages - 1;
+
+	if (!nr_pages)
+		return -EINVAL;
+	if (last < start_pfn || nr_pages == ~0UL)
+		last = ULONG_MAX;
+	return fo_verify(client, start_pfn, last, counts);
+}
+EXPORT_SYMBOL_GPL(fake_offline_verify);
+
+static int __init fake_offline_init(void)
+{
+	int ret;
+
+	ret = fo_notifier_register();
+	if (ret)
+		return ret;
+	ret = fo_debugfs_create(&reserve_mib);
+	if (ret)
+		fo_notifier_unregister();
+	return ret;
+}
+
+/*
+ * Other clients keep the module loaded, so only debugfs's own ranges are left:
+ * what is online goes back to the buddy allocator, the rest is forgotten. The
+ * last of them returns the hook slot.
+ */
+static void __exit fake_offline_exit(void)
+{
+	fo_debugfs_remove();
+	fo_notifier_unregister();
+}
+
+module_init(fake_offline_init);
+module_exit(fake_offline_exit);
+
+MODULE_DESCRIPTION("Take physical pages out of use without giving up memory hotplug");
+MODULE_AUTHOR("the fake_offline project");
+MODULE_LICENSE("GPL");
+MODULE_VERSION("0.1.0");

@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Marking excludes on- and offlining of the same memory, and two operations on
+ * the same pages exclude each other. Elsewhere everything goes on in parallel.
+ *
+ * - Who takes or gives back pages enters the gate: it waits until no hotplug
+ *   operation is in flight there and no range there is busy. It then sets
+ *   FO_RANGE_BUSY, leaves, works without a lock, and clears the bit.
+ * - A hotplug operation records its flight first, so that nobody new enters,
+ *   and then waits for the busy ranges there to settle.
+ *
+ * Nobody waits while holding something that others wait for: a busy range
+ * never waits for a flight. That also is why the hook slot is taken before a
+ * range is made busy: it needs mem_hotplug_lock, which the flight holds.
+ */
+#include <linux/errno.h>
+#include <linux/lockdep.h>
+#include <linux/sched/signal.h>
+#include <linux/wait.h>
+
+#include "gate.h"
+#include "ranges.h"
+
+/* See gate.h for what it protects. */
+DEFINE_MUTEX(fo_gate);
+static DECLARE_WAIT_QUEUE_HEAD(gate_wait);
+static struct fo_flight the_flight;
+
+/**
+ * fo_gate_is_busy() - is a range in [@first, @last] being taken or given back?
+ * @first: first PFN
+ * @last: last PFN
+ *
+ * Context: holds fo_gate.
+ */
+bool fo_gate_is_busy(unsigned long first, unsigned long last)
+{
+	struct fo_extent e;
+
+	fo_for_each_extent(e, first, last)
+		if (e.range->flags & FO_RANGE_BUSY)
+			return true;
+	return false;
+}
+
+static bool in_flight(unsigned long first, unsigned long last)
+{
+	return the_flight.active && first <= the_flight.last &&
+	       last >= the_flight.first;
+}
+
+/* Drops fo_gate until somebody calls fo_gate_wake(). */
+static int wait_for_wake(int state)
+{
+	DEFINE_WAIT(wait);
+
+	prepare_to_wait(&gate_wait, &wait, state);
+	mutex_unlock(&fo_gate);
+	if (!signal_pending_state(state, current))
+		schedule();
+	finish_wait(&gate_wait, &wait);
+	mutex_lock(&fo_gate);
+	return signal_pending_state(state, current) ? -EINTR : 0;
+}
+
+/**
+ * fo_gate_enter() - wait until [@first, @last] is settled, and take fo_gate
+ * @first: first PFN
+ * @last: last PFN
+ * @wait: for how long
+ *
+ * Context: may sleep. Inverse: fo_gate_leave(). A callback of the hotplug
+ * operation that it would have to wait for is refused.
+ * Return: 0 with fo_gate held; without it -EBUSY (would have to wait), -EINTR,
+ * or -EDEADLK from such a callback.
+ */
+int fo_gate_enter(unsigned long first, unsigned long last, enum fo_wait wait)
+{
+	int state = wait == FO_WAIT ? TASK_UNINTERRUPTIBLE : TASK_INTERRUPTIBLE;
+	int ret = 0;
+
+	mutex_lock(&fo_gate);
+	while (!ret && (in_flight(first, last) || fo_gate_is_busy(first, last))) {
+		if (in_flight(first, last) && the_flight.task == current)
+			ret = -EDEADLK;
+		else if (wait == FO_DONT_WAIT)
+			ret = -EBUSY;
+		else
+			ret = wait_for_wake(state);
+	}
+	if (ret)
+		mutex_unlock(&fo_gate);
+	return ret;
+}
+
+/** fo_gate_leave() - drop fo_gate, after fo_gate_enter() */
+void fo_gate_leave(void)
+{
+	mutex_unlock(&fo_gate);
+}
+
+/**
+ * fo_gate_wake() - a range is no longer busy, or a flight has ended
+ *
+ * Context: any.
+ */
+void fo_gate_wake(void)
+{
+	wake_up_all(&gate_wait);
+}
+
+/**
+ * fo_flight_begin() - record a hotplug operation, and wait for busy ranges
+ * @dir: offlining or onlining
+ * @first: first PFN it covers
+ * @last: last PFN it covers
+ *
+ * Not interruptible: whoever is busy there finishes by itself.
+ *
+ * Context: a GOING notifier, holds fo_gate, which is dropped while waiting.
+ * Inverse: fo_flight_end().
+ * Return: the record.
+ */
+struct fo_flight *fo_flight_begin(enum fo_direction dir, unsigned long first,
+				  unsigned long last)
+{
+	lockdep_assert_held(&fo_gate);
+	WARN_ON_ONCE(the_flight.active);
+	the_flight = (struct fo_flight) {
+		.active = true,
+		.dir = dir,
+		.first = first,
+		.last = last,
+		.task = current,
+	};
+	while (fo_gate_is_busy(first, last))
+		wait_for_wake(TASK_UNINTERRUPTIBLE);
+	return &the_flight;
+}
+
+/**
+ * fo_flight_find() - the record of an operation that our GOING notifier saw
+ * @dir: offlining or onlining
+ * @first: first PFN it covers
+ *
+ * Context: a notifier, holds fo_gate.
+ * Return: the record, or NULL.
+ */
+struct fo_flight *fo_flight_find(enum fo_direction dir, unsigned long first)
+{
+	lockdep_assert_held(&fo_gate);
+	if (the_flight.active && the_flight.dir == dir &&
+	    the_flight.first == first)
+		return &the_flight;
+	return NULL;
+}
+
+/**
+ * fo_flight_end() - the operation is over, one way or the other
+ * @flight: the record
+ *
+ * Context: a notifier, holds fo_gate. Inverse: fo_flight_begin().
+ */
+void fo_flight_end(struct fo_flight *flight)
+{
+	lockdep_assert_held(&fo_gate);
+	flight->active = false;
+	fo_gate_wake();
+}

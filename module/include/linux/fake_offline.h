@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * fake_offline: take physical pages out of use, and leave the memory block
+ * around them free to go offline and to come back.
+ *
+ * A client (a driver) takes ranges of pages. Each page becomes PageOffline():
+ * it has a memmap, and nobody but the client may touch its content. A page
+ * that is also *skippable* does not keep its memory block from going offline;
+ * when the block comes back, the page stays withheld from the buddy allocator.
+ *
+ * The core keeps what offlining code asks of the driver of such pages: it
+ * knows them without the memmap, it owns the online-page hook that withholds
+ * them, and it serialises marking against memory on- and offlining.
+ *
+ * All counts are in pages of PAGE_SIZE bytes, all positions are PFNs.
+ */
+#ifndef LINUX_FAKE_OFFLINE_H
+#define LINUX_FAKE_OFFLINE_H
+
+#include <linux/bits.h>
+#include <linux/numa.h>
+#include <linux/types.h>
+
+struct module;
+struct fake_offline_client;
+
+/** define FAKE_OFFLINE_SKIPPABLE - offlining may skip these pages */
+#define FAKE_OFFLINE_SKIPPABLE	BIT(0)
+/** define FAKE_OFFLINE_CANARY - fill the pages with a pattern, to be verified */
+#define FAKE_OFFLINE_CANARY	BIT(1)
+#define FAKE_OFFLINE_FLAGS	(FAKE_OFFLINE_SKIPPABLE | FAKE_OFFLINE_CANARY)
+
+/** define FAKE_OFFLINE_ANYWHERE - a request's start: choose the pages for me */
+#define FAKE_OFFLINE_ANYWHERE	(~0UL)
+
+/**
+ * struct fake_offline_request - pages that a client wants to take
+ * @start_pfn: first PFN, or FAKE_OFFLINE_ANYWHERE
+ * @nr_pages: number of pages, at least 1
+ * @flags: FAKE_OFFLINE_SKIPPABLE, FAKE_OFFLINE_CANARY
+ * @nid: anywhere: the NUMA node, or NUMA_NO_NODE for any
+ * @zone: anywhere: name of the zone as /proc/zoneinfo has it, case ignored, or
+ *	NULL for any zone but DMA
+ */
+struct fake_offline_request {
+	unsigned long start_pfn;
+	unsigned long nr_pages;
+	unsigned int flags;
+	int nid;
+	const char *zone;
+};
+
+/**
+ * struct fake_offline_info - one marked range
+ * @start_pfn: first PFN
+ * @nr_pages: number of pages
+ * @flags: FAKE_OFFLINE_SKIPPABLE, FAKE_OFFLINE_CANARY
+ * @age_s: seconds since it was taken
+ * @nid: NUMA node of the first page, NUMA_NO_NODE when its block is offline
+ * @zone: name of the zone of the first page, NULL when its block is offline
+ * @owner: name of the client
+ * @client: the client
+ */
+struct fake_offline_info {
+	unsigned long start_pfn;
+	unsigned long nr_pages;
+	unsigned int flags;
+	unsigned int age_s;
+	int nid;
+	const char *zone;
+	const char *owner;
+	const struct fake_offline_client *client;
+};
+
+/**
+ * struct fake_offline_counts - what fake_offline_verify() found
+ * @ranges: marked ranges
+ * @pages: marked pages
+ * @block_offline: of these, pages in memory blocks that are offline
+ * @page_offline: pages that are PageOffline, in online blocks
+ * @skippable: pages that have the skippable bit, in online blocks
+ * @skippable_expected: pages that should have it, in online blocks
+ * @buddy: pages in the buddy allocator: a leak
+ * @wrong_count: pages with an unexpected reference count
+ * @canary: pages whose canary was checked
+ * @canary_broken: pages whose canary is not intact
+ * @first_bad_pfn: lowest PFN that failed a check, -1 if none did
+ */
+struct fake_offline_counts {
+	unsigned long ranges;
+	unsigned long pages;
+	unsigned long block_offline;
+	unsigned long page_offline;
+	unsigned long skippable;
+	unsigned long skippable_expected;
+	unsigned long buddy;
+	unsigned long wrong_count;
+	unsigned long canary;
+	unsigned long canary_broken;
+	long first_bad_pfn;
+};
+
+struct fake_offline_client *fake_offline_register(const char *name,
+						  struct module *owner);
+void fake_offline_unregister(struct fake_offline_client *client);
+
+int fake_offline_take(struct fake_offline_client *client,
+		      const struct fake_offline_request *requests,
+		      unsigned int nr_requests);
+int fake_offline_release(struct fake_offline_client *client,
+			 unsigned long start_pfn, unsigned long nr_pages);
+int fake_offline_release_all(struct fake_offline_client *client);
+int fake_offline_may_release(struct fake_offline_client *client,
+			     unsigned long start_pfn, unsigned long nr_pages);
+bool fake_offline_next(const struct fake_offline_client *client,
+		       unsigned long pfn, struct fake_offline_info *info);
+int fake_offline_verify(const struct fake_offline_client *client,
+			unsigned long start_pfn, unsigned long nr_pages,
+			struct fake_offline_counts *counts);
+
+#endif /* LINUX_FAKE_OFFLINE_H */

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The state of a page.
+ *
+ *	fo_pages_mark()		taken -> marked
+ *	fo_pages_unmark()	marked -> taken
+ *	fo_pages_withhold()	fresh, of a block coming online -> marked
+ *	fo_page_make_free()	marked -> ready for the buddy
+ *
+ * taken: allocated, reference count 1, ours. marked: PageOffline; when it is
+ * skippable, also the skippable bit, and a reference count frozen at 0.
+ *
+ * The frozen count is what makes a stock kernel skip the page: offlining skips
+ * PageOffline pages whose count is 0, in scan_movable_pages(),
+ * __test_page_isolated_in_pageblock() and __offline_isolated_pages().
+ * virtio-mem drops its reference in MEM_GOING_OFFLINE and takes it again in
+ * MEM_CANCEL_OFFLINE; we never have one while the page is marked. So nothing
+ * is to be done per page at hotplug time, and nobody can take a reference in
+ * between: get_page_unless_zero() fails. A reference that somebody else holds
+ * already is found while marking.
+ *
+ * The skippable bit is PG_owner_priv_1, free for the owner of a page on every
+ * kernel, and seen from outside as KPF_OWNER_PRIVATE in /proc/kpageflags.
+ */
+#include <linux/delay.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/page-flags.h>
+#include <linux/sched.h>
+
+#include "compat.h"
+#include "page_state.h"
+
+const char *const fo_skip_mode = "frozen";
+
+/* How long a page that must be frozen again is waited for: see below. */
+#define FO_FREEZE_TRIES	1000
+
+static void set_skippable(struct page *page)
+{
+	set_bit(PG_owner_priv_1, compat_page_flags(page));
+}
+
+static void clear_skippable(struct page *page)
+{
+	clear_bit(PG_owner_priv_1, compat_page_flags(page));
+}
+
+/**
+ * fo_page_is_skippable() - does the page have the skippable bit?
+ * @page: a marked page of an online block
+ */
+bool fo_page_is_skippable(struct page *page)
+{
+	return test_bit(PG_owner_priv_1, compat_page_flags(page));
+}
+
+/**
+ * fo_page_expected_count() - the reference count of a marked page
+ * @skippable: whether it is
+ */
+int fo_page_expected_count(bool skippable)
+{
+	return skippable ? 0 : 1;
+}
+
+/* Fails on a stray reference. Inverse: disarm(). */
+static bool arm(struct page *page, bool skippable)
+{
+	if (!skippable)
+		return page_ref_count(page) == 1;
+	if (!page_ref_freeze(page, 1))
+		return false;
+	set_skippable(page);
+	return true;
+}
+
+static void disarm(struct page *page)
+{
+	if (!fo_page_is_skippable(page))
+		return;
+	clear_skippable(page);
+	page_ref_unfreeze(page, 1);
+}
+
+/* Inverse of fo_pages_mark(), without the bracket. */
+static void unmark(unsigned long first, unsigned long last)
+{
+	unsigned long pfn;
+
+	for (pfn = first; pfn <= last; pfn++) {
+		struct page *page = pfn_to_page(pfn);
+
+		__ClearPageOffline(page);
+		disarm(page);
+	}
+}
+
+/**
+ * fo_pages_mark() - make taken pages PageOffline
+ * @first: first PFN
+ * @last: last PFN
+ * @skippable: with the skippable bit, or without
+ *
+ * The bracket page_offline_begin()/_end() keeps those who read memory by PFN,
+ * like /proc/kcore, from reading a page while it turns PageOffline.
+ *
+ * Context: sleeps. The pages are ours. Inverse: fo_pages_unmark().
+ * Return: 0, or -EBUSY with nothing changed: somebody else has a reference.
+ */
+int fo_pages_mark(unsigned long first, unsigned long last, bool skippable)
+{
+	unsigned long pfn;
+	int ret = 0;
+
+	page_offline_begin();
+	for (pfn = first; pfn <= last; pfn++) {
+		struct page *page = pfn_to_page(pfn);
+
+		if (!arm(page, skippable)) {
+			if (pfn > first)
+				unmark(first, pfn - 1);
+			ret = -EBUSY;
+			break;
+		}
+		__SetPageOffline(page);
+	}
+	page_offline_end();
+	return ret;
+}
+
+/**
+ * fo_pages_unmark() - make marked pages merely taken
+ * @first: first PFN
+ * @last: last PFN
+ *
+ * Context: any. Inverse: fo_pages_mark().
+ */
+void fo_pages_unmark(unsigned long first, unsigned long last)
+{
+	unmark(first, last);
+}
+
+/**
+ * fo_pages_withhold() - mark pages that the buddy has not seen yet
+ * @first: first PFN
+ * @last: last PFN
+ * @skippable: with the skippable bit, or without
+ *
+ * Context: the online-page hook, sleeps. Nobody can find these pages yet, so
+ * nobody can have a reference.
+ */
+void fo_pages_withhold(unsigned long first, unsigned long last, bool skippable)
+{
+	unsigned long pfn;
+
+	page_offline_begin();
+	for (pfn = first; pfn <= last; pfn++) {
+		struct page *page = pfn_to_page(pfn);
+
+		compat_fresh_to_offline(page);
+		WARN_ON_ONCE(!arm(page, skippable));
+	}
+	page_offline_end();
+}
+
+/**
+ * fo_page_make_free() - prepare a marked page for generic_online_page()
+ * @page: a marked page of an online block
+ *
+ * generic_online_page() sets the reference count to 0 without looking, so it
+ * must be frozen. A page without the skippable bit is not; then somebody else
+ * may have a reference.
+ *
+ * Return: false if generic_online_page() must not have it: it is
+ * hardware-poisoned, or somebody else has a reference. It is then taken, no
+ * longer marked.
+ */
+bool fo_page_make_free(struct page *page)
+{
+	if (PageHWPoison(page) ||
+	    (!fo_page_is_skippable(page) && !page_ref_freeze(page, 1))) {
+		__ClearPageOffline(page);
+		disarm(page);
+		return false;
+	}
+	clear_skippable(page);
+	compat_before_generic_online(page);
+	return true;
+}
+
+/**
+ * fo_page_refuse() - let one skippable page make offlining fail, late
+ * @page: a marked page of an online block
+ *
+ * Context: any. Inverse: fo_page_skip_again().
+ * Return: false if it is not skippable, so that it does so anyway.
+ */
+bool fo_page_refuse(struct page *page)
+{
+	if (!fo_page_is_skippable(page))
+		return false;
+	page_ref_unfreeze(page, 1);
+	return true;
+}
+
+/**
+ * fo_page_skip_again() - undo fo_page_refuse()
+ * @page: that page
+ *
+ * Who looks at pages by PFN may have taken a reference for a moment while there
+ * was a count to take it from. It is waited for.
+ *
+ * Context: sleeps.
+ */
+void fo_page_skip_again(struct page *page)
+{
+	unsigned int tries;
+
+	for (tries = 0; !page_ref_freeze(page, 1); tries++) {
+		if (WARN_ON_ONCE(tries == FO_FREEZE_TRIES))
+			return;
+		usleep_range(1000, 2000);
+	}
+}
+
+/* A different value in every word of memory, and never 0. */
+static u64 canary_word(unsigned long pfn, unsigned int i)
+{
+	return (((u64)pfn << PAGE_SHIFT) + i * sizeof(u64)) *
+	       0x9e3779b97f4a7c15ULL ^ 0xfa4e0ff11e5a1ad5ULL;
+}
+
+#define CANARY_WORDS	(PAGE_SIZE / sizeof(u64))
+
+/**
+ * fo_canary_fill() - fill pages with a pattern made from their PFNs
+ * @first: first PFN
+ * @last: last PFN
+ *
+ * Context: sleeps. The pages are taken or marked. Inverse: fo_canary_wipe().
+ */
+void fo_canary_fill(unsigned long first, unsigned long last)
+{
+	unsigned long pfn;
+
+	for (pfn = first; pfn <= last; pfn++) {
+		u64 *word = kmap_local_page(pfn_to_page(pfn));
+		unsigned int i;
+
+		for (i = 0; i < CANARY_WORDS; i++)
+			word[i] = canary_word(pfn, i);
+		kunmap_local(word);
+		cond_resched();
+	}
+}
+
+/**
+ * fo_canary_wipe() - zero pages that hold a canary
+ * @first: first PFN
+ * @last: last PFN
+ *
+ * What the pages held tells their physical address, which is nothing that their
+ * next owner should learn.
+ *
+ * Context: sleeps. Inverse: fo_canary_fill().
+ */
+void fo_canary_wipe(unsigned long first, unsigned long last)
+{
+	unsigned long pfn;
+
+	for (pfn = first; pfn <= last; pfn++) {
+		clear_highpage(pfn_to_page(pfn));
+		cond_resched();
+	}
+}
+
+/**
+ * fo_canary_break() - flip one bit of a page's canary, to see it found
+ * @pfn: the page
+ *
+ * Context: any.
+ */
+void fo_canary_break(unsigned long pfn)
+{
+	u64 *word = kmap_local_page(pfn_to_page(pfn));
+
+	word[CANARY_WORDS / 2] ^= BIT_ULL(17);
+	kunmap_local(word);
+}
+
+/**
+ * fo_canary_intact() - does the page hold what fo_canary_fill() wrote?
+ * @pfn: the page, in an online block
+ *
+ * Context: any.
+ */
+bool fo_canary_intact(unsigned long pfn)
+{
+	u64 *word = kmap_local_page(pfn_to_page(pfn));
+	bool intact = true;
+	unsigned int i;
+
+	for (i = 0; intact && i < CANARY_WORDS; i++)
+		intact = word[i] == canary_word(pfn, i);
+	kunmap_local(word);
+	return intact;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The state of a page: what it is made of, and how it changes. */
+#ifndef FO_PAGE_STATE_H
+#define FO_PAGE_STATE_H
+
+#include <linux/types.h>
+
+struct page;
+
+extern const char *const fo_skip_mode;
+
+int fo_pages_mark(unsigned long first, unsigned long last, bool skippable);
+void fo_pages_unmark(unsigned long first, unsigned long last);
+void fo_pages_withhold(unsigned long first, unsigned long last, bool skippable);
+bool fo_page_make_free(struct page *page);
+
+bool fo_page_refuse(struct page *page);
+void fo_page_skip_again(struct page *page);
+
+bool fo_page_is_skippable(struct page *page);
+int fo_page_expected_count(bool skippable);
+
+void fo_canary_fill(unsigned long first, unsigned long last);
+void fo_canary_wipe(unsigned long first, unsigned long last);
+void fo_canary_break(unsigned long pfn);
+bool fo_canary_intact(unsigned long pfn);
+
+#endif /* FO_PAGE_STATE_H */

@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Taking pages from the kernel, and returning them.
+ *
+ * fo_take() is alloc_contig_range(), marking, and taking the pages out of the
+ * managed pages (MemTotal); fo_give_back() is the reverse. The present pages
+ * never change with a mark.
+ *
+ * Pages are returned by generic_online_page(), as after onlining: it frees
+ * whole chunks of an order instead of page by page, it is what pages need that
+ * were withheld and never seen by the buddy, and it adds them to the managed
+ * pages.
+ */
+#include <linux/errno.h>
+#include <linux/ioport.h>
+#include <linux/log2.h>
+#include <linux/memory.h>
+#include <linux/memory_hotplug.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/nodemask.h>
+#include <linux/sched/signal.h>
+#include <linux/string.h>
+
+#include <linux/fake_offline.h>
+
+#include "compat.h"
+#include "inject.h"
+#include "page_state.h"
+#include "stats.h"
+#include "take.h"
+
+/* Short pins and per-CPU lists let alloc_contig_range() fail for a moment. */
+#define FO_TAKE_TRIES	5
+
+static unsigned long block_pages(void)
+{
+	return PHYS_PFN(memory_block_size_bytes());
+}
+
+/* The last PFN up to @last in the memory block of @first. */
+static unsigned long block_last(unsigned long first, unsigned long last)
+{
+	return min(last, first | (block_pages() - 1));
+}
+
+/**
+ * fo_span_last() - the end of what can be treated as one
+ * @first: first PFN, of an online block
+ * @last: last PFN
+ *
+ * Return: the last PFN up to @last in the memory block and the zone of @first.
+ */
+unsigned long fo_span_last(unsigned long first, unsigned long last)
+{
+	struct zone *zone = page_zone(pfn_to_page(first));
+	unsigned long pfn;
+
+	last = block_last(first, last);
+	if (page_zone(pfn_to_page(last)) == zone)
+		return last;
+	/* A block of boot memory that several zones share. */
+	for (pfn = first; page_zone(pfn_to_page(pfn + 1)) == zone; pfn++)
+		;
+	return pfn;
+}
+
+/**
+ * fo_check_online() - is there online memory at each of these pages?
+ * @first: first PFN
+ * @last: last PFN
+ *
+ * Memory comes and goes by sub-sections at the finest, which are as large as a
+ * page block or larger.
+ *
+ * Context: holds the gate's lock, which keeps the answer true.
+ * Return: 0, -ENXIO where there is no RAM, -ENODEV where it is offline.
+ */
+int fo_check_online(unsigned long first, unsigned long last)
+{
+	unsigned long pfn = first;
+
+	for (;;) {
+		if (!pfn_to_online_page(pfn))
+			return page_is_ram(pfn) ? -ENODEV : -ENXIO;
+		if (pfn == last)
+			return 0;
+		pfn = min(last, (pfn | (pageblock_nr_pages - 1)) + 1);
+	}
+}
+
+/* Is the reason for -EBUSY that a part of it is a hole in a block's RAM? */
+static int why_busy(unsigned long first, unsigned long last)
+{
+	unsigned long pfn;
+
+	for (pfn = first; pfn <= last; pfn++)
+		if (PageReserved(pfn_to_page(pfn)) && !page_is_ram(pfn))
+			return -ENXIO;
+	return -EBUSY;
+}
+
+/* Allocates [@first, @last], one zone's. Inverse: free_contig_range(). */
+static int allocate(unsigned long first, unsigned long last)
+{
+	unsigned int tries;
+	int ret = -EBUSY;
+
+	for (tries = 0; ret == -EBUSY && tries < FO_TAKE_TRIES; tries++) {
+		if (signal_pending(current))
+			return -EINTR;
+		ret = compat_alloc_contig_range(first, last + 1,
+						GFP_KERNEL | __GFP_NOWARN);
+	}
+	return ret == -EBUSY ? why_busy(first, last) : ret;
+}
+
+/* One zone's part of fo_take(). Inverse: give_back_span(). */
+static int take_span(unsigned long first, unsigned long last,
+		     unsigned int flags)
+{
+	struct page *stray = NULL;
+	int ret;
+
+	ret = allocate(first, last);
+	if (ret)
+		return ret;
+	if (flags & FAKE_OFFLINE_CANARY)
+		fo_canary_fill(first, last);
+	if (fo_inject(FO_INJECT_MARK_STRAY)) {
+		stray = pfn_to_page(last);
+		get_page(stray);
+	}
+	ret = fo_pages_mark(first, last, flags & FAKE_OFFLINE_SKIPPABLE);
+	if (ret) {
+		fo_stat_inc(FO_STAT_STRAY_REFERENCES);
+		if (flags & FAKE_OFFLINE_CANARY)
+			fo_canary_wipe(first, last);
+	}
+	if (stray)
+		put_page(stray);
+	if (ret) {
+		free_contig_range(first, last - first + 1);
+		return ret;
+	}
+	adjust_managed_page_count(pfn_to_page(first), -(long)(last - first + 1));
+	return 0;
+}
+
+/**
+ * fo_to_buddy() - hand pages to the buddy allocator
+ * @first: first PFN
+ * @last: last PFN, in the same memory block and zone
+ *
+ * In chunks as large as their alignment allows, as online_pages() does it.
+ * They become managed pages.
+ *
+ * Context: any. The pages are as generic_online_page() expects them.
+ */
+void fo_to_buddy(unsigned long first, unsigned long last)
+{
+	const unsigned int max_order = ilog2(MAX_ORDER_NR_PAGES);
+	unsigned long pfn = first;
+
+	while (pfn <= last) {
+		unsigned int order = min_t(unsigned int, max_order,
+					   ilog2(last - pfn + 1));
+
+		if (pfn)
+			order = min_t(unsigned int, order, __ffs(pfn));
+		generic_online_page(pfn_to_page(pfn), order);
+		pfn += 1UL << order;
+	}
+}
+
+/* A page that generic_online_page() must not have: the last put decides. */
+static void put_single(struct page *page)
+{
+	adjust_managed_page_count(page, 1);
+	__free_page(page);
+}
+
+/* One zone's part of fo_give_back(). Inverse: take_span(). */
+static void give_back_span(unsigned long first, unsigned long last)
+{
+	unsigned long pfn, run = first;
+
+	for (pfn = first; pfn <= last; pfn++) {
+		struct page *page = pfn_to_page(pfn);
+
+		if (fo_page_make_free(page))
+			continue;
+		if (run < pfn)
+			fo_to_buddy(run, pfn - 1);
+		put_single(page);
+		run = pfn + 1;
+	}
+	if (run <= last)
+		fo_to_buddy(run, last);
+}
+
+/**
+ * fo_give_back() - return marked pages to the buddy allocator
+ * @first: first PFN
+ * @last: last PFN
+ * @flags: FAKE_OFFLINE_CANARY if they hold one
+ *
+ * Pages in offline blocks are passed over: they come back with their block.
+ *
+ * Context: sleeps. The caller keeps the blocks from going off- or online.
+ * Inverse: fo_take().
+ */
+void fo_give_back(unsigned long first, unsigned long last, unsigned int flags)
+{
+	unsigned long pfn, end;
+
+	for (pfn = first; pfn <= last; pfn = end + 1) {
+		if (!pfn_to_online_page(pfn)) {
+			end = block_last(pfn, last);
+			continue;
+		}
+		end = fo_span_last(pfn, last);
+		if (flags & FAKE_OFFLINE_CANARY)
+			fo_canary_wipe(pfn, end);
+		give_back_span(pfn, end);
+		cond_resched();
+	}
+}
+
+/**
+ * fo_take() - take pages from the kernel and mark them
+ * @first: first PFN
+ * @last: last PFN
+ * @flags: FAKE_OFFLINE_SKIPPABLE, FAKE_OFFLINE_CANARY
+ *
+ * Context: sleeps, holds no lock. All in online blocks, which the caller keeps
+ * so. Inverse: fo_give_back().
+ * Return: 0, or with nothing taken: -EBUSY, -ENXIO (a hole in a block's RAM),
+ * -ENOMEM, -EINTR.
+ */
+int fo_take(unsigned long first, unsigned long last, unsigned int flags)
+{
+	unsigned long pfn, end;
+	int ret;
+
+	for (pfn = first; pfn <= last; pfn = end + 1) {
+		end = fo_span_last(pfn, last);
+		ret = take_span(pfn, end, flags);
+		if (ret) {
+			if (pfn > first)
+				fo_give_back(first, pfn - 1, flags);
+			return ret;
+		}
+		cond_resched();
+	}
+	if ((flags & FAKE_OFFLINE_CANARY) && fo_inject(FO_INJECT_MARK_CORRUPT))
+		fo_canary_break(last);
+	return 0;
+}
+
+/* Is it worth a try? A guess from the outside, without a lock. */
+static bool candidate(struct zone *zone, unsigned long first, unsigned long last)
+{
+	struct page *a = pfn_to_online_page(first);
+	struct page *b = pfn_to_online_page(last);
+
+	return a && b && page_zone(a) == zone && page_zone(b) == zone &&
+	       !PageOffline(a) && !PageReserved(a) &&
+	       !PageOffline(b) && !PageReserved(b);
+}
+
+/*
+ * Tries pieces of @size pages at every multiple of @stride, from the top of
+ * the zone: hot-added memory lies there, and boot memory is left in one piece.
+ */
+static int find_pieces(struct zone *zone, unsigned long size,
+		       unsigned long stride, unsigned long *need, fo_try_fn try,
+		       void *arg)
+{
+	unsigned long start = zone->zone_start_pfn;
+	unsigned long pfn = zone_end_pfn(zone);
+	int ret;
+
+	if (pfn - start < size)
+		return 0;
+	for (pfn = round_down(pfn - size, stride);
+	     *need >= size && pfn >= start; pfn -= stride) {
+		if (candidate(zone, pfn, pfn + size - 1)) {
+			ret = try(pfn, pfn + size - 1, arg);
+			if (!ret)
+				*need -= size;
+			else if (ret == -EINTR || ret == -ENOMEM ||
+				 ret == -ENOSPC)
+				return ret;
+		}
+		if (pfn < stride)
+			break;
+		cond_resched();
+	}
+	return 0;
+}
+
+/* Takes from one zone what it has, in as few pieces as possible. */
+static int find_in_zone(struct zone *zone, unsigned long *need, fo_try_fn try,
+			void *arg)
+{
+	unsigned long size = min(*need, block_pages());
+	int ret = 0;
+
+	while (!ret && *need) {
+		size = min(size, *need);
+		ret = find_pieces(zone, size, pageblock_nr_pages, need, try,
+				  arg);
+		if (size > 1) {
+			size = DIV_ROUND_UP(size, 2);
+			continue;
+		}
+		/* Last resort: single pages between those in use. */
+		if (!ret && *need)
+			ret = find_pieces(zone, 1, 1, need, try, arg);
+		break;
+	}
+	return ret;
+}
+
+static bool zone_wanted(struct zone *zone, const char *name)
+{
+	if (!populated_zone(zone))
+		return false;
+	if (name)
+		return !strcasecmp(zone->name, name);
+	return strcasecmp(zone->name, "DMA");
+}
+
+/**
+ * fo_find() - find so many pages, anywhere
+ * @nr_pages: number of pages
+ * @nid: NUMA node, or NUMA_NO_NODE
+ * @zone: name of the zone, or NULL for any but DMA
+ * @try: takes a range, returns 0 or an error
+ * @arg: passed to @try
+ *
+ * The highest zones come first: ZONE_MOVABLE, then ZONE_NORMAL.
+ *
+ * Context: sleeps, holds no lock.
+ * Return: 0; -ENXIO without such a node or zone; -ENOSPC when there are not
+ * that many pages; or the error of @try that ended the search. What @try took
+ * stays taken.
+ */
+int fo_find(unsigned long nr_pages, int nid, const char *zone, fo_try_fn try,
+	    void *arg)
+{
+	unsigned long need = nr_pages;
+	bool found = false;
+	int n, z, ret = 0;
+
+	for (z = MAX_NR_ZONES - 1; !ret && need && z >= 0; z--) {
+		for_each_online_node(n) {
+			struct zone *it = &NODE_DATA(n)->node_zones[z];
+
+			if ((nid != NUMA_NO_NODE && nid != n) ||
+			    !zone_wanted(it, zone))
+				continue;
+			found = true;
+			ret = find_in_zone(it, &need, try, arg);
+			if (ret || !need)
+				break;
+		}
+	}
+	if (!found)
+		return -ENXIO;
+	if (!ret && need)
+		ret = -ENOSPC;
+	return ret;
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Taking pages from the kernel, and returning them. */
+#ifndef FO_TAKE_H
+#define FO_TAKE_H
+
+#include <linux/types.h>
+
+unsigned long fo_span_last(unsigned long first, unsigned long last);
+int fo_check_online(unsigned long first, unsigned long last);
+
+int fo_take(unsigned long first, unsigned long last, unsigned int flags);
+void fo_give_back(unsigned long first, unsigned long last, unsigned int flags);
+void fo_to_buddy(unsigned long first, unsigned long last);
+
+/* Tries to take [@first, @last] for fo_find(). */
+typedef int (*fo_try_fn)(unsigned long first, unsigned long last, void *arg);
+int fo_find(unsigned long nr_pages, int nid, const char *zone, fo_try_fn try,
+	    void *arg);
+
+#endif /* FO_TAKE_H */

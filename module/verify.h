@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Looking at marked pages and counting what became of them. */
+#ifndef FO_VERIFY_H
+#define FO_VERIFY_H
+
+struct fake_offline_client;
+struct fake_offline_counts;
+
+int fo_verify(const struct fake_offline_client *client, unsigned long first,
+	      unsigned long last, struct fake_offline_counts *counts);
+
+#endif /* FO_VERIFY_H */
