@@ -9,10 +9,33 @@
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/kernel.h>
+#include <linux/memory.h>
+#include <linux/mm.h>
 #include <linux/string.h>
 
 #include "block.h"
 #include "hook.h"
+#include "why.h"
+
+static int write_state(unsigned long block, const char *state)
+{
+	char path[sizeof("/sys/devices/system/memory/memory/state") + 20];
+	size_t len = strlen(state);
+	struct file *file;
+	loff_t pos = 0;
+	ssize_t ret;
+
+	snprintf(path, sizeof(path), "/sys/devices/system/memory/memory%lu/state",
+		 block);
+	file = filp_open(path, O_WRONLY, 0);
+	if (IS_ERR(file))
+		return PTR_ERR(file) == -ENOENT ? -ENXIO : PTR_ERR(file);
+	ret = kernel_write(file, state, len, &pos);
+	filp_close(file, NULL);
+	if (ret < 0)
+		return ret;
+	return ret == len ? 0 : -EIO;
+}
 
 /**
  * fo_block_set_state() - write the state of a memory block
@@ -26,23 +49,19 @@
  */
 int fo_block_set_state(unsigned long block, const char *state)
 {
-	char path[sizeof("/sys/devices/system/memory/memory/state") + 20];
-	size_t len = strlen(state);
-	struct file *file;
-	loff_t pos = 0;
-	ssize_t ret;
+	unsigned long pages = PHYS_PFN(memory_block_size_bytes());
+	unsigned long failures;
+	int ret;
 
 	/* Another driver may have returned the slot since we asked last. */
 	fo_hook_update();
 
-	snprintf(path, sizeof(path), "/sys/devices/system/memory/memory%lu/state",
-		 block);
-	file = filp_open(path, O_WRONLY, 0);
-	if (IS_ERR(file))
-		return PTR_ERR(file) == -ENOENT ? -ENXIO : PTR_ERR(file);
-	ret = kernel_write(file, state, len, &pos);
-	filp_close(file, NULL);
-	if (ret < 0)
-		return ret;
-	return ret == len ? 0 : -EIO;
+	failures = fo_why_count();
+	ret = write_state(block, state);
+	/* What fails after it was announced, our notifier has looked into. */
+	if ((ret == -EBUSY || ret == -EINVAL) && !strcmp(state, "offline") &&
+	    fo_why_count() == failures)
+		fo_why_not_announced(block * pages, (block + 1) * pages - 1,
+				     ret);
+	return ret;
 }

@@ -120,4 +120,18 @@ static inline unsigned long *compat_page_flags(struct page *page)
 	return (unsigned long *)&page->flags;
 }
 
+/*
+ * A page with movable_ops, like a balloon's: __PageMovable(), a tag in
+ * page->mapping, until "mm: rename __PageMovable() to page_has_movable_ops()"
+ * (6.17), which also made it a property of the page's type.
+ */
+static inline bool compat_page_has_movable_ops(struct page *page)
+{
+#ifdef PAGE_MAPPING_MOVABLE
+	return __PageMovable(page);
+#else
+	return page_has_movable_ops(page);
+#endif
+}
+
 #endif /* FO_COMPAT_H */

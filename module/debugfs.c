@@ -29,6 +29,7 @@
 #include "inject.h"
 #include "page_state.h"
 #include "stats.h"
+#include "why.h"
 
 #define MAX_WRITE	BIT(20)
 #define MAX_WORDS	8
@@ -199,6 +200,40 @@ static int run_unmark(void *data, unsigned int nr)
 	return ret;
 }
 
+/* skippable */
+
+struct skippable_item {
+	unsigned long start;
+	unsigned long nr;
+	bool skippable;
+};
+
+static int parse_skippable(const struct line *line, void *data)
+{
+	struct skippable_item *item = data;
+	unsigned int value;
+	int ret;
+
+	if (line->nr_words != 3)
+		return -EINVAL;
+	ret = parse_range(line, &item->start, &item->nr);
+	if (!ret)
+		ret = kstrtouint(line->word[2], 0, &value);
+	if (!ret && value > 1)
+		ret = -EINVAL;
+	if (!ret)
+		item->skippable = value;
+	return ret;
+}
+
+static int run_skippable(void *data, unsigned int nr)
+{
+	struct skippable_item *item = data;
+
+	return fake_offline_set_skippable(client, item->start, item->nr,
+					  item->skippable);
+}
+
 /* ranges: the position is the PFN to go on at, plus 1; 0 is the header. */
 
 static void *ranges_at(struct seq_file *m, loff_t *pos)
@@ -294,6 +329,21 @@ static int run_block(void *data, unsigned int nr)
 	return fo_block_set_state(item->block, item->state);
 }
 
+/* last_failure */
+
+static int show_last_failure(struct seq_file *m, void *unused)
+{
+	struct fo_why why = fo_why_get();
+
+	if (!why.last)
+		return 0;
+	seq_printf(m, "start_pfn %lu\n", why.first);
+	seq_printf(m, "nr_pages %lu\n", why.last - why.first + 1);
+	seq_printf(m, "pfn %ld\n", why.pfn);
+	seq_printf(m, "reason %s\n", why.text);
+	return 0;
+}
+
 /* verify */
 
 static int show_verify(struct seq_file *m, void *unused)
@@ -315,6 +365,7 @@ static int show_verify(struct seq_file *m, void *unused)
 	seq_printf(m, "canary %lu\n", c.canary);
 	seq_printf(m, "canary_broken %lu\n", c.canary_broken);
 	seq_printf(m, "first_bad_pfn %ld\n", c.first_bad_pfn);
+	seq_printf(m, "last_failure %s\n", fo_why_get().text);
 	return 0;
 }
 
@@ -339,7 +390,7 @@ static int show_stats(struct seq_file *m, void *unused)
 		pfn = info.start_pfn + info.nr_pages;
 	}
 	seq_printf(m, "version %s\n", THIS_MODULE->version);
-	seq_printf(m, "skip_mode %s\n", fo_skip_mode);
+	seq_printf(m, "skip_mode %s\n", fo_skip_mode());
 	seq_printf(m, "hook %s\n", hook_names[fo_hook_state()]);
 	seq_printf(m, "reserve_mib %u\n", READ_ONCE(*reserve));
 	seq_printf(m, "block_bytes %lu\n", memory_block_size_bytes());
@@ -559,6 +610,12 @@ static const struct file_ops files[] = {
 		.parse = parse_unmark,
 		.run = run_unmark,
 	}, {
+		.name = "skippable",
+		.item_size = sizeof(struct skippable_item),
+		.one_line = true,
+		.parse = parse_skippable,
+		.run = run_skippable,
+	}, {
 		.name = "ranges",
 		.seq = &ranges_seq,
 	}, {
@@ -573,6 +630,9 @@ static const struct file_ops files[] = {
 		.one_line = true,
 		.parse = parse_block_online,
 		.run = run_block,
+	}, {
+		.name = "last_failure",
+		.show = show_last_failure,
 	}, {
 		.name = "verify",
 		.show = show_verify,
@@ -607,7 +667,7 @@ int fo_debugfs_create(const uint *reserve_mib)
 	size_t i;
 
 	reserve = reserve_mib;
-	client = fake_offline_register("debugfs", THIS_MODULE);
+	client = fake_offline_register("debugfs", THIS_MODULE, NULL, NULL);
 	if (IS_ERR(client))
 		return PTR_ERR(client);
 	dir = debugfs_create_dir("fake_offline", NULL);

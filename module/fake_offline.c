@@ -15,10 +15,15 @@
  *	notifier.c	our part in memory on- and offlining
  *	hook.c		withholding marked pages when a block comes online
  *	verify.c	looking at marked pages
+ *	client.c	who owns ranges, and telling them what happens to these
+ *	unplug.c	memory blocks that are gone
  *
- * beside them inject.c (failures on demand), stats.c (counters), block.c
- * (asking the kernel to on- or offline a block) and compat.h (kernels differ).
+ * beside them why.c (why a block could not go offline), inject.c (failures on
+ * demand), stats.c (counters), trace.h (tracepoints), block.c (asking the
+ * kernel to on- or offline a block) and compat.h (kernels differ).
  */
+#include <linux/ctype.h>
+#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/memory_hotplug.h>
 #include <linux/minmax.h>
@@ -30,13 +35,17 @@
 
 #include <linux/fake_offline.h>
 
+#include "client.h"
 #include "debugfs.h"
 #include "gate.h"
 #include "hook.h"
 #include "notifier.h"
+#include "page_state.h"
 #include "ranges.h"
 #include "stats.h"
 #include "take.h"
+#include "trace.h"
+#include "unplug.h"
 #include "verify.h"
 
 static uint reserve_mib = 64;
@@ -44,15 +53,10 @@ module_param(reserve_mib, uint, 0644);
 MODULE_PARM_DESC(reserve_mib,
 		 "Refuse a mark that would leave less available memory, in MiB (default 64)");
 
-/**
- * struct fake_offline_client - an owner of ranges
- * @name: its name, as shown to users
- * @owner: its module, or NULL for this one
- */
-struct fake_offline_client {
-	const char *name;
-	struct module *owner;
-};
+static char *skip = "frozen";
+module_param(skip, charp, 0444);
+MODULE_PARM_DESC(skip,
+		 "How offlining is made to skip marked pages: frozen (default) or notifier");
 
 /* The range an operation is about, checked. */
 struct span {
@@ -77,37 +81,27 @@ static int make_span(unsigned long start_pfn, unsigned long nr_pages,
  * fake_offline_register() - become a client
  * @name: a name for users to see; printable, without blanks; copied
  * @owner: THIS_MODULE
+ * @ops: callbacks, or NULL
+ * @data: passed to them
  *
- * Context: may sleep. While there is a client, the module fake_offline cannot
- * be unloaded. Inverse: fake_offline_unregister(), at the latest when the
- * client's module is unloaded.
- * Return: the client, or ERR_PTR(): -EINVAL for an empty name, -ENOMEM, -ENODEV
- * if the module is about to be unloaded.
+ * Context: sleeps. While there is a client, the module fake_offline cannot be
+ * unloaded. Inverse: fake_offline_unregister(), at the latest when the client's
+ * module is unloaded.
+ * Return: the client, or ERR_PTR(): -EINVAL for such a name, -ENOMEM, -ENODEV
+ * if the module fake_offline is about to be unloaded.
  */
-struct fake_offline_client *fake_offline_register(const char *name,
-						  struct module *owner)
+struct fake_offline_client *
+fake_offline_register(const char *name, struct module *owner,
+		      const struct fake_offline_ops *ops, void *data)
 {
-	struct fake_offline_client *client;
+	const char *c;
 
 	if (!name || !*name)
 		return ERR_PTR(-EINVAL);
-	client = kzalloc(sizeof(*client), GFP_KERNEL);
-	if (!client)
-		return ERR_PTR(-ENOMEM);
-	client->name = kstrdup(name, GFP_KERNEL);
-	if (!client->name) {
-		kfree(client);
-		return ERR_PTR(-ENOMEM);
-	}
-	if (owner != THIS_MODULE) {
-		if (!try_module_get(THIS_MODULE)) {
-			kfree(client->name);
-			kfree(client);
-			return ERR_PTR(-ENODEV);
-		}
-		client->owner = owner;
-	}
-	return client;
+	for (c = name; *c; c++)
+		if (!isgraph(*c) || !isascii(*c))
+			return ERR_PTR(-EINVAL);
+	return fo_client_create(name, owner, ops, data);
 }
 EXPORT_SYMBOL_GPL(fake_offline_register);
 
@@ -154,6 +148,7 @@ static void give_back_busy(const struct span *s)
 		mutex_unlock(&fo_gate);
 		fo_give_back(e.first, e.last, e.range->flags);
 		mutex_lock(&fo_gate);
+		trace_fake_offline_release(e.first, e.last, 0);
 		fo_ranges_erase(&e);
 		fo_stat_inc(FO_STAT_UNMARKS);
 		fo_gate_wake();
@@ -161,8 +156,9 @@ static void give_back_busy(const struct span *s)
 	mutex_unlock(&fo_gate);
 }
 
-static int release(struct fake_offline_client *client, const struct span *s,
-		   enum fo_wait wait)
+/* Makes exactly @s, all of it @client's, busy. */
+static int begin_work(struct fake_offline_client *client, const struct span *s,
+		      enum fo_wait wait)
 {
 	int ret;
 
@@ -175,10 +171,20 @@ static int release(struct fake_offline_client *client, const struct span *s,
 	if (!ret)
 		set_busy(s, true);
 	fo_gate_leave();
+	return ret;
+}
+
+static int release(struct fake_offline_client *client, const struct span *s,
+		   enum fo_wait wait)
+{
+	int ret;
+
+	ret = begin_work(client, s, wait);
 	if (ret)
 		return ret;
 
 	give_back_busy(s);
+	fo_unplug_unwatch(s->first, s->last);
 	fo_hook_update();
 	return 0;
 }
@@ -193,11 +199,11 @@ static int release(struct fake_offline_client *client, const struct span *s,
  * online memory blocks go to the buddy allocator; those in offline blocks are
  * forgotten, and come back with their block as ordinary memory.
  *
- * Context: sleeps; waits while a hotplug operation is in flight there. Inverse:
- * fake_offline_take().
+ * Context: sleeps; waits while a hotplug operation is in flight there. A
+ * client's callback may call it. Inverse: fake_offline_take().
  * Return: 0, or with nothing changed: -EINVAL, -ERANGE, -ENXIO (no such range),
  * -ENOENT (a page is not marked), -EPERM (a page is another client's), -ENOMEM,
- * -EINTR, -EDEADLK (called from a callback of that operation).
+ * -EINTR.
  */
 int fake_offline_release(struct fake_offline_client *client,
 			 unsigned long start_pfn, unsigned long nr_pages)
@@ -260,7 +266,7 @@ static int release_all(struct fake_offline_client *client, enum fo_wait wait)
  * @client: the owner
  *
  * Context: as fake_offline_release().
- * Return: 0, -ENOMEM, -EINTR, -EDEADLK; then a part is still marked.
+ * Return: 0, or -ENOMEM, -EINTR; then a part is still marked.
  */
 int fake_offline_release_all(struct fake_offline_client *client)
 {
@@ -273,18 +279,17 @@ EXPORT_SYMBOL_GPL(fake_offline_release_all);
  * @client: the client, may be NULL or an ERR_PTR()
  *
  * Context: sleeps, is not interrupted: waits for a hotplug operation in flight
- * on memory with its pages, however long that takes. Inverse:
+ * on memory with its pages, however long that takes. Not from a callback. When
+ * it returns, none of the callbacks runs or will run. Inverse:
  * fake_offline_register().
  */
 void fake_offline_unregister(struct fake_offline_client *client)
 {
 	if (IS_ERR_OR_NULL(client))
 		return;
-	WARN_ON(release_all(client, FO_WAIT));
-	if (client->owner)
-		module_put(THIS_MODULE);
-	kfree(client->name);
-	kfree(client);
+	while (release_all(client, FO_WAIT))
+		msleep(20);	/* out of memory: there is no way but to wait */
+	fo_client_destroy(client);
 }
 EXPORT_SYMBOL_GPL(fake_offline_unregister);
 
@@ -339,7 +344,9 @@ static int take_span(struct take_log *log, unsigned long first,
 	if (ret)
 		return ret;
 
-	ret = fo_take(first, last, log->flags);
+	ret = fo_unplug_watch(first, last);
+	if (!ret)
+		ret = fo_take(first, last, log->flags);
 
 	mutex_lock(&fo_gate);
 	fo_ranges_next(first, last, &e);
@@ -353,6 +360,7 @@ static int take_span(struct take_log *log, unsigned long first,
 	}
 	fo_gate_wake();
 	mutex_unlock(&fo_gate);
+	trace_fake_offline_take(first, last, ret);
 	return ret;
 }
 
@@ -405,7 +413,7 @@ static int take_request(struct take_log *log,
  * * -EBUSY: a page cannot be freed, or somebody else holds a reference
  * * -ENOSPC: the parameter reserve_mib; anywhere: not that many pages found
  * * -ENOMEM, -EINTR
- * * -EDEADLK: called from a callback of that operation
+ * * -EDEADLK: called from a client's callback
  */
 int fake_offline_take(struct fake_offline_client *client,
 		      const struct fake_offline_request *requests,
@@ -413,7 +421,13 @@ int fake_offline_take(struct fake_offline_client *client,
 {
 	struct take_log log = { .client = client };
 	unsigned int i;
-	int ret = 0;
+	int ret;
+
+	if (fo_flight_is_mine())
+		return -EDEADLK;
+	ret = fo_unplug_sweep();
+	if (ret)
+		return ret;
 
 	fo_hook_want();
 	for (i = 0; !ret && i < nr_requests; i++)
@@ -425,6 +439,101 @@ int fake_offline_take(struct fake_offline_client *client,
 	return ret;
 }
 EXPORT_SYMBOL_GPL(fake_offline_take);
+
+/* Gives the busy ranges of @s that are not so yet another skippable bit. */
+static int toggle_busy(const struct span *s, bool skippable)
+{
+	struct fo_extent e;
+	int ret = 0;
+
+	mutex_lock(&fo_gate);
+	fo_for_each_extent(e, s->first, s->last) {
+		if (!!(e.range->flags & FAKE_OFFLINE_SKIPPABLE) == skippable)
+			continue;
+		mutex_unlock(&fo_gate);
+		ret = fo_set_skippable(e.first, e.last, skippable);
+		mutex_lock(&fo_gate);
+		if (ret)
+			break;
+		e.range->flags ^= FAKE_OFFLINE_SKIPPABLE | FO_RANGE_TOGGLED;
+	}
+	mutex_unlock(&fo_gate);
+	return ret;
+}
+
+/* Undoes what toggle_busy() did before it failed, or says that it may stay. */
+static void finish_toggle(const struct span *s, bool skippable, bool undo)
+{
+	struct fo_extent e;
+
+	mutex_lock(&fo_gate);
+	fo_for_each_extent(e, s->first, s->last) {
+		if (!(e.range->flags & FO_RANGE_TOGGLED))
+			continue;
+		e.range->flags ^= FO_RANGE_TOGGLED;
+		if (!undo)
+			continue;
+		e.range->flags ^= FAKE_OFFLINE_SKIPPABLE;
+		mutex_unlock(&fo_gate);
+		WARN_ON_ONCE(fo_set_skippable(e.first, e.last, !skippable));
+		mutex_lock(&fo_gate);
+	}
+	set_busy(s, false);
+	mutex_unlock(&fo_gate);
+}
+
+/**
+ * fake_offline_set_skippable() - change whether offlining may skip pages
+ * @client: the owner
+ * @start_pfn: first PFN
+ * @nr_pages: number of pages; part of a range, or several adjacent ones
+ * @skippable: whether it may
+ *
+ * Context: sleeps; waits while a hotplug operation is in flight there. Not from
+ * a client's callback. Its own inverse.
+ * Return: 0, or with nothing changed: those of fake_offline_release(), -EBUSY
+ * if somebody else holds a reference, -EDEADLK from a callback.
+ */
+int fake_offline_set_skippable(struct fake_offline_client *client,
+			       unsigned long start_pfn, unsigned long nr_pages,
+			       bool skippable)
+{
+	struct span s;
+	int ret;
+
+	if (fo_flight_is_mine())
+		return -EDEADLK;
+	ret = make_span(start_pfn, nr_pages, &s);
+	if (!ret)
+		ret = begin_work(client, &s, FO_WAIT_FOR_SIGNAL);
+	if (ret)
+		return ret;
+	ret = toggle_busy(&s, skippable);
+	finish_toggle(&s, skippable, ret);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(fake_offline_set_skippable);
+
+/**
+ * fake_offline_owner() - whose page is it?
+ * @pfn: the page
+ *
+ * Context: may sleep.
+ * Return: the client, or NULL if it is not marked. Only good to be compared,
+ * unless the caller knows that the client stays.
+ */
+const struct fake_offline_client *fake_offline_owner(unsigned long pfn)
+{
+	const struct fake_offline_client *owner = NULL;
+	struct fo_extent e;
+
+	mutex_lock(&fo_gate);
+	if (fo_ranges_next(pfn, pfn, &e))
+		owner = e.range->client;
+	mutex_unlock(&fo_gate);
+	return owner;
+}
+EXPORT_SYMBOL_GPL(fake_offline_owner);
 
 /**
  * fake_offline_next() - walk the marked ranges
@@ -445,6 +554,7 @@ bool fake_offline_next(const struct fake_offline_client *client,
 	bool found = false;
 	struct page *page;
 
+	fo_unplug_sweep();
 	mutex_lock(&fo_gate);
 	fo_for_each_extent(e, pfn, ULONG_MAX) {
 		if ((e.range->flags & FO_RANGE_BUSY) ||
@@ -489,6 +599,7 @@ int fake_offline_verify(const struct fake_offline_client *client,
 		return -EINVAL;
 	if (last < start_pfn || nr_pages == ~0UL)
 		last = ULONG_MAX;
+	fo_unplug_sweep();
 	return fo_verify(client, start_pfn, last, counts);
 }
 EXPORT_SYMBOL_GPL(fake_offline_verify);
@@ -497,6 +608,11 @@ static int __init fake_offline_init(void)
 {
 	int ret;
 
+	ret = fo_skip_mode_set(skip);
+	if (ret) {
+		pr_err("skip=%s: it is frozen or notifier\n", skip);
+		return ret;
+	}
 	ret = fo_notifier_register();
 	if (ret)
 		return ret;
@@ -514,6 +630,7 @@ static int __init fake_offline_init(void)
 static void __exit fake_offline_exit(void)
 {
 	fo_debugfs_remove();
+	fo_hook_finish();
 	fo_notifier_unregister();
 }
 

@@ -32,6 +32,7 @@ static struct fo_flight the_flight;
  * @last: last PFN
  *
  * Context: holds fo_gate.
+ * Return: whether one is.
  */
 bool fo_gate_is_busy(unsigned long first, unsigned long last)
 {
@@ -46,7 +47,8 @@ bool fo_gate_is_busy(unsigned long first, unsigned long last)
 static bool in_flight(unsigned long first, unsigned long last)
 {
 	return the_flight.active && first <= the_flight.last &&
-	       last >= the_flight.first;
+	       last >= the_flight.first &&
+	       !(the_flight.calling && the_flight.task == current);
 }
 
 /* Drops fo_gate until somebody calls fo_gate_wake(). */
@@ -69,10 +71,10 @@ static int wait_for_wake(int state)
  * @last: last PFN
  * @wait: for how long
  *
- * Context: may sleep. Inverse: fo_gate_leave(). A callback of the hotplug
- * operation that it would have to wait for is refused.
- * Return: 0 with fo_gate held; without it -EBUSY (would have to wait), -EINTR,
- * or -EDEADLK from such a callback.
+ * A client's callback is part of the flight, and passes.
+ *
+ * Context: may sleep. Inverse: fo_gate_leave().
+ * Return: 0 with fo_gate held; without it -EBUSY (would have to wait), -EINTR.
  */
 int fo_gate_enter(unsigned long first, unsigned long last, enum fo_wait wait)
 {
@@ -81,9 +83,7 @@ int fo_gate_enter(unsigned long first, unsigned long last, enum fo_wait wait)
 
 	mutex_lock(&fo_gate);
 	while (!ret && (in_flight(first, last) || fo_gate_is_busy(first, last))) {
-		if (in_flight(first, last) && the_flight.task == current)
-			ret = -EDEADLK;
-		else if (wait == FO_DONT_WAIT)
+		if (wait == FO_DONT_WAIT)
 			ret = -EBUSY;
 		else
 			ret = wait_for_wake(state);
@@ -166,4 +166,35 @@ void fo_flight_end(struct fo_flight *flight)
 	lockdep_assert_held(&fo_gate);
 	flight->active = false;
 	fo_gate_wake();
+}
+
+/**
+ * fo_flight_calls_clients() - let the clients' callbacks pass the gate, or not
+ * @flight: the record
+ * @calling: whether they are about to be called, or have been
+ *
+ * Context: a notifier, holds fo_gate.
+ */
+void fo_flight_calls_clients(struct fo_flight *flight, bool calling)
+{
+	lockdep_assert_held(&fo_gate);
+	flight->calling = calling;
+}
+
+/**
+ * fo_flight_is_mine() - is this task in a notifier or a hook of ours?
+ *
+ * It then holds mem_hotplug_lock, and cannot wait for hotplug.
+ *
+ * Context: sleeps, not under fo_gate.
+ * Return: whether it is.
+ */
+bool fo_flight_is_mine(void)
+{
+	bool mine;
+
+	mutex_lock(&fo_gate);
+	mine = the_flight.active && the_flight.task == current;
+	mutex_unlock(&fo_gate);
+	return mine;
 }

@@ -34,6 +34,8 @@ struct fo_flight *fo_flight_begin(enum fo_direction dir, unsigned long first,
 				  unsigned long last);
 struct fo_flight *fo_flight_find(enum fo_direction dir, unsigned long first);
 void fo_flight_end(struct fo_flight *flight);
+void fo_flight_calls_clients(struct fo_flight *flight, bool calling);
+bool fo_flight_is_mine(void);
 
 /**
  * struct fo_flight - the one hotplug operation in flight, and what we did in it
@@ -41,7 +43,11 @@ void fo_flight_end(struct fo_flight *flight);
  * @dir: offlining or onlining
  * @first: first PFN it covers
  * @last: last PFN it covers
- * @task: who carries it out: the notifiers and the hook run in this task
+ * @task: who carries it out: the notifiers and the hook run in this task, and
+ *	while it calls clients, the gate lets it pass
+ * @calling: it is calling clients
+ * @vetoed: we made it fail, and have recorded why
+ * @prepared: fo_pages_going_offline() was done
  * @managed: pages we added to the managed pages
  * @refusing: page that was made to refuse, or NULL
  * @signalled: a pending signal was faked
@@ -55,6 +61,9 @@ struct fo_flight {
 	unsigned long first;
 	unsigned long last;
 	struct task_struct *task;
+	bool calling;
+	bool vetoed;
+	bool prepared;
 	unsigned long managed;
 	struct page *refusing;
 	bool signalled;

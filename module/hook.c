@@ -15,6 +15,7 @@
 #include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/printk.h>
+#include <linux/workqueue.h>
 
 #include <linux/fake_offline.h>
 
@@ -24,6 +25,7 @@
 #include "ranges.h"
 #include "stats.h"
 #include "take.h"
+#include "trace.h"
 
 /*
  * Protects the slot's state. Order: hook_mutex -> mem_hotplug_lock (in
@@ -56,6 +58,7 @@ static void online_page(struct page *page, unsigned int order)
 		fo_pages_withhold(from, to,
 				  e.range->flags & FAKE_OFFLINE_SKIPPABLE);
 		fo_stat_add(FO_STAT_WITHHELD_PAGES, to - from + 1);
+		trace_fake_offline_withhold(from, to, 0);
 		pfn = to + 1;
 	}
 	mutex_unlock(&fo_gate);
@@ -66,13 +69,7 @@ static void online_page(struct page *page, unsigned int order)
 		fo_to_buddy(pfn, last);
 }
 
-/**
- * fo_hook_update() - take the slot if we need it, give it back if we don't
- *
- * Context: sleeps, waits for a hotplug operation in flight. Not from a notifier
- * or a hook, and not while holding a busy range.
- */
-void fo_hook_update(void)
+static void update(struct work_struct *unused)
 {
 	bool need;
 
@@ -91,6 +88,33 @@ void fo_hook_update(void)
 		WRITE_ONCE(state, FO_HOOK_FREE);
 	}
 	mutex_unlock(&hook_mutex);
+}
+
+static DECLARE_WORK(update_work, update);
+
+/**
+ * fo_hook_update() - take the slot if we need it, give it back if we don't
+ *
+ * Context: sleeps, waits for a hotplug operation in flight; from a client's
+ * callback, which is a part of that, it is done later. Not while holding a busy
+ * range.
+ */
+void fo_hook_update(void)
+{
+	if (fo_flight_is_mine())
+		schedule_work(&update_work);
+	else
+		update(NULL);
+}
+
+/**
+ * fo_hook_finish() - wait for what was put off
+ *
+ * Context: module exit, no range exists.
+ */
+void fo_hook_finish(void)
+{
+	flush_work(&update_work);
 }
 
 /**
@@ -120,6 +144,7 @@ void fo_hook_unwant(void)
  *
  * Context: any. From MEM_GOING_ONLINE on, HELD stays true until the block is
  * online: giving the slot back waits for the hotplug operation.
+ * Return: FO_HOOK_FREE, _HELD or _TAKEN.
  */
 enum fo_hook_state fo_hook_state(void)
 {

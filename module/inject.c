@@ -9,6 +9,7 @@
 
 #include "inject.h"
 #include "stats.h"
+#include "trace.h"
 
 /* Protects error and count of every point. */
 static DEFINE_SPINLOCK(inject_lock);
@@ -50,8 +51,10 @@ static int look(enum fo_inject_point point, bool consume)
 			it->count--;
 	}
 	spin_unlock(&inject_lock);
-	if (error && consume)
+	if (error && consume) {
 		fo_stat_inc(FO_STAT_INJECTED);
+		trace_fake_offline_inject(it->action, it->point, error);
+	}
 	return error;
 }
 
@@ -126,6 +129,9 @@ void fo_inject_clear(void)
 /**
  * fo_inject_get() - what is armed at a point
  * @point: which
+ *
+ * Context: any.
+ * Return: a copy.
  */
 struct fo_injection fo_inject_get(enum fo_inject_point point)
 {

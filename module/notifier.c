@@ -10,11 +10,11 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/notifier.h>
-#include <linux/printk.h>
 #include <linux/sched/signal.h>
 
 #include <linux/fake_offline.h>
 
+#include "client.h"
 #include "compat.h"
 #include "gate.h"
 #include "hook.h"
@@ -23,6 +23,9 @@
 #include "page_state.h"
 #include "ranges.h"
 #include "stats.h"
+#include "trace.h"
+#include "unplug.h"
+#include "why.h"
 
 static unsigned long last_pfn(const struct memory_notify *arg)
 {
@@ -30,22 +33,66 @@ static unsigned long last_pfn(const struct memory_notify *arg)
 }
 
 /*
- * Where the kernel is about to subtract every page of the block from the
- * managed pages, ours included, which are not managed: add them first.
- * Inverse: unbalance_managed().
+ * The kernel is about to subtract from the managed pages what the block has of
+ * them. Where it counts pages of ours among those, which are not managed, add
+ * them first: all of them on a kernel that does not know PageOffline, and the
+ * hardware-poisoned ones everywhere. Inverse: unbalance_managed().
  */
 static void balance_managed(struct fo_flight *flight)
 {
-	if (!COMPAT_OFFLINING_SUBTRACTS_PAGE_OFFLINE)
-		return;
-	flight->managed = fo_ranges_pages(flight->first, flight->last);
-	adjust_managed_page_count(pfn_to_page(flight->first), flight->managed);
+	unsigned long first = flight->first, last = flight->last;
+	struct fo_extent e;
+
+	fo_for_each_extent(e, first, last)
+		flight->managed += COMPAT_OFFLINING_SUBTRACTS_PAGE_OFFLINE ?
+			min(e.last, last) - max(e.first, first) + 1 :
+			fo_pages_poisoned(max(e.first, first),
+					  min(e.last, last));
+	if (flight->managed)
+		adjust_managed_page_count(pfn_to_page(first), flight->managed);
 }
 
 static void unbalance_managed(struct fo_flight *flight)
 {
-	adjust_managed_page_count(pfn_to_page(flight->first),
-				  -(long)flight->managed);
+	if (flight->managed)
+		adjust_managed_page_count(pfn_to_page(flight->first),
+					  -(long)flight->managed);
+	flight->managed = 0;
+}
+
+/* Inverse of prepare_pages(), for the ranges up to @last. */
+static void unprepare_pages(struct fo_flight *flight, unsigned long last)
+{
+	struct fo_extent e;
+
+	fo_for_each_extent(e, flight->first, last)
+		if (e.range->flags & FAKE_OFFLINE_SKIPPABLE)
+			fo_pages_cancel_offline(max(e.first, flight->first),
+						min(e.last, last));
+}
+
+/* Lets offlining skip the skippable pages. */
+static int prepare_pages(struct fo_flight *flight)
+{
+	unsigned long from, stray;
+	struct fo_extent e;
+
+	fo_for_each_extent(e, flight->first, flight->last) {
+		if (!(e.range->flags & FAKE_OFFLINE_SKIPPABLE))
+			continue;
+		from = max(e.first, flight->first);
+		if (!fo_pages_going_offline(from, min(e.last, flight->last),
+					    &stray))
+			continue;
+		if (from > flight->first)
+			unprepare_pages(flight, from - 1);
+		fo_why_set(flight->first, flight->last, stray,
+			   "PFN %#lx refused: somebody holds a reference to a page marked by %s",
+			   stray, e.range->client->name);
+		return -EBUSY;
+	}
+	flight->prepared = true;
+	return 0;
 }
 
 /* The last skippable page: all that can be migrated is, before it refuses. */
@@ -68,9 +115,10 @@ static void arm_late(struct fo_flight *flight)
 	switch (fo_inject_armed(FO_INJECT_OFFLINE_LATE)) {
 	case -EBUSY:
 		page = last_skippable(flight);
-		if (page && fo_inject(FO_INJECT_OFFLINE_LATE) &&
-		    fo_page_refuse(page))
+		if (page && fo_inject(FO_INJECT_OFFLINE_LATE)) {
+			fo_page_refuse(page);
 			flight->refusing = page;
+		}
 		break;
 	case -EINTR:
 		if (fo_inject(FO_INJECT_OFFLINE_LATE)) {
@@ -96,6 +144,49 @@ static void disarm_late(struct fo_flight *flight)
 	}
 }
 
+/* The next CANCEL without a flight is our own doing. Exclusive by hotplug. */
+static bool vetoed_before;
+
+/* Fails before we have done anything, so that the CANCEL finds no flight. */
+static int inject_before(enum fo_inject_point point,
+			 const struct memory_notify *arg)
+{
+	int ret = fo_inject(point);
+
+	vetoed_before = ret;
+	if (ret)
+		fo_why_set(arg->start_pfn, last_pfn(arg), -1,
+			   "vetoed: injected before our own work, errno %d",
+			   ret);
+	return ret;
+}
+
+static int inject_after(enum fo_inject_point point,
+			const struct fo_flight *flight)
+{
+	int ret = fo_inject(point);
+
+	if (ret)
+		fo_why_set(flight->first, flight->last, -1,
+			   "vetoed: injected after our own work, errno %d",
+			   ret);
+	return ret;
+}
+
+static int ask_clients(const struct fo_flight *flight)
+{
+	const struct fake_offline_client *vetoer;
+	const char *reason;
+	int ret;
+
+	ret = fo_clients_ask(flight->first, flight->last, &vetoer, &reason);
+	if (ret)
+		fo_why_set(flight->first, flight->last, -1,
+			   "vetoed by %s: %s", vetoer->name,
+			   reason ?: "no reason given");
+	return ret;
+}
+
 /* Inverse: cancel_offline(). */
 static int going_offline(const struct memory_notify *arg)
 {
@@ -103,18 +194,50 @@ static int going_offline(const struct memory_notify *arg)
 	int ret;
 
 	fo_stat_inc(FO_STAT_OFFLINE_ATTEMPTS);
-	ret = fo_inject(FO_INJECT_OFFLINE_BEFORE);
+	ret = inject_before(FO_INJECT_OFFLINE_BEFORE, arg);
 	if (ret)
 		return ret;
 
 	mutex_lock(&fo_gate);
 	flight = fo_flight_begin(FO_OFFLINING, arg->start_pfn, last_pfn(arg));
-	balance_managed(flight);
-	ret = fo_inject(FO_INJECT_OFFLINE_AFTER);
+	fo_flight_calls_clients(flight, true);
+	mutex_unlock(&fo_gate);
+
+	ret = ask_clients(flight);
+
+	mutex_lock(&fo_gate);
+	fo_flight_calls_clients(flight, false);
+	if (!ret)
+		ret = prepare_pages(flight);
+	if (!ret) {
+		balance_managed(flight);
+		ret = inject_after(FO_INJECT_OFFLINE_AFTER, flight);
+	}
 	if (!ret)
 		arm_late(flight);
+	else
+		flight->vetoed = true;
 	mutex_unlock(&fo_gate);
+	trace_fake_offline_going_offline(arg->start_pfn, last_pfn(arg), ret);
 	return ret;
+}
+
+/* Tells the clients, and ends the flight. */
+static void land(struct fo_flight *flight, enum fo_event event)
+{
+	fo_flight_calls_clients(flight, true);
+	mutex_unlock(&fo_gate);
+	fo_clients_tell(event, flight->first, flight->last);
+	mutex_lock(&fo_gate);
+	fo_flight_end(flight);
+}
+
+static void why_cancelled_early(const struct memory_notify *arg)
+{
+	if (!vetoed_before)
+		fo_why_set(arg->start_pfn, last_pfn(arg), -1,
+			   "vetoed by another notifier, before ours");
+	vetoed_before = false;
 }
 
 static void cancel_offline(const struct memory_notify *arg)
@@ -123,12 +246,17 @@ static void cancel_offline(const struct memory_notify *arg)
 
 	mutex_lock(&fo_gate);
 	flight = fo_flight_find(FO_OFFLINING, arg->start_pfn);
+	trace_fake_offline_cancel(arg->start_pfn, last_pfn(arg), !flight);
 	if (flight) {
+		fo_why_cancelled(flight);
 		disarm_late(flight);
 		unbalance_managed(flight);
-		fo_flight_end(flight);
+		if (flight->prepared)
+			unprepare_pages(flight, flight->last);
+		land(flight, FO_CANCEL_OFFLINE);
 		fo_stat_inc(FO_STAT_OFFLINE_CANCELLED);
 	} else {
+		why_cancelled_early(arg);
 		fo_stat_inc(FO_STAT_OFFLINE_CANCELLED_EARLY);
 	}
 	mutex_unlock(&fo_gate);
@@ -141,7 +269,8 @@ static void gone_offline(const struct memory_notify *arg)
 	mutex_lock(&fo_gate);
 	flight = fo_flight_find(FO_OFFLINING, arg->start_pfn);
 	if (flight)
-		fo_flight_end(flight);
+		land(flight, FO_OFFLINE);
+	trace_fake_offline_offline(arg->start_pfn, last_pfn(arg), 0);
 	fo_stat_inc(FO_STAT_OFFLINE_DONE);
 	mutex_unlock(&fo_gate);
 }
@@ -154,26 +283,38 @@ static int check_hook(const struct memory_notify *arg)
 	if (!pages || fo_hook_state() == FO_HOOK_HELD)
 		return 0;
 	fo_stat_inc(FO_STAT_ONLINE_VETOED);
-	pr_warn("refusing to online PFN %#lx-%#lx: %lu pages there are marked, and another driver has the online-page hook\n",
-		arg->start_pfn, last_pfn(arg), pages);
+	fo_why_set(arg->start_pfn, last_pfn(arg), -1,
+		   "refusing to online: %lu pages are marked, and another driver has the online-page hook",
+		   pages);
 	return -EBUSY;
 }
 
 /* Inverse: cancel_online(). */
 static int going_online(const struct memory_notify *arg)
 {
+	struct fo_flight *flight;
 	int ret;
 
 	fo_stat_inc(FO_STAT_ONLINE_ATTEMPTS);
-	ret = fo_inject(FO_INJECT_ONLINE_BEFORE);
+	ret = inject_before(FO_INJECT_ONLINE_BEFORE, arg);
 	if (ret)
 		return ret;
 
 	mutex_lock(&fo_gate);
-	fo_flight_begin(FO_ONLINING, arg->start_pfn, last_pfn(arg));
-	ret = check_hook(arg);
+	flight = fo_flight_begin(FO_ONLINING, arg->start_pfn, last_pfn(arg));
+	fo_flight_calls_clients(flight, true);
+	mutex_unlock(&fo_gate);
+
+	/* Is it the block that it was, or another one in its place? */
+	ret = fo_unplug_forget(flight->first, flight->last);
+
+	mutex_lock(&fo_gate);
+	fo_flight_calls_clients(flight, false);
 	if (!ret)
-		ret = fo_inject(FO_INJECT_ONLINE_AFTER);
+		ret = check_hook(arg);
+	if (!ret)
+		ret = inject_after(FO_INJECT_ONLINE_AFTER, flight);
+	flight->vetoed = ret;
 	mutex_unlock(&fo_gate);
 	return ret;
 }
@@ -185,9 +326,13 @@ static void cancel_online(const struct memory_notify *arg)
 	mutex_lock(&fo_gate);
 	flight = fo_flight_find(FO_ONLINING, arg->start_pfn);
 	if (flight) {
+		if (!flight->vetoed)
+			fo_why_set(flight->first, flight->last, -1,
+				   "vetoed by another notifier, after ours");
 		fo_flight_end(flight);
 		fo_stat_inc(FO_STAT_ONLINE_CANCELLED);
 	} else {
+		why_cancelled_early(arg);
 		fo_stat_inc(FO_STAT_ONLINE_CANCELLED_EARLY);
 	}
 	mutex_unlock(&fo_gate);
@@ -200,7 +345,7 @@ static void come_online(const struct memory_notify *arg)
 	mutex_lock(&fo_gate);
 	flight = fo_flight_find(FO_ONLINING, arg->start_pfn);
 	if (flight)
-		fo_flight_end(flight);
+		land(flight, FO_ONLINE);
 	fo_stat_inc(FO_STAT_ONLINE_DONE);
 	mutex_unlock(&fo_gate);
 }

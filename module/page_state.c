@@ -7,17 +7,27 @@
  *	fo_pages_withhold()	fresh, of a block coming online -> marked
  *	fo_page_make_free()	marked -> ready for the buddy
  *
- * taken: allocated, reference count 1, ours. marked: PageOffline; when it is
- * skippable, also the skippable bit, and a reference count frozen at 0.
+ *	fo_pages_going_offline()  marked -> marked, and offlining skips it
+ *	fo_pages_cancel_offline() and back
  *
- * The frozen count is what makes a stock kernel skip the page: offlining skips
- * PageOffline pages whose count is 0, in scan_movable_pages(),
- * __test_page_isolated_in_pageblock() and __offline_isolated_pages().
- * virtio-mem drops its reference in MEM_GOING_OFFLINE and takes it again in
- * MEM_CANCEL_OFFLINE; we never have one while the page is marked. So nothing
- * is to be done per page at hotplug time, and nobody can take a reference in
- * between: get_page_unless_zero() fails. A reference that somebody else holds
- * already is found while marking.
+ * taken: allocated, reference count 1, ours. marked: PageOffline; when it is
+ * skippable, also the skippable bit.
+ *
+ * A stock kernel skips a PageOffline page whose reference count is 0, in
+ * scan_movable_pages(), __test_page_isolated_in_pageblock() and
+ * __offline_isolated_pages(). Two ways to get there, and this file is the only
+ * one to know which is in use:
+ *
+ * frozen: the count is frozen at 0 for as long as the page is marked. Nothing
+ *	is to be done per page at hotplug time, and nobody can take a reference
+ *	at any time: get_page_unless_zero() fails. A reference that somebody
+ *	else holds already is found while marking.
+ *
+ * notifier: what virtio-mem does. The count is 1, dropped to 0 in
+ *	MEM_GOING_OFFLINE and taken again in MEM_CANCEL_OFFLINE. A stray
+ *	reference is found only when the block goes offline. virtio-mem warns
+ *	and goes on; we refuse, since that reference's put would free the page
+ *	into the buddy allocator.
  *
  * The skippable bit is PG_owner_priv_1, free for the owner of a page on every
  * kernel, and seen from outside as KPF_OWNER_PRIVATE in /proc/kpageflags.
@@ -27,14 +37,40 @@
 #include <linux/mm.h>
 #include <linux/page-flags.h>
 #include <linux/sched.h>
+#include <linux/string.h>
 
 #include "compat.h"
 #include "page_state.h"
 
-const char *const fo_skip_mode = "frozen";
+/* How offlining is made to skip. Fixed while the module is loaded. */
+static const char *const modes[] = { "frozen", "notifier" };
+static enum { FROZEN, NOTIFIER } mode = FROZEN;
 
 /* How long a page that must be frozen again is waited for: see below. */
 #define FO_FREEZE_TRIES	1000
+
+/**
+ * fo_skip_mode_set() - choose how offlining is made to skip
+ * @name: frozen or notifier
+ *
+ * Context: init, before the first page is marked.
+ * Return: 0, -EINVAL.
+ */
+int fo_skip_mode_set(const char *name)
+{
+	int i = match_string(modes, ARRAY_SIZE(modes), name);
+
+	if (i < 0)
+		return i;
+	mode = i;
+	return 0;
+}
+
+/** fo_skip_mode() - how offlining is made to skip, by name */
+const char *fo_skip_mode(void)
+{
+	return modes[mode];
+}
 
 static void set_skippable(struct page *page)
 {
@@ -49,6 +85,9 @@ static void clear_skippable(struct page *page)
 /**
  * fo_page_is_skippable() - does the page have the skippable bit?
  * @page: a marked page of an online block
+ *
+ * Context: any.
+ * Return: whether it has.
  */
 bool fo_page_is_skippable(struct page *page)
 {
@@ -58,20 +97,26 @@ bool fo_page_is_skippable(struct page *page)
 /**
  * fo_page_expected_count() - the reference count of a marked page
  * @skippable: whether it is
+ *
+ * Context: any; not while its block is going offline.
+ * Return: the count.
  */
 int fo_page_expected_count(bool skippable)
 {
-	return skippable ? 0 : 1;
+	return skippable && mode == FROZEN ? 0 : 1;
 }
 
 /* Fails on a stray reference. Inverse: disarm(). */
 static bool arm(struct page *page, bool skippable)
 {
-	if (!skippable)
-		return page_ref_count(page) == 1;
-	if (!page_ref_freeze(page, 1))
+	if (skippable && mode == FROZEN) {
+		if (!page_ref_freeze(page, 1))
+			return false;
+	} else if (page_ref_count(page) != 1) {
 		return false;
-	set_skippable(page);
+	}
+	if (skippable)
+		set_skippable(page);
 	return true;
 }
 
@@ -80,7 +125,8 @@ static void disarm(struct page *page)
 	if (!fo_page_is_skippable(page))
 		return;
 	clear_skippable(page);
-	page_ref_unfreeze(page, 1);
+	if (!page_ref_count(page))
+		page_ref_unfreeze(page, 1);
 }
 
 /* Inverse of fo_pages_mark(), without the bracket. */
@@ -165,12 +211,100 @@ void fo_pages_withhold(unsigned long first, unsigned long last, bool skippable)
 }
 
 /**
+ * fo_pages_going_offline() - let offlining skip these pages
+ * @first: first PFN
+ * @last: last PFN, both of skippable pages
+ * @stray: filled in on failure: the PFN that has a stray reference
+ *
+ * Context: MEM_GOING_OFFLINE. Inverse: fo_pages_cancel_offline().
+ * Return: 0, or -EBUSY with nothing changed.
+ */
+int fo_pages_going_offline(unsigned long first, unsigned long last,
+			   unsigned long *stray)
+{
+	unsigned long pfn;
+
+	if (mode == FROZEN)
+		return 0;
+	for (pfn = first; pfn <= last; pfn++) {
+		if (page_ref_freeze(pfn_to_page(pfn), 1))
+			continue;
+		*stray = pfn;
+		if (pfn > first)
+			fo_pages_cancel_offline(first, pfn - 1);
+		return -EBUSY;
+	}
+	return 0;
+}
+
+/**
+ * fo_pages_cancel_offline() - undo fo_pages_going_offline()
+ * @first: first PFN
+ * @last: last PFN
+ *
+ * Context: MEM_CANCEL_OFFLINE.
+ */
+void fo_pages_cancel_offline(unsigned long first, unsigned long last)
+{
+	unsigned long pfn;
+
+	if (mode == FROZEN)
+		return;
+	for (pfn = first; pfn <= last; pfn++)
+		page_ref_unfreeze(pfn_to_page(pfn), 1);
+}
+
+/**
+ * fo_pages_poisoned() - how many marked pages are hardware-poisoned
+ * @first: first PFN
+ * @last: last PFN, in the same online block
+ *
+ * Context: any.
+ * Return: the number of pages.
+ */
+unsigned long fo_pages_poisoned(unsigned long first, unsigned long last)
+{
+	unsigned long pfn, n = 0;
+
+	for (pfn = first; pfn <= last; pfn++)
+		n += PageHWPoison(pfn_to_page(pfn));
+	return n;
+}
+
+/**
+ * fo_pages_set_skippable() - set or clear the skippable bit of marked pages
+ * @first: first PFN
+ * @last: last PFN
+ * @skippable: what they are to be; they are the other
+ *
+ * Context: any. Its own inverse. The pages are in an online block.
+ * Return: 0, or -EBUSY with nothing changed: somebody else has a reference.
+ */
+int fo_pages_set_skippable(unsigned long first, unsigned long last,
+			   bool skippable)
+{
+	unsigned long pfn;
+
+	for (pfn = first; pfn <= last; pfn++) {
+		struct page *page = pfn_to_page(pfn);
+
+		if (!skippable) {
+			disarm(page);
+		} else if (!arm(page, true)) {
+			while (pfn-- > first)
+				disarm(pfn_to_page(pfn));
+			return -EBUSY;
+		}
+	}
+	return 0;
+}
+
+/**
  * fo_page_make_free() - prepare a marked page for generic_online_page()
  * @page: a marked page of an online block
  *
  * generic_online_page() sets the reference count to 0 without looking, so it
- * must be frozen. A page without the skippable bit is not; then somebody else
- * may have a reference.
+ * must be frozen. Where it is not yet, somebody else may have a reference.
  *
  * Return: false if generic_online_page() must not have it: it is
  * hardware-poisoned, or somebody else has a reference. It is then taken, no
@@ -179,7 +313,7 @@ void fo_pages_withhold(unsigned long first, unsigned long last, bool skippable)
 bool fo_page_make_free(struct page *page)
 {
 	if (PageHWPoison(page) ||
-	    (!fo_page_is_skippable(page) && !page_ref_freeze(page, 1))) {
+	    (page_ref_count(page) && !page_ref_freeze(page, 1))) {
 		__ClearPageOffline(page);
 		disarm(page);
 		return false;
@@ -191,17 +325,13 @@ bool fo_page_make_free(struct page *page)
 
 /**
  * fo_page_refuse() - let one skippable page make offlining fail, late
- * @page: a marked page of an online block
+ * @page: a marked skippable page, its block going offline
  *
  * Context: any. Inverse: fo_page_skip_again().
- * Return: false if it is not skippable, so that it does so anyway.
  */
-bool fo_page_refuse(struct page *page)
+void fo_page_refuse(struct page *page)
 {
-	if (!fo_page_is_skippable(page))
-		return false;
 	page_ref_unfreeze(page, 1);
-	return true;
 }
 
 /**
@@ -294,6 +424,7 @@ void fo_canary_break(unsigned long pfn)
  * @pfn: the page, in an online block
  *
  * Context: any.
+ * Return: whether it does.
  */
 bool fo_canary_intact(unsigned long pfn)
 {

@@ -7,14 +7,22 @@
 
 struct page;
 
-extern const char *const fo_skip_mode;
+int fo_skip_mode_set(const char *name);
+const char *fo_skip_mode(void);
 
 int fo_pages_mark(unsigned long first, unsigned long last, bool skippable);
 void fo_pages_unmark(unsigned long first, unsigned long last);
 void fo_pages_withhold(unsigned long first, unsigned long last, bool skippable);
 bool fo_page_make_free(struct page *page);
+int fo_pages_set_skippable(unsigned long first, unsigned long last,
+			   bool skippable);
 
-bool fo_page_refuse(struct page *page);
+int fo_pages_going_offline(unsigned long first, unsigned long last,
+			   unsigned long *stray);
+unsigned long fo_pages_poisoned(unsigned long first, unsigned long last);
+void fo_pages_cancel_offline(unsigned long first, unsigned long last);
+
+void fo_page_refuse(struct page *page);
 void fo_page_skip_again(struct page *page);
 
 bool fo_page_is_skippable(struct page *page);

@@ -142,6 +142,7 @@ bool fo_ranges_next(unsigned long from, unsigned long to, struct fo_extent *e)
  * fo_ranges_empty() - is nothing tracked?
  *
  * Context: any. Without the gate's lock the answer may be old.
+ * Return: whether nothing is.
  */
 bool fo_ranges_empty(void)
 {
@@ -154,6 +155,7 @@ bool fo_ranges_empty(void)
  * @last: last PFN
  *
  * Context: holds the gate's lock.
+ * Return: the number of pages.
  */
 unsigned long fo_ranges_pages(unsigned long first, unsigned long last)
 {

@@ -228,6 +228,37 @@ void fo_give_back(unsigned long first, unsigned long last, unsigned int flags)
 }
 
 /**
+ * fo_set_skippable() - change the skippable bit of marked pages
+ * @first: first PFN
+ * @last: last PFN
+ * @skippable: what they are to be; they are the other
+ *
+ * Pages in offline blocks are passed over: the hook makes them what they are to
+ * be when their block comes online.
+ *
+ * Context: sleeps. The caller keeps the blocks from going off- or online.
+ * Return: 0, or -EBUSY with nothing changed.
+ */
+int fo_set_skippable(unsigned long first, unsigned long last, bool skippable)
+{
+	unsigned long pfn, end;
+	int ret = 0;
+
+	for (pfn = first; pfn <= last; pfn = end + 1) {
+		end = block_last(pfn, last);
+		if (!pfn_to_online_page(pfn))
+			continue;
+		ret = fo_pages_set_skippable(pfn, end, skippable);
+		if (ret)
+			break;
+		cond_resched();
+	}
+	if (ret && pfn > first)
+		WARN_ON_ONCE(fo_set_skippable(first, pfn - 1, !skippable));
+	return ret;
+}
+
+/**
  * fo_take() - take pages from the kernel and mark them
  * @first: first PFN
  * @last: last PFN

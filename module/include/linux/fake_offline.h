@@ -100,8 +100,43 @@ struct fake_offline_counts {
 	long first_bad_pfn;
 };
 
-struct fake_offline_client *fake_offline_register(const char *name,
-						  struct module *owner);
+/**
+ * struct fake_offline_ops - what a client wants to be told, all optional
+ * @going_offline: memory with pages of the client is about to go offline.
+ *	Returns 0, or a negative errno to veto it; then @reason may be set to a
+ *	string that stays valid, which ends up in the kernel log and in offctl
+ * @cancel_offline: it was rolled back; the pages are as before
+ * @offline: it is offline; the client's skippable pages there stay marked
+ * @online: it is online again, with the client's pages withheld
+ * @unplugged: memory with pages of the client was removed while it was offline;
+ *	these pages are marked no longer
+ *
+ * @data is what was given to fake_offline_register(); the rest is the memory it
+ * is about, most often one memory block. Whose @going_offline returned 0 is told
+ * @cancel_offline or @offline, exactly once.
+ *
+ * Context: sleeps, in the task that carries out the hotplug operation and holds
+ * mem_hotplug_lock; @unplugged also in any task that uses this interface. A
+ * callback may release pages and look at them; it must not unregister, nor wait
+ * for somebody who waits for hotplug. Taking pages and changing the skippable
+ * bit return -EDEADLK.
+ */
+struct fake_offline_ops {
+	int (*going_offline)(void *data, unsigned long start_pfn,
+			     unsigned long nr_pages, const char **reason);
+	void (*cancel_offline)(void *data, unsigned long start_pfn,
+			       unsigned long nr_pages);
+	void (*offline)(void *data, unsigned long start_pfn,
+			unsigned long nr_pages);
+	void (*online)(void *data, unsigned long start_pfn,
+		       unsigned long nr_pages);
+	void (*unplugged)(void *data, unsigned long start_pfn,
+			  unsigned long nr_pages);
+};
+
+struct fake_offline_client *
+fake_offline_register(const char *name, struct module *owner,
+		      const struct fake_offline_ops *ops, void *data);
 void fake_offline_unregister(struct fake_offline_client *client);
 
 int fake_offline_take(struct fake_offline_client *client,
@@ -112,6 +147,10 @@ int fake_offline_release(struct fake_offline_client *client,
 int fake_offline_release_all(struct fake_offline_client *client);
 int fake_offline_may_release(struct fake_offline_client *client,
 			     unsigned long start_pfn, unsigned long nr_pages);
+int fake_offline_set_skippable(struct fake_offline_client *client,
+			       unsigned long start_pfn, unsigned long nr_pages,
+			       bool skippable);
+const struct fake_offline_client *fake_offline_owner(unsigned long pfn);
 bool fake_offline_next(const struct fake_offline_client *client,
 		       unsigned long pfn, struct fake_offline_info *info);
 int fake_offline_verify(const struct fake_offline_client *client,

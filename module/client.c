@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The clients: who owns ranges, and telling them what happens to these.
+ *
+ * Callbacks run in the task that carries out the hotplug operation, which
+ * holds mem_hotplug_lock, and without the gate's lock. So a client may release
+ * ranges from a callback (the gate lets that task pass), but not take any.
+ */
+#include <linux/errno.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include <linux/fake_offline.h>
+
+#include "client.h"
+#include "gate.h"
+#include "ranges.h"
+
+/*
+ * Protects the list, and is held around callbacks: holding it guarantees that
+ * no client goes away. Order: mem_hotplug_lock -> clients_lock -> fo_gate.
+ */
+static DEFINE_MUTEX(clients_lock);
+static LIST_HEAD(clients);
+
+/**
+ * fo_client_create() - add a client
+ * @name: its name, copied
+ * @owner: its module; another module's client keeps this one loaded
+ * @ops: its callbacks, or NULL
+ * @data: passed to them
+ *
+ * Context: sleeps. Inverse: fo_client_destroy().
+ * Return: the client, or ERR_PTR(): -ENOMEM, -ENODEV.
+ */
+struct fake_offline_client *
+fo_client_create(const char *name, struct module *owner,
+		 const struct fake_offline_ops *ops, void *data)
+{
+	struct fake_offline_client *client;
+
+	client = kzalloc(sizeof(*client), GFP_KERNEL);
+	if (!client)
+		return ERR_PTR(-ENOMEM);
+	client->name = kstrdup(name, GFP_KERNEL);
+	if (!client->name) {
+		kfree(client);
+		return ERR_PTR(-ENOMEM);
+	}
+	if (owner != THIS_MODULE && !try_module_get(THIS_MODULE)) {
+		kfree(client->name);
+		kfree(client);
+		return ERR_PTR(-ENODEV);
+	}
+	client->owner = owner;
+	client->ops = ops;
+	client->data = data;
+
+	mutex_lock(&clients_lock);
+	list_add_tail(&client->list, &clients);
+	mutex_unlock(&clients_lock);
+	return client;
+}
+
+/**
+ * fo_client_destroy() - remove a client that has no ranges any more
+ * @client: the client
+ *
+ * Context: sleeps. Inverse: fo_client_create(). When it returns, none of the
+ * client's callbacks runs or will run.
+ */
+void fo_client_destroy(struct fake_offline_client *client)
+{
+	mutex_lock(&clients_lock);
+	list_del(&client->list);
+	mutex_unlock(&clients_lock);
+
+	if (client->owner != THIS_MODULE)
+		module_put(THIS_MODULE);
+	kfree(client->name);
+	kfree(client);
+}
+
+static bool has_pages(const struct fake_offline_client *client,
+		      unsigned long first, unsigned long last)
+{
+	bool found = false;
+	struct fo_extent e;
+
+	mutex_lock(&fo_gate);
+	fo_for_each_extent(e, first, last) {
+		found = e.range->client == client;
+		if (found)
+			break;
+	}
+	mutex_unlock(&fo_gate);
+	return found;
+}
+
+/**
+ * fo_clients_ask() - may memory with their pages go offline?
+ * @first: first PFN
+ * @last: last PFN
+ * @vetoer: filled in on a veto: who
+ * @reason: filled in on a veto: the client's own words, or NULL
+ *
+ * Context: MEM_GOING_OFFLINE, not under fo_gate. Inverse: fo_clients_tell() of
+ * FO_CANCEL_OFFLINE, also after a veto: others may have agreed before.
+ * Return: 0, or the errno of the client that vetoed.
+ */
+int fo_clients_ask(unsigned long first, unsigned long last,
+		   const struct fake_offline_client **vetoer,
+		   const char **reason)
+{
+	struct fake_offline_client *client;
+	int ret = 0;
+
+	mutex_lock(&clients_lock);
+	list_for_each_entry(client, &clients, list) {
+		if (!has_pages(client, first, last))
+			continue;
+		*reason = NULL;
+		if (client->ops && client->ops->going_offline)
+			ret = client->ops->going_offline(client->data, first,
+							 last - first + 1,
+							 reason);
+		if (ret) {
+			*vetoer = client;
+			break;
+		}
+		client->asked = true;
+	}
+	mutex_unlock(&clients_lock);
+	return ret;
+}
+
+static void tell(struct fake_offline_client *client, enum fo_event event,
+		 unsigned long first, unsigned long nr)
+{
+	const struct fake_offline_ops *ops = client->ops;
+	void (*callback)(void *data, unsigned long start_pfn,
+			 unsigned long nr_pages) = NULL;
+
+	switch (event) {
+	case FO_CANCEL_OFFLINE:
+		callback = ops->cancel_offline;
+		break;
+	case FO_OFFLINE:
+		callback = ops->offline;
+		break;
+	case FO_ONLINE:
+		callback = ops->online;
+		break;
+	case FO_UNPLUGGED:
+		callback = ops->unplugged;
+		break;
+	}
+	if (callback)
+		callback(client->data, first, nr);
+}
+
+/* Is it for this client? An outcome is told once. */
+static bool concerns(struct fake_offline_client *client, enum fo_event event,
+		     unsigned long first, unsigned long last)
+{
+	switch (event) {
+	case FO_CANCEL_OFFLINE:
+	case FO_OFFLINE:
+		return xchg(&client->asked, false);
+	case FO_UNPLUGGED:
+		return xchg(&client->unplugged, false);
+	default:
+		return has_pages(client, first, last);
+	}
+}
+
+/**
+ * fo_clients_tell() - tell clients what became of memory with their pages
+ * @event: what
+ * @first: first PFN
+ * @last: last PFN
+ *
+ * The outcome of an offlining is told to those who agreed to it, whatever they
+ * have released since.
+ *
+ * Context: a notifier, or FO_UNPLUGGED from anywhere; not under fo_gate.
+ */
+void fo_clients_tell(enum fo_event event, unsigned long first,
+		     unsigned long last)
+{
+	struct fake_offline_client *client;
+
+	mutex_lock(&clients_lock);
+	list_for_each_entry(client, &clients, list)
+		if (concerns(client, event, first, last) && client->ops)
+			tell(client, event, first, last - first + 1);
+	mutex_unlock(&clients_lock);
+}

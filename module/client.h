@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The clients: who owns ranges, and telling them what happens to these. */
+#ifndef FO_CLIENT_H
+#define FO_CLIENT_H
+
+#include <linux/list.h>
+#include <linux/types.h>
+
+struct fake_offline_ops;
+struct module;
+
+/**
+ * struct fake_offline_client - an owner of ranges
+ * @list: in the list of all clients
+ * @name: its name, as shown to users
+ * @owner: its module
+ * @ops: its callbacks, or NULL
+ * @data: passed to them
+ * @asked: it agreed to an offlining in flight, and is to be told the outcome
+ * @unplugged: marks of it went with their block, and it is to be told
+ */
+struct fake_offline_client {
+	struct list_head list;
+	const char *name;
+	struct module *owner;
+	const struct fake_offline_ops *ops;
+	void *data;
+	bool asked;
+	bool unplugged;
+};
+
+enum fo_event { FO_CANCEL_OFFLINE, FO_OFFLINE, FO_ONLINE, FO_UNPLUGGED };
+
+struct fake_offline_client *
+fo_client_create(const char *name, struct module *owner,
+		 const struct fake_offline_ops *ops, void *data);
+void fo_client_destroy(struct fake_offline_client *client);
+
+int fo_clients_ask(unsigned long first, unsigned long last,
+		   const struct fake_offline_client **vetoer,
+		   const char **reason);
+void fo_clients_tell(enum fo_event event, unsigned long first,
+		     unsigned long last);
+
+#endif /* FO_CLIENT_H */

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Tracepoints: what happens to ranges and memory blocks, under
+ * /sys/kernel/tracing/events/fake_offline/.
+ */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM fake_offline
+
+#if !defined(FO_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define FO_TRACE_H
+
+#include <linux/memory.h>
+#include <linux/mm.h>
+#include <linux/tracepoint.h>
+
+/* @first, @last: PFNs; @result: 0 or a negative errno. */
+DECLARE_EVENT_CLASS(fake_offline,
+	TP_PROTO(unsigned long first, unsigned long last, int result),
+	TP_ARGS(first, last, result),
+	TP_STRUCT__entry(
+		__field(unsigned long, pfn)
+		__field(unsigned long, count)
+		__field(unsigned long, block)
+		__field(int, result)
+	),
+	TP_fast_assign(
+		__entry->pfn = first;
+		__entry->count = last - first + 1;
+		__entry->block = first / PHYS_PFN(memory_block_size_bytes());
+		__entry->result = result;
+	),
+	TP_printk("pfn=0x%lx count=%lu block=%lu result=%d", __entry->pfn,
+		  __entry->count, __entry->block, __entry->result)
+);
+
+/* A range was taken and marked, or was not. */
+DEFINE_EVENT(fake_offline, fake_offline_take,
+	TP_PROTO(unsigned long first, unsigned long last, int result),
+	TP_ARGS(first, last, result));
+
+/* A range was given back, or forgotten. */
+DEFINE_EVENT(fake_offline, fake_offline_release,
+	TP_PROTO(unsigned long first, unsigned long last, int result),
+	TP_ARGS(first, last, result));
+
+/* Memory is going offline; the result is our answer. */
+DEFINE_EVENT(fake_offline, fake_offline_going_offline,
+	TP_PROTO(unsigned long first, unsigned long last, int result),
+	TP_ARGS(first, last, result));
+
+/* Offlining was rolled back; the result is 1 if we never saw it begin. */
+DEFINE_EVENT(fake_offline, fake_offline_cancel,
+	TP_PROTO(unsigned long first, unsigned long last, int result),
+	TP_ARGS(first, last, result));
+
+/* Memory is offline. */
+DEFINE_EVENT(fake_offline, fake_offline_offline,
+	TP_PROTO(unsigned long first, unsigned long last, int result),
+	TP_ARGS(first, last, result));
+
+/* Marked pages were withheld from the buddy allocator. */
+DEFINE_EVENT(fake_offline, fake_offline_withhold,
+	TP_PROTO(unsigned long first, unsigned long last, int result),
+	TP_ARGS(first, last, result));
+
+/* Memory could not go offline or come online, and why. @culprit: PFN or -1. */
+TRACE_EVENT(fake_offline_veto,
+	TP_PROTO(unsigned long first, unsigned long last, long culprit,
+		 const char *reason),
+	TP_ARGS(first, last, culprit, reason),
+	TP_STRUCT__entry(
+		__field(unsigned long, pfn)
+		__field(unsigned long, count)
+		__field(unsigned long, block)
+		__field(long, culprit)
+		__array(char, reason, 160)
+	),
+	TP_fast_assign(
+		__entry->pfn = first;
+		__entry->count = last - first + 1;
+		__entry->block = first / PHYS_PFN(memory_block_size_bytes());
+		__entry->culprit = culprit;
+		strscpy(__entry->reason, reason, sizeof(__entry->reason));
+	),
+	TP_printk("pfn=0x%lx count=%lu block=%lu culprit=%ld reason=\"%s\"",
+		  __entry->pfn, __entry->count, __entry->block,
+		  __entry->culprit, __entry->reason)
+);
+
+/* A failure was injected. */
+TRACE_EVENT(fake_offline_inject,
+	TP_PROTO(const char *action, const char *point, int result),
+	TP_ARGS(action, point, result),
+	TP_STRUCT__entry(
+		__array(char, action, 8)
+		__array(char, point, 8)
+		__field(int, result)
+	),
+	TP_fast_assign(
+		strscpy(__entry->action, action, sizeof(__entry->action));
+		strscpy(__entry->point, point, sizeof(__entry->point));
+		__entry->result = result;
+	),
+	TP_printk("action=%s point=%s result=%d", __entry->action,
+		  __entry->point, __entry->result)
+);
+
+#endif /* FO_TRACE_H */
+
+#undef TRACE_INCLUDE_PATH
+#define TRACE_INCLUDE_PATH .
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_FILE trace
+#include <trace/define_trace.h>
