@@ -3,12 +3,15 @@
  * The clients: who owns ranges, and telling them what happens to these.
  *
  * Callbacks run in the task that carries out the hotplug operation, which
- * holds mem_hotplug_lock, and without the gate's lock. So a client may release
- * ranges from a callback (the gate lets that task pass), but not take any.
+ * holds mem_hotplug_lock; the news of an unplugged block in whatever task finds
+ * out. clients_lock is held, the gate's lock is not. A client may release ranges
+ * from a callback, since the gate lets the flight's own task pass, but nothing
+ * that happens there may wait for hotplug: fo_clients_calling() tells.
  */
 #include <linux/errno.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -24,6 +27,31 @@
  */
 static DEFINE_MUTEX(clients_lock);
 static LIST_HEAD(clients);
+/* Who holds clients_lock to call clients. Only compared with current. */
+static struct task_struct *calling;
+
+static void begin_calls(void)
+{
+	mutex_lock(&clients_lock);
+	WRITE_ONCE(calling, current);
+}
+
+static void end_calls(void)
+{
+	WRITE_ONCE(calling, NULL);
+	mutex_unlock(&clients_lock);
+}
+
+/**
+ * fo_clients_calling() - is this task in a client's callback?
+ *
+ * Context: any.
+ * Return: whether it is.
+ */
+bool fo_clients_calling(void)
+{
+	return READ_ONCE(calling) == current;
+}
 
 /**
  * fo_client_create() - add a client
@@ -117,7 +145,7 @@ int fo_clients_ask(unsigned long first, unsigned long last,
 	struct fake_offline_client *client;
 	int ret = 0;
 
-	mutex_lock(&clients_lock);
+	begin_calls();
 	list_for_each_entry(client, &clients, list) {
 		if (!has_pages(client, first, last))
 			continue;
@@ -132,7 +160,7 @@ int fo_clients_ask(unsigned long first, unsigned long last,
 		}
 		client->asked = true;
 	}
-	mutex_unlock(&clients_lock);
+	end_calls();
 	return ret;
 }
 
@@ -192,9 +220,9 @@ void fo_clients_tell(enum fo_event event, unsigned long first,
 {
 	struct fake_offline_client *client;
 
-	mutex_lock(&clients_lock);
+	begin_calls();
 	list_for_each_entry(client, &clients, list)
 		if (concerns(client, event, first, last) && client->ops)
 			tell(client, event, first, last - first + 1);
-	mutex_unlock(&clients_lock);
+	end_calls();
 }

@@ -39,6 +39,7 @@ void fo_client_destroy(struct fake_offline_client *client);
 int fo_clients_ask(unsigned long first, unsigned long last,
 		   const struct fake_offline_client **vetoer,
 		   const char **reason);
+bool fo_clients_calling(void);
 void fo_clients_tell(enum fo_event event, unsigned long first,
 		     unsigned long last);
 

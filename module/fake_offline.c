@@ -137,6 +137,12 @@ static void set_busy(const struct span *s, bool busy)
 		fo_gate_wake();
 }
 
+/* A client's callback may hold up the very operation it would wait for. */
+static enum fo_wait how_long(void)
+{
+	return fo_clients_calling() ? FO_DONT_WAIT : FO_WAIT_FOR_SIGNAL;
+}
+
 /* Gives back the busy ranges of @s, which have been cut to fit. */
 static void give_back_busy(const struct span *s)
 {
@@ -203,7 +209,8 @@ static int release(struct fake_offline_client *client, const struct span *s,
  * client's callback may call it. Inverse: fake_offline_take().
  * Return: 0, or with nothing changed: -EINVAL, -ERANGE, -ENXIO (no such range),
  * -ENOENT (a page is not marked), -EPERM (a page is another client's), -ENOMEM,
- * -EINTR.
+ * -EINTR, -EBUSY (from a callback, which must not wait: somebody else works on
+ * these pages).
  */
 int fake_offline_release(struct fake_offline_client *client,
 			 unsigned long start_pfn, unsigned long nr_pages)
@@ -213,7 +220,7 @@ int fake_offline_release(struct fake_offline_client *client,
 
 	ret = make_span(start_pfn, nr_pages, &s);
 	if (!ret)
-		ret = release(client, &s, FO_WAIT_FOR_SIGNAL);
+		ret = release(client, &s, how_long());
 	return ret;
 }
 EXPORT_SYMBOL_GPL(fake_offline_release);
@@ -266,11 +273,11 @@ static int release_all(struct fake_offline_client *client, enum fo_wait wait)
  * @client: the owner
  *
  * Context: as fake_offline_release().
- * Return: 0, or -ENOMEM, -EINTR; then a part is still marked.
+ * Return: 0, or -ENOMEM, -EINTR, -EBUSY as there; then a part is still marked.
  */
 int fake_offline_release_all(struct fake_offline_client *client)
 {
-	return release_all(client, FO_WAIT_FOR_SIGNAL);
+	return release_all(client, how_long());
 }
 EXPORT_SYMBOL_GPL(fake_offline_release_all);
 
@@ -423,7 +430,7 @@ int fake_offline_take(struct fake_offline_client *client,
 	unsigned int i;
 	int ret;
 
-	if (fo_flight_is_mine())
+	if (fo_clients_calling())
 		return -EDEADLK;
 	ret = fo_unplug_sweep();
 	if (ret)
@@ -501,7 +508,7 @@ int fake_offline_set_skippable(struct fake_offline_client *client,
 	struct span s;
 	int ret;
 
-	if (fo_flight_is_mine())
+	if (fo_clients_calling())
 		return -EDEADLK;
 	ret = make_span(start_pfn, nr_pages, &s);
 	if (!ret)

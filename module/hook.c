@@ -19,6 +19,7 @@
 
 #include <linux/fake_offline.h>
 
+#include "client.h"
 #include "gate.h"
 #include "hook.h"
 #include "page_state.h"
@@ -95,13 +96,13 @@ static DECLARE_WORK(update_work, update);
 /**
  * fo_hook_update() - take the slot if we need it, give it back if we don't
  *
- * Context: sleeps, waits for a hotplug operation in flight; from a client's
- * callback, which is a part of that, it is done later. Not while holding a busy
+ * Context: sleeps, waits for a hotplug operation in flight; from a notifier or
+ * a client's callback, which cannot wait for that, it is done later. Not while holding a busy
  * range.
  */
 void fo_hook_update(void)
 {
-	if (fo_flight_is_mine())
+	if (fo_flight_is_mine() || fo_clients_calling())
 		schedule_work(&update_work);
 	else
 		update(NULL);

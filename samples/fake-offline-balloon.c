@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A small balloon: an example of a driver that lives on fake_offline, and uses
+ * nothing of it but <linux/fake_offline.h>.
+ *
+ * It inflates to a size in pages and deflates again. Its pages are spread over
+ * the memory blocks, which can go offline and come back all the same; the
+ * balloon's size does not change with that. In /sys/kernel/debug/
+ * fake_offline_balloon/ there are
+ *
+ *	pages	the size to be; reading gives the size that is
+ *	refuse	1: veto every offlining of a block with our pages
+ *	leave	1: release our pages when their block is about to go offline
+ *	events	what we were told so far
+ */
+#include <linux/atomic.h>
+#include <linux/debugfs.h>
+#include <linux/err.h>
+#include <linux/memory.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/seq_file.h>
+
+#include <linux/fake_offline.h>
+
+static unsigned long pages;
+module_param(pages, ulong, 0444);
+MODULE_PARM_DESC(pages, "Size when the module is loaded, in pages (default 0)");
+
+static unsigned long chunk = 256;
+module_param(chunk, ulong, 0444);
+MODULE_PARM_DESC(chunk, "Pages taken from one memory block at a time (default 256)");
+
+static struct fake_offline_client *client;
+static struct dentry *dir;
+static bool refuse;
+static bool leave;
+
+static atomic_t going = ATOMIC_INIT(0);
+static atomic_t cancelled = ATOMIC_INIT(0);
+static atomic_t gone = ATOMIC_INIT(0);
+static atomic_t back = ATOMIC_INIT(0);
+static atomic_t unplugged = ATOMIC_INIT(0);
+
+/*
+ * Serialises changes of the size. Not taken by callbacks: who changes the size
+ * may have to wait for the hotplug operation that they are a part of.
+ */
+static DEFINE_MUTEX(size_lock);
+/* Where to go on spreading. Protected by size_lock. */
+static unsigned long next_pfn;
+
+static unsigned long size(void)
+{
+	struct fake_offline_info info;
+	unsigned long pfn = 0, n = 0;
+
+	while (fake_offline_next(client, pfn, &info)) {
+		n += info.nr_pages;
+		pfn = info.start_pfn + info.nr_pages;
+	}
+	return n;
+}
+
+static int take(unsigned long start_pfn, unsigned long nr_pages)
+{
+	struct fake_offline_request request = {
+		.start_pfn = start_pfn,
+		.nr_pages = nr_pages,
+		.flags = FAKE_OFFLINE_SKIPPABLE | FAKE_OFFLINE_CANARY,
+		.nid = NUMA_NO_NODE,
+	};
+
+	return fake_offline_take(client, &request, 1);
+}
+
+static unsigned long max_pfn_online(void)
+{
+	unsigned long end = 0;
+	int nid;
+
+	for_each_online_node(nid)
+		end = max(end, node_end_pfn(nid));
+	return end;
+}
+
+/* Takes pages from the next memory block that gives some; else anywhere. */
+static int take_spread(unsigned long nr_pages)
+{
+	unsigned long block = PHYS_PFN(memory_block_size_bytes());
+	unsigned long end = max_pfn_online();
+	unsigned long tries;
+	int ret;
+
+	for (tries = 0; tries < DIV_ROUND_UP(end, block); tries++) {
+		unsigned long pfn = next_pfn;
+
+		/* One chunk further at each round, not at each block. */
+		next_pfn += block;
+		if (next_pfn >= end)
+			next_pfn = (next_pfn + chunk) % block;
+		ret = take(pfn, nr_pages);
+		if (!ret || ret == -EINTR || ret == -ENOSPC || ret == -ENOMEM)
+			return ret;
+	}
+	return take(FAKE_OFFLINE_ANYWHERE, nr_pages);
+}
+
+static int inflate(unsigned long nr_pages)
+{
+	unsigned long n;
+	int ret = 0;
+
+	for (; !ret && nr_pages; nr_pages -= n) {
+		n = min(nr_pages, chunk);
+		ret = take_spread(n);
+	}
+	return ret;
+}
+
+static int deflate(unsigned long nr_pages)
+{
+	struct fake_offline_info info;
+	unsigned long n;
+	int ret = 0;
+
+	while (!ret && nr_pages && fake_offline_next(client, 0, &info)) {
+		n = min(nr_pages, info.nr_pages);
+		ret = fake_offline_release(client, info.start_pfn, n);
+		if (ret == -ENOENT)	/* a callback was quicker */
+			ret = 0;
+		else if (!ret)
+			nr_pages -= n;
+	}
+	return ret;
+}
+
+static int pages_set(void *data, u64 want)
+{
+	unsigned long have;
+	int ret;
+
+	ret = mutex_lock_interruptible(&size_lock);
+	if (ret)
+		return ret;
+	have = size();
+	if (want > have)
+		ret = inflate(want - have);
+	else
+		ret = deflate(have - want);
+	mutex_unlock(&size_lock);
+	return ret;
+}
+
+static int pages_get(void *data, u64 *is)
+{
+	*is = size();
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(pages_fops, pages_get, pages_set, "%llu\n");
+
+static int events_show(struct seq_file *m, void *unused)
+{
+	seq_printf(m, "going_offline %d\n", atomic_read(&going));
+	seq_printf(m, "cancel_offline %d\n", atomic_read(&cancelled));
+	seq_printf(m, "offline %d\n", atomic_read(&gone));
+	seq_printf(m, "online %d\n", atomic_read(&back));
+	seq_printf(m, "unplugged %d\n", atomic_read(&unplugged));
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(events);
+
+/* Releases what we have of this memory: a callback may. */
+static void release_there(unsigned long start_pfn, unsigned long nr_pages)
+{
+	unsigned long pfn = start_pfn, end = start_pfn + nr_pages, from, to;
+	struct fake_offline_info info;
+
+	while (fake_offline_next(client, pfn, &info) && info.start_pfn < end) {
+		from = max(info.start_pfn, start_pfn);
+		to = min(info.start_pfn + info.nr_pages, end);
+		if (fake_offline_release(client, from, to - from))
+			break;
+		pfn = to;
+	}
+}
+
+static int on_going_offline(void *data, unsigned long start_pfn,
+			    unsigned long nr_pages, const char **reason)
+{
+	atomic_inc(&going);
+	if (READ_ONCE(refuse)) {
+		*reason = "the balloon was told to refuse";
+		return -EBUSY;
+	}
+	if (READ_ONCE(leave))
+		release_there(start_pfn, nr_pages);
+	return 0;
+}
+
+static void on_cancel_offline(void *data, unsigned long start_pfn,
+			      unsigned long nr_pages)
+{
+	atomic_inc(&cancelled);
+}
+
+static void on_offline(void *data, unsigned long start_pfn,
+		       unsigned long nr_pages)
+{
+	atomic_inc(&gone);
+}
+
+static void on_online(void *data, unsigned long start_pfn,
+		      unsigned long nr_pages)
+{
+	atomic_inc(&back);
+}
+
+static void on_unplugged(void *data, unsigned long start_pfn,
+			 unsigned long nr_pages)
+{
+	atomic_inc(&unplugged);
+}
+
+static const struct fake_offline_ops ops = {
+	.going_offline = on_going_offline,
+	.cancel_offline = on_cancel_offline,
+	.offline = on_offline,
+	.online = on_online,
+	.unplugged = on_unplugged,
+};
+
+static int __init balloon_init(void)
+{
+	int ret = 0;
+
+	if (!chunk || chunk > PHYS_PFN(memory_block_size_bytes()))
+		return -EINVAL;
+	client = fake_offline_register("balloon", THIS_MODULE, &ops, NULL);
+	if (IS_ERR(client))
+		return PTR_ERR(client);
+	if (pages)
+		ret = pages_set(NULL, pages);
+	if (ret) {
+		fake_offline_unregister(client);
+		return ret;
+	}
+	dir = debugfs_create_dir("fake_offline_balloon", NULL);
+	debugfs_create_file("pages", 0600, dir, NULL, &pages_fops);
+	debugfs_create_bool("refuse", 0600, dir, &refuse);
+	debugfs_create_bool("leave", 0600, dir, &leave);
+	debugfs_create_file("events", 0400, dir, NULL, &events_fops);
+	return 0;
+}
+
+/* Whatever we still have goes back, in blocks of any state. */
+static void __exit balloon_exit(void)
+{
+	debugfs_remove(dir);
+	fake_offline_unregister(client);
+}
+
+module_init(balloon_init);
+module_exit(balloon_exit);
+
+MODULE_DESCRIPTION("A balloon on top of fake_offline: an example");
+MODULE_AUTHOR("the fake_offline project");
+MODULE_LICENSE("GPL");
