@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0
+#
+# The ways in. `make` alone lists them. Nothing here loads a module on this
+# machine: all that touches memory runs in a guest, through vm/run.
+
+KERNELS ?= 6.1 6.12
+KERNEL ?= 6.1
+
+.PHONY: help setup demo check check-lint check-tools check-vm check-guests clean
+
+help:
+	@echo 'make demo            the main job in a throw-away guest, step by step'
+	@echo 'make check           all tests, on all kernels'
+	@echo 'make check-lint      W=1, sparse, checkpatch, cppcheck, shellcheck'
+	@echo 'make check-tools     offctl, on this machine, on recorded trees'
+	@echo 'make check-vm        the guest harness itself'
+	@echo 'make check-guests    the selftests, in guests'
+	@echo 'make clean           remove what was built in the tree'
+	@echo
+	@echo 'KERNELS="6.1 6.12"   what check-guests and check-lint cover'
+	@echo 'KERNEL=6.1           what demo runs on'
+
+setup:
+	@vm/setup --lint
+
+demo:
+	@vm/setup
+	@demo/run $(KERNEL)
+
+check: setup
+	@FAKE_OFFLINE_KERNELS='$(KERNELS)' checks/run lint tools vm guests
+
+check-lint check-tools check-vm check-guests: check-%: setup
+	@FAKE_OFFLINE_KERNELS='$(KERNELS)' checks/run $*
+
+clean:
+	@$(MAKE) -s -C tools clean
+	@$(MAKE) -s -C selftests clean

@@ -1,0 +1,256 @@
+// SPDX-License-Identifier: GPL-2.0
+/* offctl inject */
+#include "command.h"
+#include "ranges.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <string.h>
+
+/* What there is to fail, and with what. */
+static const struct {
+	const char *action, *point;
+	int errors[2];		/* if only: these */
+	const char *only;
+} places[] = {
+	{ "offline", "before", { 0 }, NULL },
+	{ "offline", "after", { 0 }, NULL },
+	{ "offline", "late", { EBUSY, EINTR },
+	  "offline late can only fail with EBUSY or EINTR" },
+	{ "online", "before", { 0 }, NULL },
+	{ "online", "after", { 0 }, NULL },
+	{ "mark", "stray", { EBUSY }, "mark stray can only fail with EBUSY" },
+	{ "mark", "corrupt", { EIO }, "mark corrupt is only armed with EIO" },
+};
+
+static void hint_places(void)
+{
+	struct sb sb = {0};
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		sb_addf(&sb, "%s%s %s", i ? ", " : "", places[i].action,
+			places[i].point);
+	hint("there are %s", sb_str(&sb));
+	sb_free(&sb);
+}
+
+static void inject_action(struct sb *cell, const void *row, const void *context)
+{
+	const struct injected *in = row;
+
+	(void)context;
+	sb_addf(cell, "%s", in->action);
+}
+
+static void inject_point(struct sb *cell, const void *row, const void *context)
+{
+	const struct injected *in = row;
+
+	(void)context;
+	sb_addf(cell, "%s", in->point);
+}
+
+static void inject_error(struct sb *cell, const void *row, const void *context)
+{
+	const struct injected *in = row;
+
+	(void)context;
+	add_errno(cell, in->error);
+}
+
+static void inject_count(struct sb *cell, const void *row, const void *context)
+{
+	const struct injected *in = row;
+
+	(void)context;
+	sb_addf(cell, "%" PRIu64, in->count);
+}
+
+static const struct column inject_columns[] = {
+	{ "ACTION", COL_TEXT, "what will fail", inject_action },
+	{ "POINT", COL_TEXT, "where in it", inject_point },
+	{ "ERROR", COL_TEXT, "with which errno", inject_error },
+	{ "COUNT", COL_NUMBER, "so many attempts more", inject_count },
+	{ NULL, COL_TEXT, NULL, NULL },
+};
+
+static const struct table inject_table = { .columns = inject_columns };
+
+static int inject_list(const struct command *self, const struct module *m)
+{
+	struct injected_list list;
+
+	if (!injected_load(m, self->name, &list))
+		return ST_FAILED;
+	table_print(&inject_table, list.v, list.n, sizeof(*list.v), NULL);
+	injected_free(&list);
+	return ST_DONE;
+}
+
+/* Sends the command, and reads what is armed then. */
+static bool send_and_load(const struct command *self, const struct module *m,
+			  const struct sb *data, struct injected_list *list)
+{
+	struct sb why = {0};
+	int error = module_write(m, self->name, "inject", data);
+
+	if (error > 0) {
+		module_errno(&why, "inject", error);
+		err("%s: %s", self->name, sb_str(&why));
+		sb_free(&why);
+	}
+	return !error && injected_load(m, self->name, list);
+}
+
+static int inject_clear(const struct command *self, const struct module *m)
+{
+	struct injected_list list;
+	struct sb data = {0};
+	int status = ST_FAILED;
+
+	sb_addf(&data, "clear\n");
+	if (send_and_load(self, m, &data, &list)) {
+		if (list.n)
+			err("%s: %zu still armed", self->name, list.n);
+		else
+			status = ST_DONE;
+		injected_free(&list);
+	}
+	sb_free(&data);
+	return status;
+}
+
+static const char *check_place(const char *action, const char *point,
+			       int error)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		if (strcmp(places[i].action, action) ||
+		    strcmp(places[i].point, point))
+			continue;
+		if (places[i].only && error != places[i].errors[0] &&
+		    error != places[i].errors[1])
+			return places[i].only;
+		return NULL;
+	}
+	return "there is no such action and point";
+}
+
+static int report_armed(const struct command *self,
+			const struct injected_list *list,
+			const struct injected *want)
+{
+	const struct injected *is = NULL;
+	struct sb name = {0};
+
+	for (size_t i = 0; i < list->n && !is; i++)
+		if (!strcmp(list->v[i].action, want->action) &&
+		    !strcmp(list->v[i].point, want->point) && list->v[i].count)
+			is = &list->v[i];
+	if (is) {
+		add_errno(&name, is->error);
+		out("%s %s: armed, %" PRIu64 " x %s\n", is->action,
+		    is->point, is->count, sb_str(&name));
+		sb_free(&name);
+	} else if (!want->count) {
+		out("%s %s: disarmed\n", want->action, want->point);
+	}
+	if (!is == !want->count && (!is || is->error == want->error))
+		return ST_DONE;
+	err("%s: %s %s: is not what was asked for", self->name, want->action,
+	    want->point);
+	if (!is)
+		hint("has an attempt used it up already?");
+	return ST_FAILED;
+}
+
+static int inject_arm(const struct command *self, const struct module *m,
+		      const struct injected *want)
+{
+	struct injected_list list;
+	struct sb data = {0};
+	int status = ST_FAILED;
+
+	sb_addf(&data, "%s %s -%d %" PRIu64 "\n", want->action, want->point,
+		want->error, want->count);
+	if (send_and_load(self, m, &data, &list)) {
+		status = report_armed(self, &list, want);
+		injected_free(&list);
+	}
+	sb_free(&data);
+	return status;
+}
+
+enum { OPT_CLEAR = OPT_OWN };
+
+static const struct option_def inject_options[] = {
+	{ OPT_CLEAR, "clear", NULL, "disarm all" },
+	{ 0, NULL, NULL, NULL },
+};
+
+static int run_inject(const struct command *self, int argc, char **argv)
+{
+	struct injected want = {0};
+	bool clear = false;
+	struct module m;
+	int status, id;
+
+	while ((id = next_option(self, argc, argv)) != -1)
+		if (id == OPT_CLEAR)
+			clear = true;
+	argc -= optind;
+	argv += optind;
+	if (clear && argc)
+		return usage_error(self, "--clear takes nothing else");
+	if (argc && argc != 4)
+		return usage_error(self, "ACTION POINT ERRNO COUNT are needed");
+	if (argc) {
+		const char *why;
+
+		want.action = argv[0];
+		want.point = argv[1];
+		why = parse_errno(argv[2], &want.error);
+		if (why)
+			return usage_error_arg(self, argv[2], why, NULL);
+		why = parse_number(argv[3], &want.count);
+		if (why)
+			return usage_error_arg(self, argv[3], why, NULL);
+		why = check_place(want.action, want.point, want.error);
+		if (why) {
+			err("%s: %s", self->name, why);
+			hint_places();
+			return ST_USAGE;
+		}
+	}
+	if (!module_open(&m, self->name, false))
+		return ST_FAILED;
+	if (clear)
+		status = inject_clear(self, &m);
+	else if (argc)
+		status = inject_arm(self, &m, &want);
+	else
+		status = inject_list(self, &m);
+	module_close(&m);
+	return status;
+}
+
+const struct command cmd_inject = {
+	.name = "inject",
+	.brief = "Make the next attempts fail, or list which will.",
+	.synopsis = "\nACTION POINT ERRNO COUNT\n--clear",
+	.details =
+"ACTION POINT is one of\n"
+"  offline before  at MEM_GOING_OFFLINE, before the module's own work\n"
+"  offline after   at MEM_GOING_OFFLINE, after it\n"
+"  offline late    during migration; EBUSY or EINTR\n"
+"  online before   at MEM_GOING_ONLINE, before the module's own work\n"
+"  online after    at MEM_GOING_ONLINE, after it\n"
+"  mark stray      somebody else holds a reference to a page; EBUSY\n"
+"  mark corrupt    flips a bit of a canary, for 'offctl verify' to find; EIO\n"
+"ERRNO is a name (ENOMEM) or a number, with or without a minus. COUNT is how\n"
+"many attempts fail, on any memory block, whoever makes them; 0 disarms.\n",
+	.options = inject_options,
+	.table = &inject_table,
+	.operands_last = true,
+	.run = run_inject,
+};

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "command.h"
+#include "memblock.h"
+#include "sysroot.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifndef OFFCTL_VERSION
+#define OFFCTL_VERSION "unknown"
+#endif
+
+static const struct option_def common_options[] = {
+	{ OPT_SYSROOT, "sysroot", "DIR",
+	  "use the files below DIR, a recorded tree" },
+	{ 'h', "help", NULL, "show this" },
+	{ 'V', "version", NULL, "show the version" },
+	{ 0, NULL, NULL, NULL },
+};
+
+/* What getopt_long() wants to have, made from the tables for one command. */
+static struct {
+	const struct command *cmd;
+	struct option *longs;
+	size_t nr;
+	struct sb shorts;
+	struct sb name;		/* argv[0], which begins its messages */
+} getopt_tables;
+
+static void add_options(const struct option_def *def)
+{
+	for (; def && def->name; def++) {
+		getopt_tables.longs[getopt_tables.nr++] = (struct option){
+			.name = def->name,
+			.has_arg = def->arg ? required_argument : no_argument,
+			.val = def->id,
+		};
+		if (def->id < 256)
+			sb_addf(&getopt_tables.shorts, "%c%s", def->id,
+				def->arg ? ":" : "");
+	}
+}
+
+static size_t count_options(const struct option_def *def)
+{
+	size_t n = 0;
+
+	while (def && def[n].name)
+		n++;
+	return n;
+}
+
+static void make_tables(const struct command *cmd)
+{
+	size_t n = count_options(cmd->options) +
+		   count_options(common_options) + 1;
+
+	getopt_tables.cmd = cmd;
+	getopt_tables.longs = xrealloc(getopt_tables.longs, n,
+				       sizeof(struct option));
+	getopt_tables.nr = 0;
+	sb_clear(&getopt_tables.shorts);
+	sb_addf(&getopt_tables.shorts, "%s", cmd->operands_last ? "+" : "");
+	add_options(cmd->options);
+	add_options(common_options);
+	getopt_tables.longs[getopt_tables.nr] = (struct option){0};
+
+	sb_clear(&getopt_tables.name);
+	sb_addf(&getopt_tables.name, "offctl%s%s", cmd->name ? ": " : "",
+		cmd->name ? cmd->name : "");
+}
+
+static void help_options(const struct option_def *def)
+{
+	struct sb left = {0};
+
+	for (; def && def->name; def++) {
+		sb_clear(&left);
+		if (def->id < 256)
+			sb_addf(&left, "-%c, ", def->id);
+		else
+			sb_addf(&left, "    ");
+		sb_addf(&left, "--%s%s%s", def->name, def->arg ? " " : "",
+			def->arg ? def->arg : "");
+		out("  %-22s %s\n", sb_str(&left), def->help);
+	}
+	sb_free(&left);
+}
+
+static void help(const struct command *cmd)
+{
+	const char *line = cmd->synopsis;
+
+	out("Usage:\n");
+	for (;;) {
+		int len = (int)strcspn(line, "\n");
+
+		out("  offctl%s%s%s%.*s\n", cmd->name ? " " : "",
+		    cmd->name ? cmd->name : "", len ? " " : "", len, line);
+		if (!line[len])
+			break;
+		line += len + 1;
+	}
+	out("\n%s\n", cmd->brief);
+	if (cmd->details)
+		out("\n%s", cmd->details);
+	out("\nOptions:\n");
+	help_options(cmd->options);
+	help_options(common_options);
+	if (cmd->table) {
+		out("\nColumns:\n");
+		table_help(cmd->table);
+	}
+	out("\nExit status:\n"
+	    "  0 done, 1 failed, 2 usage, 64 partly done\n");
+}
+
+int next_option(const struct command *cmd, int argc, char **argv)
+{
+	int id;
+
+	if (getopt_tables.cmd != cmd) {
+		make_tables(cmd);
+		argv[0] = getopt_tables.name.p;
+		/* Not 1: glibc starts all over with 0. */
+		optind = 0;
+	}
+	id = getopt_long(argc, argv, sb_str(&getopt_tables.shorts),
+			 getopt_tables.longs, NULL);
+	switch (id) {
+	case OPT_SYSROOT:
+		if (!root_set(optarg)) {
+			err_arg("--sysroot", optarg, strerror(errno));
+			quit(ST_FAILED);
+		}
+		return next_option(cmd, argc, argv);
+	case 'h':
+		help(cmd);
+		quit(ST_DONE);
+	case 'V':
+		out("offctl " OFFCTL_VERSION "\n");
+		quit(ST_DONE);
+	case '?':
+		try_help(cmd->name);
+		quit(ST_USAGE);
+	default:
+		return id;
+	}
+}
+
+int usage_error(const struct command *cmd, const char *why)
+{
+	err("%s: %s", cmd->name, why);
+	try_help(cmd->name);
+	return ST_USAGE;
+}
+
+int usage_error_arg(const struct command *cmd, const char *arg,
+		    const char *why, const char *forms)
+{
+	err_arg(cmd->name, arg, why);
+	if (forms)
+		hint("%s", forms);
+	else
+		try_help(cmd->name);
+	return ST_USAGE;
+}
+
+struct units units_get(void)
+{
+	return (struct units){
+		.page = page_size(),
+		.block = memblock_bytes(),
+	};
+}
+
+void add_pages(struct sb *sb, const struct units *u, uint64_t pages)
+{
+	sb_addf(sb, "%" PRIu64 " page%s (", pages, pages == 1 ? "" : "s");
+	add_size_iec(sb, pages * u->page);
+	sb_addf(sb, ")");
+}

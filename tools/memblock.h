@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Memory blocks, from sysfs alone. */
+#ifndef OFFCTL_MEMBLOCK_H
+#define OFFCTL_MEMBLOCK_H
+
+#include "util.h"
+
+struct memblock {
+	uint64_t nr;	/* of /sys/devices/system/memory/memoryN */
+	int64_t node;	/* -1: not known */
+	char *state;	/* "online", "offline", "going-offline" */
+	char *zones;	/* valid_zones, separated by '/'; NULL: not known */
+};
+
+struct memblocks {
+	struct memblock *v;	/* in ascending order */
+	size_t n, cap;
+};
+
+/* Bytes in a memory block, or 0 when sysfs does not say. */
+uint64_t memblock_bytes(void);
+/* All of them; false after an error message. */
+bool memblocks_load(const char *cmd, struct memblocks *blocks);
+void memblocks_free(struct memblocks *blocks);
+/* NULL when there is no such block. */
+struct memblock *memblocks_find(struct memblocks *blocks, uint64_t nr);
+/* Reads state and zones anew; false with errno, ENOENT for a vanished block. */
+bool memblock_refresh(struct memblock *block);
+
+#endif

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "module.h"
+#include "parse.h"
+#include "sysroot.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MODULE "fake_offline"
+#define DEBUGFS "sys/kernel/debug"
+
+/* \040 and its like, as /proc/mounts writes blanks; in place. */
+static void unescape(char *s)
+{
+	char *to = s;
+
+	while (*s) {
+		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' &&
+		    s[2] >= '0' && s[2] <= '7' && s[3] >= '0' && s[3] <= '7') {
+			*to++ = (char)((s[1] - '0') * 64 + (s[2] - '0') * 8 +
+				       (s[3] - '0'));
+			s += 4;
+		} else {
+			*to++ = *s++;
+		}
+	}
+	*to = '\0';
+}
+
+/*
+ * Where debugfs is mounted, without the leading '/', or NULL. *known is false
+ * when there is no list of mounts to tell.
+ */
+static char *find_debugfs(bool *known)
+{
+	struct sb mounts = {0};
+	char *found = NULL, *save_line, *save;
+
+	*known = root_read(ROOT, "proc/mounts", &mounts);
+	if (*known && mounts.len)
+		for (char *l = strtok_r(mounts.p, "\n", &save_line);
+		     l && !found; l = strtok_r(NULL, "\n", &save_line)) {
+			const char *dev = strtok_r(l, " ", &save);
+			char *where = dev ? strtok_r(NULL, " ", &save) : NULL;
+			const char *type =
+				where ? strtok_r(NULL, " ", &save) : NULL;
+
+			if (!type || strcmp(type, "debugfs") || *where != '/')
+				continue;
+			unescape(where);
+			found = xstrdup(where + 1);
+		}
+	sb_free(&mounts);
+	return found;
+}
+
+static void say_not_root(const char *cmd)
+{
+	err("%s: only root may do this", cmd);
+}
+
+/* For EPERM, which the file mode is no reason for. */
+static void hint_eperm(void)
+{
+	struct sb line = {0};
+
+	if (root_read_line(ROOT, "sys/kernel/security/lockdown", &line) &&
+	    line.len && !strstr(line.p, "[none]"))
+		hint("the kernel is locked down (%s), and debugfs with it",
+		     line.p);
+	else
+		hint("the capability CAP_SYS_ADMIN is needed");
+	sb_free(&line);
+}
+
+/* error is of the attempt to open the directory. */
+static void say_why(const char *cmd, int error, bool mounts_known,
+		    const char *debugfs)
+{
+	if (!root_recorded() && geteuid()) {
+		/* Others cannot even look into debugfs. */
+		say_not_root(cmd);
+	} else if (root_exists("sys/module") &&
+		   !root_exists("sys/module/" MODULE)) {
+		err("%s: the module " MODULE " is not loaded", cmd);
+		hint("modprobe " MODULE);
+	} else if (mounts_known && !debugfs) {
+		err("%s: debugfs is not mounted", cmd);
+		hint("mount -t debugfs none /" DEBUGFS);
+	} else if (error == ENOENT) {
+		char *path = root_path(debugfs ? debugfs : DEBUGFS);
+
+		err("%s: %s: no directory of the module " MODULE, cmd, path);
+		hint("is it loaded (modprobe " MODULE "), and is debugfs mounted there?");
+		free(path);
+	} else {
+		char *path = root_path(debugfs ? debugfs : DEBUGFS);
+
+		err("%s: %s/" MODULE ": %s", cmd, path, strerror(error));
+		if (error == EPERM)
+			hint_eperm();
+		free(path);
+	}
+}
+
+bool module_open(struct module *m, const char *cmd, bool quiet)
+{
+	bool mounts_known = false;
+	char *debugfs = NULL;
+	struct sb path = {0};
+	int error;
+
+	sb_addf(&path, DEBUGFS "/" MODULE);
+	m->dirfd = root_opendir_fd(sb_str(&path));
+	error = errno;
+	if (m->dirfd < 0) {
+		debugfs = find_debugfs(&mounts_known);
+		if (debugfs && error == ENOENT) {
+			sb_clear(&path);
+			sb_addf(&path, "%s/" MODULE, debugfs);
+			m->dirfd = root_opendir_fd(sb_str(&path));
+			error = errno;
+		}
+	}
+	if (m->dirfd < 0 && !quiet)
+		say_why(cmd, error, mounts_known, debugfs);
+	m->path = m->dirfd < 0 ? NULL : root_path(sb_str(&path));
+	free(debugfs);
+	sb_free(&path);
+	return m->dirfd >= 0;
+}
+
+void module_close(struct module *m)
+{
+	if (m->dirfd >= 0)
+		close(m->dirfd);
+	m->dirfd = -1;
+	free(m->path);
+	m->path = NULL;
+}
+
+/* A file of the module that cannot be opened or read. */
+static void say_file(const struct module *m, const char *cmd,
+		     const char *file, int error)
+{
+	if (error == EACCES && !root_recorded() && geteuid()) {
+		say_not_root(cmd);
+		return;
+	}
+	err("%s: %s/%s: %s", cmd, m->path, file, strerror(error));
+	if (error == EPERM)
+		hint_eperm();
+	else if (error == ENOENT)
+		hint("do module and offctl have the same version?");
+}
+
+bool module_read(const struct module *m, const char *cmd, const char *file,
+		 struct sb *content)
+{
+	if (root_read(m->dirfd, file, content))
+		return true;
+	if (cmd)
+		say_file(m, cmd, file, errno);
+	return false;
+}
+
+int module_write(const struct module *m, const char *cmd, const char *file,
+		 const struct sb *data)
+{
+	int fd = root_open_write(m->dirfd, file), error;
+	ssize_t n;
+
+	if (fd < 0) {
+		say_file(m, cmd, file, errno);
+		return -1;
+	}
+	/* Once, whatever comes back: EINTR is an answer, not an accident. */
+	n = write(fd, sb_str(data), data->len);
+	error = errno;
+	close(fd);
+	if (n < 0)
+		return error;
+	if ((size_t)n != data->len) {
+		err("%s: %s/%s: took %zd of %zu bytes", cmd, m->path, file, n,
+		    data->len);
+		return -1;
+	}
+	return 0;
+}
+
+static const struct {
+	const char *file;	/* NULL: any */
+	int error;
+	const char *why;
+} meanings[] = {
+	{ "mark", EEXIST, "a page is marked already" },
+	{ "mark", ENXIO, "there is no RAM" },
+	{ "mark", ENODEV, "its memory block is offline" },
+	{ "mark", EBUSY, "a page is in use and cannot be freed" },
+	{ "mark", ENOSPC, "too little memory would be left" },
+	{ "mark", ENOMEM, "no memory to record it, or to migrate pages to" },
+	{ "mark any", ENXIO, "there is no such node, or it has no such zone" },
+	{ "mark any", ENOSPC, "not that many free, or too little memory would be left" },
+	{ "mark any", EBUSY, "pages are in use and cannot be freed" },
+	{ "mark any", ENOMEM, "no memory to record it, or to migrate pages to" },
+	{ "unmark", ENOENT, "a page is not marked" },
+	{ "unmark", EPERM, "a page belongs to another owner" },
+	{ "block_offline", EBUSY, "a page cannot be moved away, or somebody vetoed" },
+	{ "block_offline", EINVAL, "it has holes or several zones" },
+	{ "block_offline", ENXIO, "there is no such block" },
+	{ "block_online", EBUSY, "somebody vetoed, or has the online-page hook that its marked pages need" },
+	{ "block_online", EINVAL, "it cannot come online this way" },
+	{ "block_online", ENXIO, "there is no such block" },
+	{ NULL, EINTR, "interrupted" },
+	{ NULL, EINVAL, "the module does not understand the command" },
+	{ NULL, ERANGE, "a number is too large" },
+	{ NULL, E2BIG, "too many at once" },
+};
+
+void module_errno(struct sb *sb, const char *file, int error)
+{
+	const char *why = strerror(error);
+
+	for (size_t i = 0; i < ARRAY_SIZE(meanings); i++)
+		if (meanings[i].error == error &&
+		    (!meanings[i].file || !strcmp(meanings[i].file, file))) {
+			why = meanings[i].why;
+			break;
+		}
+	sb_addf(sb, "%s (", why);
+	add_errno(sb, error);
+	sb_addf(sb, ")");
+}

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * offctl - takes physical pages out of use through the module fake_offline,
+ *	    takes memory blocks offline and online, and shows what became of
+ *	    them
+ *
+ * This file finds the command. Each command has a cmd_*.c; what they share is
+ * parse.c (ranges as people write them), span.c (sets of pages), sysroot.c
+ * (files below a root), memblock.c (sysfs), module.c and ranges.c (the
+ * module's debugfs files), command.c (options and --help) and table.c.
+ */
+#include "command.h"
+#include "sysroot.h"
+
+#include <getopt.h>
+#include <string.h>
+
+static const struct command *const commands[] = {
+	&cmd_mark, &cmd_unmark, &cmd_list, &cmd_blocks, &cmd_offline,
+	&cmd_online, &cmd_verify, &cmd_inject, &cmd_status,
+};
+
+static char *make_details(void)
+{
+	struct sb sb = {0};
+
+	sb_addf(&sb, "Commands:\n");
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		sb_addf(&sb, "  %-8s %s\n", commands[i]->name,
+			commands[i]->brief);
+	sb_addf(&sb, "\n'offctl COMMAND --help' tells more.\n");
+	return sb.p;
+}
+
+int main(int argc, char **argv)
+{
+	static struct command self = {
+		.synopsis = "[--sysroot DIR] COMMAND [ARGUMENT...]",
+		.brief = "Take physical pages out of use, and see memory blocks go offline and online.",
+		.operands_last = true,
+	};
+	/* Static, so that it is not lost when --help ends the program. */
+	static char *details;
+
+	stdio_init();
+	if (argc < 1)
+		return ST_USAGE;
+	self.details = details = make_details();
+	/* It handles all there are: no id comes back. */
+	next_option(&self, argc, argv);
+	argc -= optind;
+	argv += optind;
+	if (!argc) {
+		err("no command");
+		try_help(NULL);
+		quit(ST_USAGE);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		if (!strcmp(argv[0], commands[i]->name)) {
+			int status = commands[i]->run(commands[i], argc, argv);
+
+			root_close();
+			quit(status);
+		}
+	err_arg(NULL, argv[0], "no such command");
+	try_help(NULL);
+	quit(ST_USAGE);
+}

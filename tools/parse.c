@@ -1,0 +1,336 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "parse.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+const char range_forms[] =
+	"a range is 0xSTART-0xEND (end included), 0xSTART+SIZE, block:N[-M] or pfn:N[+M]";
+const char block_forms[] =
+	"a block is N, N-M, block:N[-M], or a range of addresses of whole blocks";
+
+static const char too_large[] = "too large";
+static const char not_a_number[] = "not a number";
+static const char not_a_size[] = "not a size";
+static const char not_a_range[] = "not a range";
+static const char not_a_block[] = "not a block";
+static const char wraps[] = "beyond the last address";
+static const char backwards[] = "ends before it starts";
+static const char no_pages[] = "no pages";
+static const char start_unaligned[] = "does not start at a page";
+static const char end_unaligned[] = "does not end at the end of a page";
+
+static const char unit_letters[] = "KMGTP";
+
+static int digit(char c, bool hex)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (hex && c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (hex && c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+static bool is_hex(const char *s)
+{
+	return s[0] == '0' && (s[1] == 'x' || s[1] == 'X');
+}
+
+/*
+ * Takes the digits at *s. strtoull() would take blanks, signs and octal
+ * numbers too.
+ */
+static const char *scan(const char **s, uint64_t *value)
+{
+	bool hex = is_hex(*s);
+	uint64_t base = hex ? 16 : 10, v = 0;
+	const char *p = hex ? *s + 2 : *s;
+	int d = digit(*p, hex);
+
+	if (d < 0)
+		return not_a_number;
+	for (; d >= 0; d = digit(*++p, hex))
+		if (__builtin_mul_overflow(v, base, &v) ||
+		    __builtin_add_overflow(v, (uint64_t)d, &v))
+			return too_large;
+	*value = v;
+	*s = p;
+	return NULL;
+}
+
+const char *parse_number(const char *s, uint64_t *value)
+{
+	const char *why = scan(&s, value);
+
+	return why ? why : *s ? not_a_number : NULL;
+}
+
+const char *parse_size(const char *s, uint64_t *bytes)
+{
+	const char *why = scan(&s, bytes), *unit;
+	uint64_t base = 1024;
+
+	if (why)
+		return why == not_a_number ? not_a_size : why;
+	if (!*s)
+		return NULL;
+
+	unit = strchr(unit_letters, *s >= 'a' ? *s - 'a' + 'A' : *s);
+	if (!unit)
+		return not_a_size;
+	s++;
+	if (!strcmp(s, "B"))
+		base = 1000;
+	else if (*s && strcmp(s, "iB"))
+		return not_a_size;
+	for (const char *u = unit_letters; u <= unit; u++)
+		if (__builtin_mul_overflow(*bytes, base, bytes))
+			return too_large;
+	return NULL;
+}
+
+/* One behind the last PFN there can be. */
+static uint64_t pfn_limit(const struct units *u)
+{
+	return UINT64_MAX / u->page + 1;
+}
+
+/* "N" or "N<sep>M" */
+static const char *scan_pair(const char *s, char sep, uint64_t *a, uint64_t *b,
+			     bool *has_b)
+{
+	const char *why = scan(&s, a);
+
+	*has_b = false;
+	if (why)
+		return why;
+	if (!*s)
+		return NULL;
+	if (*s != sep)
+		return not_a_number;
+	*has_b = true;
+	return parse_number(s + 1, b);
+}
+
+/* "N" or "N-M" */
+static const char *scan_blocks(const char *s, uint64_t *first, uint64_t *last)
+{
+	bool has_last;
+	const char *why = scan_pair(s, '-', first, last, &has_last);
+
+	if (why)
+		return why == not_a_number ? not_a_block : why;
+	if (!has_last)
+		*last = *first;
+	return *last < *first ? backwards : NULL;
+}
+
+static const char *range_of_blocks(const char *s, const struct units *u,
+				   struct span *span)
+{
+	uint64_t first, last, per_block;
+	const char *why = scan_blocks(s, &first, &last);
+
+	if (why)
+		return why == not_a_block ? not_a_range : why;
+	if (!u->block)
+		return "the size of a memory block is not known";
+	if (last > UINT64_MAX / u->block)
+		return wraps;
+	per_block = u->block / u->page;
+	span->pfn = first * per_block;
+	span->nr = (last - first + 1) * per_block;
+	return NULL;
+}
+
+static const char *range_of_pfns(const char *s, const struct units *u,
+				 struct span *span)
+{
+	bool has_nr;
+	const char *why = scan_pair(s, '+', &span->pfn, &span->nr, &has_nr);
+
+	if (why)
+		return why == not_a_number ? not_a_range : why;
+	if (!has_nr)
+		span->nr = 1;
+	if (!span->nr)
+		return no_pages;
+	if (span->pfn >= pfn_limit(u) || span->nr > pfn_limit(u) - span->pfn)
+		return wraps;
+	return NULL;
+}
+
+static const char *range_of_addresses(const char *s, const struct units *u,
+				      struct span *span)
+{
+	uint64_t start, end, size;
+	const char *why;
+
+	if (!is_hex(s))
+		return not_a_range;
+	why = scan(&s, &start);
+	if (why)
+		return why == not_a_number ? not_a_range : why;
+
+	switch (*s++) {
+	case '-':
+		if (!is_hex(s))
+			return not_a_range;
+		why = parse_number(s, &end);
+		if (why)
+			return why == not_a_number ? not_a_range : why;
+		if (end < start)
+			return backwards;
+		if (start % u->page)
+			return start_unaligned;
+		if (end % u->page != u->page - 1)
+			return end_unaligned;
+		span->nr = (end - start) / u->page + 1;
+		break;
+	case '+':
+		why = parse_size(s, &size);
+		if (why)
+			return why == not_a_size ? not_a_range : why;
+		if (!size)
+			return no_pages;
+		if (start % u->page)
+			return start_unaligned;
+		if (size % u->page)
+			return end_unaligned;
+		if (size - 1 > UINT64_MAX - start)
+			return wraps;
+		span->nr = size / u->page;
+		break;
+	case '\0':
+		return "an address without an end or a size";
+	default:
+		return not_a_range;
+	}
+	span->pfn = start / u->page;
+	return NULL;
+}
+
+static const char *after_prefix(const char *s, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return strncmp(s, prefix, len) ? NULL : s + len;
+}
+
+const char *parse_range(const char *s, const struct units *u,
+			struct span *span)
+{
+	const char *rest;
+
+	rest = after_prefix(s, "block:");
+	if (rest)
+		return range_of_blocks(rest, u, span);
+	rest = after_prefix(s, "pfn:");
+	if (rest)
+		return range_of_pfns(rest, u, span);
+	return range_of_addresses(s, u, span);
+}
+
+const char *parse_blocks(const char *s, const struct units *u,
+			 uint64_t *first, uint64_t *last)
+{
+	const char *rest = after_prefix(s, "block:"), *why;
+	uint64_t address, per_block;
+	struct span span;
+
+	if (rest)
+		return scan_blocks(rest, first, last);
+	if (!is_hex(s) && !after_prefix(s, "pfn:"))
+		return scan_blocks(s, first, last);
+	if (!u->block)
+		return "the size of a memory block is not known";
+
+	if (is_hex(s) && !parse_number(s, &address)) {
+		if (address % u->block)
+			return "no memory block starts there";
+		*first = *last = address / u->block;
+		return NULL;
+	}
+	why = parse_range(s, u, &span);
+	if (why)
+		return why == not_a_range ? not_a_block : why;
+	per_block = u->block / u->page;
+	if (span.pfn % per_block || span.nr % per_block)
+		return "does not cover whole memory blocks";
+	*first = span.pfn / per_block;
+	*last = *first + span.nr / per_block - 1;
+	return NULL;
+}
+
+const char *parse_errno(const char *s, int *number)
+{
+	uint64_t value;
+	const char *why;
+
+	if (*s == 'E') {
+		/* Linux' errnos end well before that. */
+		for (int e = 1; e < 4096; e++) {
+			const char *name = strerrorname_np(e);
+
+			if (name && !strcmp(name, s)) {
+				*number = e;
+				return NULL;
+			}
+		}
+		return "no errno of that name";
+	}
+	why = parse_number(*s == '-' ? s + 1 : s, &value);
+	if (why)
+		return why == not_a_number ? "not an errno" : why;
+	if (!value || value > 4095)
+		return "an errno is 1 to 4095";
+	*number = (int)value;
+	return NULL;
+}
+
+void add_errno(struct sb *sb, int number)
+{
+	const char *name = strerrorname_np(number);
+
+	if (name)
+		sb_addf(sb, "%s", name);
+	else
+		sb_addf(sb, "errno %d", number);
+}
+
+static unsigned int exact_unit(uint64_t *bytes)
+{
+	unsigned int unit = 0;
+
+	while (*bytes && !(*bytes % 1024) && unit < sizeof(unit_letters) - 1) {
+		*bytes /= 1024;
+		unit++;
+	}
+	return unit;
+}
+
+void add_size(struct sb *sb, uint64_t bytes)
+{
+	unsigned int unit = exact_unit(&bytes);
+
+	sb_addf(sb, "%" PRIu64 "%c", bytes, unit ? unit_letters[unit - 1] : 'B');
+}
+
+void add_size_iec(struct sb *sb, uint64_t bytes)
+{
+	unsigned int unit = exact_unit(&bytes);
+
+	if (unit)
+		sb_addf(sb, "%" PRIu64 " %ciB", bytes, unit_letters[unit - 1]);
+	else
+		sb_addf(sb, "%" PRIu64 " bytes", bytes);
+}
+
+void add_range(struct sb *sb, const struct units *u, struct span span)
+{
+	sb_addf(sb, "0x%016" PRIx64 "-0x%016" PRIx64, span.pfn * u->page,
+		(span.pfn + span.nr) * u->page - 1);
+}

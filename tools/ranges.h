@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What the module's files say, taken apart. */
+#ifndef OFFCTL_RANGES_H
+#define OFFCTL_RANGES_H
+
+#include "module.h"
+#include "span.h"
+#include "util.h"
+
+/* The owner of what is marked through debugfs, that is with offctl. */
+#define OWNER_DEBUGFS "debugfs"
+
+struct marked {
+	struct span span;
+	bool skippable, canary;
+	int64_t node;		/* -1: its block is offline */
+	char *zone, *owner;	/* zone "-": its block is offline */
+	uint64_t age;		/* seconds */
+};
+
+struct marked_list {
+	struct marked *v;	/* ascending, disjoint */
+	size_t n, cap;
+};
+
+/* Reads "ranges"; false after an error message. */
+bool marked_load(const struct module *m, const char *cmd,
+		 struct marked_list *list);
+void marked_free(struct marked_list *list);
+
+/* Which of them a set is to hold. */
+struct marked_filter {
+	const char *owner;	/* NULL: any */
+	bool match_flags;	/* only those that have these: */
+	bool skippable, canary;
+};
+
+struct spans marked_spans(const struct marked_list *list,
+			  const struct marked_filter *filter);
+
+struct injected {
+	char *action, *point;
+	int error;		/* 12 for ENOMEM */
+	uint64_t count;
+};
+
+struct injected_list {
+	struct injected *v;
+	size_t n, cap;
+};
+
+/* Reads "inject"; false after an error message. */
+bool injected_load(const struct module *m, const char *cmd,
+		   struct injected_list *list);
+void injected_free(struct injected_list *list);
+
+/*
+ * "verify", "stats", "last_failure": one name and one value a line. The value
+ * may be empty, or several words.
+ */
+struct pair {
+	char *name, *value;
+};
+
+struct pairs {
+	struct pair *v;
+	size_t n, cap;
+};
+
+/* False after an error message; without one when cmd is NULL. */
+bool pairs_load(const struct module *m, const char *cmd, const char *file,
+		struct pairs *pairs);
+void pairs_free(struct pairs *pairs);
+/* NULL when there is none of that name. */
+const char *pairs_get(const struct pairs *pairs, const char *name);
+
+/* "last_failure": why the last offlining or onlining that failed did so. */
+struct failure {
+	struct span span;	/* the memory it was about */
+	char *reason;
+};
+
+/* False, without a message, when there is none. */
+bool failure_load(const struct module *m, struct failure *failure);
+void failure_free(struct failure *failure);
+
+#endif

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Sets of pages, as sorted, disjoint spans of PFNs. */
+#ifndef OFFCTL_SPAN_H
+#define OFFCTL_SPAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* nr pages from pfn on; pfn + nr does not overflow. */
+struct span {
+	uint64_t pfn, nr;
+};
+
+/* {0} is the empty set. */
+struct spans {
+	struct span *v;
+	size_t n, cap;
+};
+
+/* Appends; the set is one again after spans_normalize(). */
+void spans_add(struct spans *s, struct span span);
+/* Sorts, and joins what touches. Returns the pages that were there twice. */
+uint64_t spans_normalize(struct spans *s);
+void spans_free(struct spans *s);
+
+/* Both sets normalized; the result is a new one. */
+struct spans spans_intersect(const struct spans *a, const struct spans *b);
+struct spans spans_subtract(const struct spans *a, const struct spans *b);
+
+uint64_t spans_pages(const struct spans *s);
+/* The pages of a set within one span. */
+uint64_t spans_pages_in(const struct spans *s, struct span in);
+
+#endif

@@ -1,0 +1,237 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Sourced by tests/run: list, blocks, status, verify.
+# shellcheck disable=SC2154
+
+ranges_header="# start_pfn nr_pages skippable canary node zone owner age_s"
+list_header="RANGE                                 SIZE PAGES BLOCKS NODE ZONE    OWNER   SKIPPABLE CANARY AGE"
+
+tree guest
+try "list" 0 "$list_header
+0x0000000100100000-0x00000001010fffff  16M  4096 32        0 Movable debugfs yes       yes    12s
+0x0000000108100000-0x0000000108102fff  12K     3 33        0 Movable debugfs no        no     119s
+0x0000000110000000-0x0000000110000fff   4K     1 34        - -       debugfs yes       no     119min
+0x0000000118000000-0x000000011800ffff  64K    16 35        0 Normal  sample  yes       no     2d" "" list
+
+blocks_header="BLOCK RANGE                                 SIZE NODE ZONES          STATE   MARKED"
+low_blocks="    0 0x0000000000000000-0x0000000007ffffff 128M    0 none           online       0
+    1 0x0000000008000000-0x000000000fffffff 128M    0 DMA32          online       0
+    2 0x0000000010000000-0x0000000017ffffff 128M    0 DMA32          online       0
+    3 0x0000000018000000-0x000000001fffffff 128M    0 DMA32          online       0
+    4 0x0000000020000000-0x0000000027ffffff 128M    0 DMA32          online       0
+    5 0x0000000028000000-0x000000002fffffff 128M    0 DMA32          online       0
+    6 0x0000000030000000-0x0000000037ffffff 128M    0 DMA32          online       0
+    7 0x0000000038000000-0x000000003fffffff 128M    0 DMA32          online       0"
+high_blocks="   32 0x0000000100000000-0x0000000107ffffff 128M    0 Movable        online    4096
+   33 0x0000000108000000-0x000000010fffffff 128M    0 Movable        online       3
+   34 0x0000000110000000-0x0000000117ffffff 128M    0 Normal/Movable offline      1
+   35 0x0000000118000000-0x000000011fffffff 128M    0 Normal         online      16"
+try "blocks" 0 "$blocks_header
+$low_blocks
+$high_blocks" "" blocks
+try "blocks 32-35" 0 "$blocks_header
+$high_blocks" "" blocks 32-35
+try "blocks, named twice and out of order" 0 "$blocks_header
+$high_blocks" "" blocks 0x110000000-0x11fffffff block:33 32-34
+try "blocks 34 8-31" 0 "$blocks_header
+   34 0x0000000110000000-0x0000000117ffffff 128M    0 Normal/Movable offline      1" "" blocks 34 8-31
+try "blocks that are not there" 1 "" "offctl: blocks: there are no such blocks" blocks 8-31
+try "blocks, more than a set can hold" 2 "" "offctl: blocks: '0-18446744073709551615': too large
+hint: a block is N, N-M, block:N[-M], or a range of addresses of whole blocks" blocks 0-18446744073709551615
+nothing_sent
+
+# A range over a block's border counts on both sides.
+printf '%s\n%s\n' "$ranges_header" "1081340 8 1 0 0 Movable debugfs 0" >"$fo/ranges"
+try "blocks, a range over a border" 0 "BLOCK RANGE                                 SIZE NODE ZONES   STATE  MARKED
+   32 0x0000000100000000-0x0000000107ffffff 128M    0 Movable online      4
+   33 0x0000000108000000-0x000000010fffffff 128M    0 Movable online      4" "" blocks 32-33
+try "list, a range over a border" 0 "RANGE                                 SIZE PAGES BLOCKS NODE ZONE    OWNER   SKIPPABLE CANARY AGE
+0x0000000107ffc000-0x0000000108003fff  32K     8 32-33     0 Movable debugfs yes       no     0s" "" list
+
+echo "$ranges_header" >"$fo/ranges"
+try "list, nothing marked" 0 "RANGE SIZE PAGES BLOCKS NODE ZONE OWNER SKIPPABLE CANARY AGE" "" list
+
+# Other columns, and another order: names count, places don't.
+printf '%s\n%s\n' "# owner start_pfn new nr_pages age_s skippable canary node zone" \
+	"me 0x100100 7 0x10 120 0 1 3 DMA32" >"$fo/ranges"
+try "list, columns in another order" 0 "RANGE                                 SIZE PAGES BLOCKS NODE ZONE  OWNER SKIPPABLE CANARY AGE
+0x0000000100100000-0x000000010010ffff  64K    16 32        3 DMA32 me    no        yes    2min" "" list
+
+# malformed LINE TEXT: such a list of ranges is refused, where it is wrong
+malformed() {
+	printf '%s' "$2" >"$fo/ranges"
+	try "ranges not as documented: $(printf '%s' "$2" | tail -n 1 | tr '\t' ' ')" 1 "" \
+		"offctl: list: ROOT/sys/kernel/debug/fake_offline/ranges: line $1 is not as documented
+hint: do module and offctl have the same version?" list
+}
+n='
+'
+malformed 1 ""
+malformed 1 "$ranges_header"
+malformed 1 "start_pfn nr_pages skippable canary node zone owner age_s$n"
+malformed 1 "# start_pfn nr_pages skippable canary node zone owner$n"
+malformed 2 "$ranges_header${n}1 1 1 0 0 Normal debugfs${n}"
+malformed 2 "$ranges_header${n}1 1 1 0 0 Normal debugfs 5"
+malformed 2 "$ranges_header${n}1 0 1 0 0 Normal debugfs 5$n"
+malformed 2 "$ranges_header${n}1 1 2 0 0 Normal debugfs 5$n"
+malformed 2 "$ranges_header${n}1 1 1 x 0 Normal debugfs 5$n"
+malformed 2 "$ranges_header${n}-1 1 1 0 0 Normal debugfs 5$n"
+malformed 2 "$ranges_header${n}1 1 1 0 --1 Normal debugfs 5$n"
+malformed 2 "$ranges_header${n}1 18446744073709551616 1 0 0 Normal debugfs 5$n"
+malformed 2 "$ranges_header${n}4503599627370495 2 1 0 0 Normal debugfs 5$n"
+malformed 2 "$ranges_header${n}${n}"
+malformed 3 "$ranges_header${n}5 2 1 0 0 Normal debugfs 5${n}6 1 1 0 0 Normal debugfs 5$n"
+malformed 3 "$ranges_header${n}5 2 1 0 0 Normal debugfs 5${n}1 1 1 0 0 Normal debugfs 5$n"
+printf '%s\n\0\n' "$ranges_header" >"$fo/ranges"
+try "ranges with a NUL" 1 "" "offctl: list: ROOT/sys/kernel/debug/fake_offline/ranges: line 1 is not as documented
+hint: do module and offctl have the same version?" list
+try "blocks say so too, and show the rest" 1 "BLOCK RANGE                                 SIZE NODE ZONES   STATE  MARKED
+   32 0x0000000100000000-0x0000000107ffffff 128M    0 Movable online      -" \
+	"offctl: blocks: ROOT/sys/kernel/debug/fake_offline/ranges: line 1 is not as documented
+hint: do module and offctl have the same version?" blocks 32
+
+# More than one read(2) brings
+tree guest
+{
+	echo "$ranges_header"
+	awk 'BEGIN { for (i = 0; i < 20000; i++) print 1048576 + 2 * i, 1, 1, 0, 0, "Movable", "debugfs", 1 }'
+} >"$fo/ranges"
+if [ "$("$offctl" --sysroot "$T" list | wc -l)" -eq 20001 ]; then
+	ok "list of 20000 ranges"
+else
+	not_ok "list of 20000 ranges"
+fi
+try "blocks with 20000 ranges" 0 "BLOCK RANGE                                 SIZE NODE ZONES   STATE  MARKED
+   32 0x0000000100000000-0x0000000107ffffff 128M    0 Movable online  16384
+   33 0x0000000108000000-0x000000010fffffff 128M    0 Movable online   3616" "" blocks 32-33
+
+# 64 KiB pages, 512 MiB blocks, two nodes, no directories of the nodes
+tree arm64-64k
+try "list, 64 KiB pages" 0 "RANGE                                 SIZE PAGES BLOCKS NODE ZONE    OWNER   SKIPPABLE CANARY AGE
+0x0000000200000000-0x000000023fffffff   1G 16384 16-17     1 Movable debugfs yes       no     47h" "" list
+try "blocks, 64 KiB pages" 0 "BLOCK RANGE                                 SIZE NODE ZONES          STATE         MARKED
+    2 0x0000000040000000-0x000000005fffffff 512M    0 DMA            online             0
+    3 0x0000000060000000-0x000000007fffffff 512M    0 Normal         online             0
+   16 0x0000000200000000-0x000000021fffffff 512M    1 Movable        online          8192
+   17 0x0000000220000000-0x000000023fffffff 512M    1 Movable        going-offline   8192
+   18 0x0000000240000000-0x000000025fffffff 512M    1 Movable/Normal offline            0" "" blocks
+
+# Half of sysfs
+tree guest
+rm -r "$T/sys/devices/system/node" "$memory"/memory[0-7]
+rm "$memory/memory32/valid_zones" "$memory/memory33/state"
+: >"$memory/memory34/valid_zones"
+mkdir "$memory/memory_failure" "$memory/memory40x" "$memory/memory0x28" "$memory/memory99999999999999999999"
+try "blocks, with files missing" 0 "BLOCK RANGE                                 SIZE NODE ZONES  STATE   MARKED
+   32 0x0000000100000000-0x0000000107ffffff 128M    - -      online    4096
+   34 0x0000000110000000-0x0000000117ffffff 128M    - -      offline      1
+   35 0x0000000118000000-0x000000011fffffff 128M    - Normal online      16" "" blocks
+echo junk >"$memory/block_size_bytes"
+try "blocks, size not known" 0 "BLOCK RANGE SIZE NODE ZONES  STATE   MARKED
+   32 -        -    - -      online       -
+   34 -        -    - -      offline      -
+   35 -        -    - Normal online       -" "" blocks
+try "list, size of blocks not known" 0 "$(printf '%s\n' \
+"RANGE                                 SIZE PAGES BLOCKS NODE ZONE    OWNER   SKIPPABLE CANARY AGE" \
+"0x0000000100100000-0x00000001010fffff  16M  4096 -         0 Movable debugfs yes       yes    12s" \
+"0x0000000108100000-0x0000000108102fff  12K     3 -         0 Movable debugfs no        no     119s" \
+"0x0000000110000000-0x0000000110000fff   4K     1 -         - -       debugfs yes       no     119min" \
+"0x0000000118000000-0x000000011800ffff  64K    16 -         0 Normal  sample  yes       no     2d")" "" list
+try "mark block:32, size not known" 2 "" "offctl: mark: 'block:32': the size of a memory block is not known
+hint: a range is 0xSTART-0xEND (end included), 0xSTART+SIZE, block:N[-M] or pfn:N[+M]" mark block:32
+rm -r "$memory"
+try "blocks, no directory" 1 "" "offctl: blocks: ROOT/sys/devices/system/memory: No such file or directory
+hint: is sysfs mounted, and does this kernel have memory hotplug?" blocks
+
+# status
+tree guest
+try "status" 0 "module version              0.1
+way of skipping             frozen
+online-page hook            held by the module
+reserve                     64 MiB
+memory block                128 MiB
+marked ranges               4
+marked pages                4116 (16464 KiB)
+marks                       5
+unmarks                     1
+failed marks                2
+stray references            1
+offline attempts            7
+offline done                4
+offline cancelled           2
+offline cancelled before us 1
+online attempts             3
+online done                 3
+online cancelled            0
+online cancelled before us  0
+online vetoed               0
+withheld pages              4097 (16388 KiB)
+injected failures           2" "" status
+printf '%s\n' "hook taken" "pages 0" "reserve_mib x" "new_count 5" >"$fo/stats"
+try "status, values that are new" 0 "online-page hook held by another driver
+marked pages     0
+reserve          x
+new_count        5" "" status
+echo "hook" >"$fo/stats"
+try "status, a name without a value" 0 "online-page hook -" "" status
+echo >"$fo/stats"
+try "status, an empty line" 1 "" "offctl: status: ROOT/sys/kernel/debug/fake_offline/stats: line 1 is not as documented
+hint: do module and offctl have the same version?" status
+
+# verify
+tree guest
+counts="ranges              4
+pages               4116
+pages_block_offline 1
+page_offline        4115
+skippable           4112
+skippable_expected  4112
+buddy               0
+wrong_count         0
+canary              4096
+canary_broken       0
+first_bad_pfn       -1"
+try "verify" 0 "$counts
+last_failure        -
+all is well" "" verify
+sed -i "s/^last_failure .*/last_failure PFN 0x108001 refused: marked/" "$fo/verify"
+try "verify, something has failed once" 0 "$counts
+last_failure        PFN 0x108001 refused: marked
+all is well" "" verify
+try "verify -q" 0 "" "" verify -q
+
+# verify_bad NAME VALUE MESSAGE: one count is another
+verify_bad() {
+	tree guest
+	sed -i "s/^$1 .*/$1 $2/; s/^first_bad_pfn .*/first_bad_pfn 1048832/" "$fo/verify"
+	"$offctl" --sysroot "$T" verify >"$work/shown" 2>/dev/null
+	try "verify, $1 is $2" 1 "$(cat "$work/shown")" "offctl: verify: $3
+hint: the first bad page is 0x0000000100100000-0x0000000100100fff" verify
+	if grep -q "^$1 *$2\$" "$work/shown" && ! grep -q "well" "$work/shown"; then
+		ok "verify shows $1"
+	else
+		not_ok "verify shows $1"
+	fi
+	try "verify -q, $1 is $2" 1 "" "" verify -q
+}
+verify_bad page_offline 4114 "page_offline + pages_block_offline is 4115, must be 4116 as pages"
+verify_bad pages_block_offline 0 "page_offline + pages_block_offline is 4115, must be 4116 as pages"
+verify_bad pages 4117 "page_offline + pages_block_offline is 4116, must be 4117 as pages"
+verify_bad skippable 4111 "skippable is 4111, must be 4112 as skippable_expected"
+verify_bad skippable_expected 4113 "skippable is 4112, must be 4113 as skippable_expected"
+verify_bad buddy 1 "buddy is 1, must be 0"
+verify_bad wrong_count 2 "wrong_count is 2, must be 0"
+verify_bad canary_broken 3 "canary_broken is 3, must be 0"
+for name in page_offline pages_block_offline pages skippable skippable_expected buddy wrong_count canary_broken; do
+	tree guest
+	sed -i "/^$name /d" "$fo/verify"
+	try "verify -q, no count of $name" 1 "" "offctl: verify: no count of '$name' from the module
+hint: do module and offctl have the same version?" verify -q
+done
+tree guest
+sed -i "s/^buddy .*/buddy -1/" "$fo/verify"
+try "verify -q, a count below 0" 1 "" "offctl: verify: no count of 'buddy' from the module
+hint: do module and offctl have the same version?" verify -q
+: >"$fo/verify"
+try "verify -q, nothing" 1 "" "offctl: verify: no count of 'page_offline' from the module
+hint: do module and offctl have the same version?" verify -q
