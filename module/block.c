@@ -56,11 +56,11 @@ int fo_block_set_state(unsigned long block, const char *state)
 	/* Another driver may have returned the slot since we asked last. */
 	fo_hook_update();
 
-	failures = fo_why_count();
+	failures = fo_why_get().count;
 	ret = write_state(block, state);
 	/* What fails after it was announced, our notifier has looked into. */
 	if ((ret == -EBUSY || ret == -EINVAL) && !strcmp(state, "offline") &&
-	    fo_why_count() == failures)
+	    fo_why_get().count == failures)
 		fo_why_not_announced(block * pages, (block + 1) * pages - 1,
 				     ret);
 	return ret;

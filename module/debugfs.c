@@ -335,8 +335,9 @@ static int show_last_failure(struct seq_file *m, void *unused)
 {
 	struct fo_why why = fo_why_get();
 
-	if (!why.last)
+	if (!why.count)
 		return 0;
+	seq_printf(m, "count %lu\n", why.count);
 	seq_printf(m, "start_pfn %lu\n", why.first);
 	seq_printf(m, "nr_pages %lu\n", why.last - why.first + 1);
 	seq_printf(m, "pfn %ld\n", why.pfn);

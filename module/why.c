@@ -25,10 +25,9 @@
 #include "trace.h"
 #include "why.h"
 
-/* Protects the record of the last failure, and how many there were. */
+/* Protects the record of the last failure. */
 static DEFINE_SPINLOCK(why_lock);
 static struct fo_why last_failure;
-static unsigned long count;
 
 /**
  * fo_why_set() - record the reason of a failure
@@ -52,8 +51,8 @@ void fo_why_set(unsigned long first, unsigned long last, long pfn,
 	va_end(args);
 
 	spin_lock(&why_lock);
+	why.count = last_failure.count + 1;
 	last_failure = why;
-	count++;
 	spin_unlock(&why_lock);
 	trace_fake_offline_veto(first, last, pfn, why.text);
 	pr_notice_ratelimited("PFN %#lx-%#lx: %s\n", first, last, why.text);
@@ -68,17 +67,6 @@ struct fo_why fo_why_get(void)
 	why = last_failure;
 	spin_unlock(&why_lock);
 	return why;
-}
-
-/** fo_why_count() - how many failures there were */
-unsigned long fo_why_count(void)
-{
-	unsigned long n;
-
-	spin_lock(&why_lock);
-	n = count;
-	spin_unlock(&why_lock);
-	return n;
 }
 
 /* A PageOffline page that scan_movable_pages() does not pass. */

@@ -9,12 +9,14 @@ struct fo_flight;
 
 /**
  * struct fo_why - the last failure
- * @first: first PFN of the memory; nothing has failed yet if @last is 0
+ * @count: how many there were; 0 if nothing has failed yet
+ * @first: first PFN of the memory
  * @last: last PFN
  * @pfn: the page that was in the way, or -1
  * @text: the reason, one line
  */
 struct fo_why {
+	unsigned long count;
 	unsigned long first;
 	unsigned long last;
 	long pfn;
@@ -25,8 +27,6 @@ __printf(4, 5)
 void fo_why_set(unsigned long first, unsigned long last, long pfn,
 		const char *fmt, ...);
 struct fo_why fo_why_get(void);
-
-unsigned long fo_why_count(void);
 
 void fo_why_cancelled(const struct fo_flight *flight);
 void fo_why_not_announced(unsigned long first, unsigned long last, int error);
