@@ -93,19 +93,33 @@ static_assert(__builtin_types_compatible_p(typeof(COMPAT_ALLOC_CONTIG_RANGE),
 					       gfp_t)),
 	      "unknown signature of alloc_contig_range()");
 
+/*
+ * Pages whose reference count is 0 from the start, so that nobody can ever have
+ * taken a reference: alloc_contig_frozen_range(), exported since "mm: page_alloc:
+ * add alloc_contig_frozen_{range,pages}()" (6.20/7.0). Elsewhere the count is 1.
+ */
+#ifdef alloc_contig_frozen_range
+#define COMPAT_ALLOC_CONTIG	alloc_contig_frozen_range
+#define COMPAT_TAKEN_COUNT	0
+#else
+#define COMPAT_ALLOC_CONTIG	alloc_contig_range
+#define COMPAT_TAKEN_COUNT	1
+#endif
+
 /**
- * compat_alloc_contig_range() - allocate exactly these pages
+ * compat_alloc_contig() - allocate exactly these pages
  * @start: first PFN
  * @end: one past the last PFN, in the same zone as @start
  * @gfp: allocation flags
  *
  * Context: may sleep. The memory map of the range must be online and stay so.
- * Return: 0, -EBUSY, -ENOMEM, -EINTR.
+ * Return: 0, and the pages' reference count is COMPAT_TAKEN_COUNT; -EBUSY,
+ * -ENOMEM, -EINTR.
  */
-static inline int compat_alloc_contig_range(unsigned long start,
-					    unsigned long end, gfp_t gfp)
+static inline int compat_alloc_contig(unsigned long start, unsigned long end,
+				      gfp_t gfp)
 {
-	return alloc_contig_range(start, end, COMPAT_ALLOC_CONTIG_HOW, gfp);
+	return COMPAT_ALLOC_CONTIG(start, end, COMPAT_ALLOC_CONTIG_HOW, gfp);
 }
 
 /*

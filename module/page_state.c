@@ -3,15 +3,14 @@
  * The state of a page.
  *
  *	fo_pages_mark()		taken -> marked
- *	fo_pages_unmark()	marked -> taken
  *	fo_pages_withhold()	fresh, of a block coming online -> marked
  *	fo_page_make_free()	marked -> ready for the buddy
  *
  *	fo_pages_going_offline()  marked -> marked, and offlining skips it
  *	fo_pages_cancel_offline() and back
  *
- * taken: allocated, reference count 1, ours. marked: PageOffline; when it is
- * skippable, also the skippable bit.
+ * taken: allocated, ours, reference count COMPAT_TAKEN_COUNT. marked:
+ * PageOffline; when it is skippable, also the skippable bit.
  *
  * A stock kernel skips a PageOffline page whose reference count is 0, in
  * scan_movable_pages(), __test_page_isolated_in_pageblock() and
@@ -106,20 +105,22 @@ int fo_page_expected_count(bool skippable)
 	return skippable && mode == FROZEN ? 0 : 1;
 }
 
-/* Fails on a stray reference. Inverse: disarm(). */
-static bool arm(struct page *page, bool skippable)
+/*
+ * Gives a page of ours the reference count and the bit that it is to have.
+ * Fails on a stray reference: if its count is not @count. Inverse: disarm().
+ */
+static bool arm(struct page *page, bool skippable, int count)
 {
-	if (skippable && mode == FROZEN) {
-		if (!page_ref_freeze(page, 1))
-			return false;
-	} else if (page_ref_count(page) != 1) {
+	if (!page_ref_freeze(page, count))
 		return false;
-	}
+	if (fo_page_expected_count(skippable))
+		page_ref_unfreeze(page, 1);
 	if (skippable)
 		set_skippable(page);
 	return true;
 }
 
+/* Leaves one reference, ours. */
 static void disarm(struct page *page)
 {
 	if (!fo_page_is_skippable(page))
@@ -129,7 +130,7 @@ static void disarm(struct page *page)
 		page_ref_unfreeze(page, 1);
 }
 
-/* Inverse of fo_pages_mark(), without the bracket. */
+/* Inverse of fo_pages_mark(), but for a reference that is ours then. */
 static void unmark(unsigned long first, unsigned long last)
 {
 	unsigned long pfn;
@@ -142,6 +143,15 @@ static void unmark(unsigned long first, unsigned long last)
 	}
 }
 
+/* Pages that were taken without a reference get one, as a put wants it. */
+static void give_references(unsigned long first, unsigned long last)
+{
+	unsigned long pfn;
+
+	for (pfn = first; !COMPAT_TAKEN_COUNT && pfn <= last; pfn++)
+		page_ref_inc(pfn_to_page(pfn));
+}
+
 /**
  * fo_pages_mark() - make taken pages PageOffline
  * @first: first PFN
@@ -151,8 +161,10 @@ static void unmark(unsigned long first, unsigned long last)
  * The bracket page_offline_begin()/_end() keeps those who read memory by PFN,
  * like /proc/kcore, from reading a page while it turns PageOffline.
  *
- * Context: sleeps. The pages are ours. Inverse: fo_pages_unmark().
- * Return: 0, or -EBUSY with nothing changed: somebody else has a reference.
+ * Context: sleeps. The pages come from compat_alloc_contig(). Inverse:
+ * fo_page_make_free().
+ * Return: 0; or -EBUSY with no page marked, and one reference to each ours:
+ * somebody else has one, too.
  */
 int fo_pages_mark(unsigned long first, unsigned long last, bool skippable)
 {
@@ -163,9 +175,10 @@ int fo_pages_mark(unsigned long first, unsigned long last, bool skippable)
 	for (pfn = first; pfn <= last; pfn++) {
 		struct page *page = pfn_to_page(pfn);
 
-		if (!arm(page, skippable)) {
+		if (!arm(page, skippable, COMPAT_TAKEN_COUNT)) {
 			if (pfn > first)
 				unmark(first, pfn - 1);
+			give_references(pfn, last);
 			ret = -EBUSY;
 			break;
 		}
@@ -173,18 +186,6 @@ int fo_pages_mark(unsigned long first, unsigned long last, bool skippable)
 	}
 	page_offline_end();
 	return ret;
-}
-
-/**
- * fo_pages_unmark() - make marked pages merely taken
- * @first: first PFN
- * @last: last PFN
- *
- * Context: any. Inverse: fo_pages_mark().
- */
-void fo_pages_unmark(unsigned long first, unsigned long last)
-{
-	unmark(first, last);
 }
 
 /**
@@ -205,7 +206,7 @@ void fo_pages_withhold(unsigned long first, unsigned long last, bool skippable)
 		struct page *page = pfn_to_page(pfn);
 
 		compat_fresh_to_offline(page);
-		WARN_ON_ONCE(!arm(page, skippable));
+		WARN_ON_ONCE(!arm(page, skippable, 1));
 	}
 	page_offline_end();
 }
@@ -290,7 +291,7 @@ int fo_pages_set_skippable(unsigned long first, unsigned long last,
 
 		if (!skippable) {
 			disarm(page);
-		} else if (!arm(page, true)) {
+		} else if (!arm(page, true, 1)) {
 			while (pfn-- > first)
 				disarm(pfn_to_page(pfn));
 			return -EBUSY;

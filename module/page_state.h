@@ -11,7 +11,6 @@ int fo_skip_mode_set(const char *name);
 const char *fo_skip_mode(void);
 
 int fo_pages_mark(unsigned long first, unsigned long last, bool skippable);
-void fo_pages_unmark(unsigned long first, unsigned long last);
 void fo_pages_withhold(unsigned long first, unsigned long last, bool skippable);
 bool fo_page_make_free(struct page *page);
 int fo_pages_set_skippable(unsigned long first, unsigned long last,

@@ -100,7 +100,7 @@ static int why_busy(unsigned long first, unsigned long last)
 	return -EBUSY;
 }
 
-/* Allocates [@first, @last], one zone's. Inverse: free_contig_range(). */
+/* Allocates [@first, @last], one zone's. */
 static int allocate(unsigned long first, unsigned long last)
 {
 	unsigned int tries;
@@ -109,8 +109,8 @@ static int allocate(unsigned long first, unsigned long last)
 	for (tries = 0; ret == -EBUSY && tries < FO_TAKE_TRIES; tries++) {
 		if (signal_pending(current))
 			return -EINTR;
-		ret = compat_alloc_contig_range(first, last + 1,
-						GFP_KERNEL | __GFP_NOWARN);
+		ret = compat_alloc_contig(first, last + 1,
+					  GFP_KERNEL | __GFP_NOWARN);
 	}
 	return ret == -EBUSY ? why_busy(first, last) : ret;
 }
@@ -119,7 +119,7 @@ static int allocate(unsigned long first, unsigned long last)
 static int take_span(unsigned long first, unsigned long last,
 		     unsigned int flags)
 {
-	struct page *stray = NULL;
+	struct page *stray = NULL;	/* somebody's, for a failure on demand */
 	int ret;
 
 	ret = allocate(first, last);
@@ -129,7 +129,7 @@ static int take_span(unsigned long first, unsigned long last,
 		fo_canary_fill(first, last);
 	if (fo_inject(FO_INJECT_MARK_STRAY)) {
 		stray = pfn_to_page(last);
-		get_page(stray);
+		page_ref_inc(stray);
 	}
 	ret = fo_pages_mark(first, last, flags & FAKE_OFFLINE_SKIPPABLE);
 	if (ret) {
@@ -138,7 +138,7 @@ static int take_span(unsigned long first, unsigned long last,
 			fo_canary_wipe(first, last);
 	}
 	if (stray)
-		put_page(stray);
+		page_ref_dec(stray);
 	if (ret) {
 		free_contig_range(first, last - first + 1);
 		return ret;
