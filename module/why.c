@@ -166,7 +166,7 @@ static const char *unmovable(struct page *page)
 		return "reserved: boot memory or the kernel itself";
 	if (page_zonenum(page) == ZONE_MOVABLE || !page_ref_count(page) ||
 	    PageOffline(page) || PageHWPoison(page) || PageLRU(page) ||
-	    PageTransCompound(page) || compat_page_has_movable_ops(page))
+	    PageHuge(page) || compat_page_has_movable_ops(page))
 		return NULL;
 	if (PageSlab(page))
 		return "kernel memory (slab)";
