@@ -24,7 +24,7 @@ expect() { # WHAT WANT GOT
 	printf '    %s: %s\n' "$1" "$3"
 }
 
-modprobe fake_offline || fail "the module does not load"
+[ -d /sys/kernel/debug/fake_offline ] || fail "the module is not loaded"
 total=$(mem_total)
 
 # Two blocks of hot-added memory, found by the zone they are in.
