@@ -54,7 +54,8 @@ int fo_block_set_state(unsigned long block, const char *state)
 	int ret;
 
 	/* Another driver may have returned the slot since we asked last. */
-	fo_hook_update();
+	if (fo_hook_state() == FO_HOOK_TAKEN)
+		fo_hook_update();
 
 	failures = fo_why_get().count;
 	ret = write_state(block, state);

@@ -3,8 +3,8 @@
  * The clients: who owns ranges, and telling them what happens to these.
  *
  * Callbacks run in the task that carries out the hotplug operation, which
- * holds mem_hotplug_lock; the news of an unplugged block in whatever task finds
- * out. clients_lock is held, the gate's lock is not. A client may release ranges
+ * holds mem_hotplug_lock; the news of an unplugged block in a worker, since it
+ * may be found out by a client who holds its own locks. clients_lock is held, the gate's lock is not. A client may release ranges
  * from a callback, since the gate lets the flight's own task pass, but nothing
  * that happens there may wait for hotplug: fo_clients_calling() tells.
  */
@@ -14,12 +14,14 @@
 #include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
+#include <linux/workqueue.h>
 
 #include <linux/fake_offline.h>
 
 #include "client.h"
 #include "gate.h"
 #include "ranges.h"
+#include "why.h"
 
 /*
  * Protects the list, and is held around callbacks: holding it guarantees that
@@ -27,6 +29,23 @@
  */
 static DEFINE_MUTEX(clients_lock);
 static LIST_HEAD(clients);
+
+/**
+ * struct unplug_event - news for a client
+ * @list: in the list of all news, protected by fo_gate
+ * @client: for whom
+ * @first: first PFN of the memory that is gone
+ * @last: last PFN
+ */
+struct unplug_event {
+	struct list_head list;
+	struct fake_offline_client *client;
+	unsigned long first;
+	unsigned long last;
+};
+
+static LIST_HEAD(unplug_events);
+
 /* Who holds clients_lock to call clients. Only compared with current. */
 static struct task_struct *calling;
 
@@ -101,8 +120,18 @@ fo_client_create(const char *name, struct module *owner,
  */
 void fo_client_destroy(struct fake_offline_client *client)
 {
+	struct unplug_event *event, *next;
+
 	mutex_lock(&clients_lock);
 	list_del(&client->list);
+	mutex_lock(&fo_gate);
+	list_for_each_entry_safe(event, next, &unplug_events, list) {
+		if (event->client != client)
+			continue;
+		list_del(&event->list);
+		kfree(event);
+	}
+	mutex_unlock(&fo_gate);
 	mutex_unlock(&clients_lock);
 
 	if (client->owner != THIS_MODULE)
@@ -127,38 +156,46 @@ static bool has_pages(const struct fake_offline_client *client,
 	return found;
 }
 
+/* Asks one client. Records a veto, with the client's own words. */
+static int ask(struct fake_offline_client *client, unsigned long first,
+	       unsigned long last)
+{
+	const char *reason = NULL;
+	int ret = 0;
+
+	if (client->ops && client->ops->going_offline)
+		ret = client->ops->going_offline(client->data, first,
+						 last - first + 1, &reason);
+	/* To a notifier chain that would mean something else. */
+	if (WARN_ON_ONCE(ret > 0))
+		ret = -EINVAL;
+	if (ret)
+		fo_why_set(first, last, -1, ret, "vetoed by %s: %s",
+			   client->name, reason ?: "no reason given");
+	client->asked = !ret;
+	return ret;
+}
+
 /**
  * fo_clients_ask() - may memory with their pages go offline?
  * @first: first PFN
  * @last: last PFN
- * @vetoer: filled in on a veto: who
- * @reason: filled in on a veto: the client's own words, or NULL
  *
  * Context: MEM_GOING_OFFLINE, not under fo_gate. Inverse: fo_clients_tell() of
  * FO_CANCEL_OFFLINE, also after a veto: others may have agreed before.
- * Return: 0, or the errno of the client that vetoed.
+ * Return: 0, or the errno of the client that vetoed; the reason is recorded.
  */
-int fo_clients_ask(unsigned long first, unsigned long last,
-		   const struct fake_offline_client **vetoer,
-		   const char **reason)
+int fo_clients_ask(unsigned long first, unsigned long last)
 {
 	struct fake_offline_client *client;
 	int ret = 0;
 
 	begin_calls();
 	list_for_each_entry(client, &clients, list) {
-		if (!has_pages(client, first, last))
-			continue;
-		*reason = NULL;
-		if (client->ops && client->ops->going_offline)
-			ret = client->ops->going_offline(client->data, first,
-							 last - first + 1,
-							 reason);
-		if (ret) {
-			*vetoer = client;
+		if (has_pages(client, first, last))
+			ret = ask(client, first, last);
+		if (ret)
 			break;
-		}
-		client->asked = true;
 	}
 	end_calls();
 	return ret;
@@ -181,9 +218,6 @@ static void tell(struct fake_offline_client *client, enum fo_event event,
 	case FO_ONLINE:
 		callback = ops->online;
 		break;
-	case FO_UNPLUGGED:
-		callback = ops->unplugged;
-		break;
 	}
 	if (callback)
 		callback(client->data, first, nr);
@@ -197,8 +231,6 @@ static bool concerns(struct fake_offline_client *client, enum fo_event event,
 	case FO_CANCEL_OFFLINE:
 	case FO_OFFLINE:
 		return xchg(&client->asked, false);
-	case FO_UNPLUGGED:
-		return xchg(&client->unplugged, false);
 	default:
 		return has_pages(client, first, last);
 	}
@@ -213,7 +245,7 @@ static bool concerns(struct fake_offline_client *client, enum fo_event event,
  * The outcome of an offlining is told to those who agreed to it, whatever they
  * have released since.
  *
- * Context: a notifier, or FO_UNPLUGGED from anywhere; not under fo_gate.
+ * Context: a notifier, not under fo_gate.
  */
 void fo_clients_tell(enum fo_event event, unsigned long first,
 		     unsigned long last)
@@ -225,4 +257,72 @@ void fo_clients_tell(enum fo_event event, unsigned long first,
 		if (concerns(client, event, first, last) && client->ops)
 			tell(client, event, first, last - first + 1);
 	end_calls();
+}
+
+static struct unplug_event *next_unplug_event(void)
+{
+	struct unplug_event *event;
+
+	mutex_lock(&fo_gate);
+	event = list_first_entry_or_null(&unplug_events, struct unplug_event,
+					 list);
+	if (event)
+		list_del(&event->list);
+	mutex_unlock(&fo_gate);
+	return event;
+}
+
+static void tell_unplugged(struct work_struct *unused)
+{
+	const struct fake_offline_ops *ops;
+	struct unplug_event *event;
+
+	begin_calls();
+	while ((event = next_unplug_event())) {
+		ops = event->client->ops;
+		if (ops && ops->unplugged)
+			ops->unplugged(event->client->data, event->first,
+				       event->last - event->first + 1);
+		kfree(event);
+	}
+	end_calls();
+}
+
+static DECLARE_WORK(tell_work, tell_unplugged);
+
+/**
+ * fo_client_unplugged() - marks of a client went with their memory block
+ * @client: whose
+ * @first: first PFN of the block
+ * @last: last PFN
+ *
+ * The client is told later, once for each block.
+ *
+ * Context: holds fo_gate, may sleep.
+ */
+void fo_client_unplugged(struct fake_offline_client *client,
+			 unsigned long first, unsigned long last)
+{
+	struct unplug_event *event;
+
+	lockdep_assert_held(&fo_gate);
+	list_for_each_entry(event, &unplug_events, list)
+		if (event->client == client && event->first == first)
+			return;
+	event = kmalloc(sizeof(*event), GFP_KERNEL | __GFP_NOFAIL);
+	event->client = client;
+	event->first = first;
+	event->last = last;
+	list_add_tail(&event->list, &unplug_events);
+	schedule_work(&tell_work);
+}
+
+/**
+ * fo_clients_finish() - wait until all news are told
+ *
+ * Context: sleeps, holds nothing; not from a callback.
+ */
+void fo_clients_finish(void)
+{
+	flush_work(&tell_work);
 }

@@ -17,7 +17,6 @@ struct module;
  * @ops: its callbacks, or NULL
  * @data: passed to them
  * @asked: it agreed to an offlining in flight, and is to be told the outcome
- * @unplugged: marks of it went with their block, and it is to be told
  */
 struct fake_offline_client {
 	struct list_head list;
@@ -26,21 +25,22 @@ struct fake_offline_client {
 	const struct fake_offline_ops *ops;
 	void *data;
 	bool asked;
-	bool unplugged;
 };
 
-enum fo_event { FO_CANCEL_OFFLINE, FO_OFFLINE, FO_ONLINE, FO_UNPLUGGED };
+enum fo_event { FO_CANCEL_OFFLINE, FO_OFFLINE, FO_ONLINE };
 
 struct fake_offline_client *
 fo_client_create(const char *name, struct module *owner,
 		 const struct fake_offline_ops *ops, void *data);
 void fo_client_destroy(struct fake_offline_client *client);
 
-int fo_clients_ask(unsigned long first, unsigned long last,
-		   const struct fake_offline_client **vetoer,
-		   const char **reason);
+int fo_clients_ask(unsigned long first, unsigned long last);
 bool fo_clients_calling(void);
 void fo_clients_tell(enum fo_event event, unsigned long first,
 		     unsigned long last);
+
+void fo_client_unplugged(struct fake_offline_client *client,
+			 unsigned long first, unsigned long last);
+void fo_clients_finish(void);
 
 #endif /* FO_CLIENT_H */

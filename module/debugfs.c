@@ -6,6 +6,8 @@
  *
  * A write is parsed whole before any of it is carried out.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/capability.h>
 #include <linux/ctype.h>
 #include <linux/debugfs.h>
@@ -18,17 +20,20 @@
 #include <linux/module.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
+#include <linux/sort.h>
 #include <linux/string.h>
 #include <linux/uaccess.h>
 
 #include <linux/fake_offline.h>
 
 #include "block.h"
+#include "client.h"
 #include "debugfs.h"
 #include "hook.h"
 #include "inject.h"
 #include "page_state.h"
 #include "stats.h"
+#include "unplug.h"
 #include "why.h"
 
 #define MAX_WRITE	BIT(20)
@@ -64,14 +69,24 @@ struct file_ops {
 	const struct seq_operations *seq;
 };
 
+/* Decimal, or hexadecimal with 0x. A leading 0 does not make it octal. */
+static int parse_number(const char *word, unsigned long *number)
+{
+	bool hex = word[0] == '0' && (word[1] == 'x' || word[1] == 'X');
+
+	if (!isdigit(word[0]))
+		return -EINVAL;
+	return kstrtoul(word, hex ? 16 : 10, number);
+}
+
 static int parse_range(const struct line *line, unsigned long *start,
 		       unsigned long *nr)
 {
 	int ret;
 
-	ret = kstrtoul(line->word[0], 0, start);
+	ret = parse_number(line->word[0], start);
 	if (!ret)
-		ret = kstrtoul(line->word[1], 0, nr);
+		ret = parse_number(line->word[1], nr);
 	if (!ret && !*nr)
 		ret = -EINVAL;
 	if (!ret && *start + *nr - 1 < *start)
@@ -91,6 +106,7 @@ static int parse_mark_option(const char *word, struct mark_item *item,
 {
 	struct fake_offline_request *r = &item->r;
 	bool anywhere = r->start_pfn == FAKE_OFFLINE_ANYWHERE;
+	unsigned long node = 0;
 	unsigned int bit;
 	int ret = 0;
 
@@ -102,9 +118,10 @@ static int parse_mark_option(const char *word, struct mark_item *item,
 		r->flags |= FAKE_OFFLINE_CANARY;
 	} else if (anywhere && !strncmp(word, "node=", 5)) {
 		bit = BIT(2);
-		ret = kstrtoint(word + 5, 0, &r->nid);
-		if (!ret && r->nid < 0)
-			ret = -EINVAL;
+		ret = parse_number(word + 5, &node);
+		if (!ret && node > INT_MAX)
+			ret = -ERANGE;
+		r->nid = node;
 	} else if (anywhere && !strncmp(word, "zone=", 5)) {
 		bit = BIT(3);
 		if (strscpy(item->zone, word + 5, sizeof(item->zone)) <= 0)
@@ -131,11 +148,13 @@ static int parse_mark(const struct line *line, void *data)
 	r->nid = NUMA_NO_NODE;
 	if (!strcmp(line->word[0], "any")) {
 		r->start_pfn = FAKE_OFFLINE_ANYWHERE;
-		ret = kstrtoul(line->word[1], 0, &r->nr_pages);
+		ret = parse_number(line->word[1], &r->nr_pages);
 		if (!ret && !r->nr_pages)
 			ret = -EINVAL;
 	} else {
 		ret = parse_range(line, &r->start_pfn, &r->nr_pages);
+		if (!ret && r->start_pfn == FAKE_OFFLINE_ANYWHERE)
+			ret = -ENXIO;
 	}
 	for (i = 2; !ret && i < line->nr_words; i++)
 		ret = parse_mark_option(line->word[i], item, &seen);
@@ -182,11 +201,32 @@ static int parse_unmark(const struct line *line, void *data)
 	return parse_range(line, &item->start, &item->nr);
 }
 
+static int compare_starts(const void *a, const void *b)
+{
+	const struct unmark_item *x = a, *y = b;
+
+	return x->start < y->start ? -1 : x->start > y->start;
+}
+
+/* No page twice, and "all" alone. Sorts. */
+static int check_unmark(struct unmark_item *items, unsigned int nr)
+{
+	unsigned int i;
+
+	sort(items, nr, sizeof(*items), compare_starts, NULL);
+	for (i = 0; nr > 1 && i < nr; i++)
+		if (items[i].all ||
+		    (i && items[i].start - items[i - 1].start < items[i - 1].nr))
+			return -EINVAL;
+	return 0;
+}
+
 static int run_unmark(void *data, unsigned int nr)
 {
 	struct unmark_item *it = data, *end = it + nr;
-	int ret = 0;
+	int ret;
 
+	ret = check_unmark(data, nr);
 	for (it = data; !ret && it < end; it++)
 		if (!it->all)
 			ret = fake_offline_may_release(client, it->start,
@@ -211,14 +251,14 @@ struct skippable_item {
 static int parse_skippable(const struct line *line, void *data)
 {
 	struct skippable_item *item = data;
-	unsigned int value;
+	unsigned long value;
 	int ret;
 
 	if (line->nr_words != 3)
 		return -EINVAL;
 	ret = parse_range(line, &item->start, &item->nr);
 	if (!ret)
-		ret = kstrtouint(line->word[2], 0, &value);
+		ret = parse_number(line->word[2], &value);
 	if (!ret && value > 1)
 		ret = -EINVAL;
 	if (!ret)
@@ -303,7 +343,7 @@ static int parse_block_offline(const struct line *line, void *data)
 	if (line->nr_words != 1)
 		return -EINVAL;
 	item->state = "offline";
-	return kstrtoul(line->word[0], 0, &item->block);
+	return parse_number(line->word[0], &item->block);
 }
 
 static int parse_block_online(const struct line *line, void *data)
@@ -319,7 +359,7 @@ static int parse_block_online(const struct line *line, void *data)
 	if (type < 0)
 		return -EINVAL;
 	item->state = online_types[type];
-	return kstrtoul(line->word[0], 0, &item->block);
+	return parse_number(line->word[0], &item->block);
 }
 
 static int run_block(void *data, unsigned int nr)
@@ -414,6 +454,7 @@ struct inject_item {
 static int parse_inject(const struct line *line, void *data)
 {
 	struct inject_item *item = data;
+	unsigned long count = 0;
 	int ret;
 
 	if (line->nr_words == 1 && !strcmp(line->word[0], "clear")) {
@@ -422,11 +463,14 @@ static int parse_inject(const struct line *line, void *data)
 	}
 	if (line->nr_words != 4)
 		return -EINVAL;
-	ret = kstrtoint(line->word[2], 0, &item->error);
+	ret = kstrtoint(line->word[2], 10, &item->error);
 	if (!ret)
-		ret = kstrtouint(line->word[3], 0, &item->count);
+		ret = parse_number(line->word[3], &count);
+	if (!ret && count > UINT_MAX)
+		ret = -ERANGE;
 	if (ret)
 		return ret;
+	item->count = count;
 	ret = fo_inject_find(line->word[0], line->word[1], item->error);
 	if (ret < 0)
 		return ret;
@@ -557,6 +601,9 @@ static ssize_t file_write(struct file *file, const char __user *buf,
 out:
 	if (!ret)
 		return len;
+	/* The hotplug lock was contended: the system call starts again. */
+	if (ret == -ERESTARTNOINTR)
+		return ret;
 	if (nr)
 		pr_notice_ratelimited("%s: line %d refused: %pe\n", ops->name,
 				      nr, ERR_PTR(ret));
@@ -564,6 +611,11 @@ out:
 		pr_notice_ratelimited("%s: refused: %pe\n", ops->name,
 				      ERR_PTR(ret));
 	return ret;
+}
+
+static int show_nothing(struct seq_file *m, void *unused)
+{
+	return 0;
 }
 
 static int file_open(struct inode *inode, struct file *file)
@@ -576,10 +628,14 @@ static int file_open(struct inode *inode, struct file *file)
 	if ((file->f_mode & FMODE_WRITE && !ops->parse) ||
 	    (file->f_mode & FMODE_READ && !ops->show && !ops->seq))
 		return -EACCES;
+	/* What is shown is not to include marks of memory that is gone. */
+	fo_unplug_sweep();
+	fo_clients_finish();
 	if (ops->seq)
 		return seq_open_private(file, ops->seq,
 					sizeof(struct fake_offline_info));
-	return single_open(file, ops->show, NULL);
+	/* Seeking calls it too. */
+	return single_open(file, ops->show ?: show_nothing, NULL);
 }
 
 static int file_release(struct inode *inode, struct file *file)

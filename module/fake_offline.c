@@ -22,6 +22,8 @@
  * demand), stats.c (counters), trace.h (tracepoints), block.c (asking the
  * kernel to on- or offline a block) and compat.h (kernels differ).
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/ctype.h>
 #include <linux/delay.h>
 #include <linux/err.h>
@@ -77,15 +79,25 @@ static int make_span(unsigned long start_pfn, unsigned long nr_pages,
 	return s->last > PHYS_PFN(~(phys_addr_t)0) ? -ENXIO : 0;
 }
 
+/* Where there cannot be a page, there is no marked one. */
+static int make_marked_span(unsigned long start_pfn, unsigned long nr_pages,
+			    struct span *s)
+{
+	int ret = make_span(start_pfn, nr_pages, s);
+
+	return ret == -ENXIO ? -ENOENT : ret;
+}
+
 /**
  * fake_offline_register() - become a client
- * @name: a name for users to see; printable, without blanks; copied
+ * @name: a name for users to see; printable, without blanks, shorter than
+ *	FAKE_OFFLINE_NAME_LEN; copied
  * @owner: THIS_MODULE
  * @ops: callbacks, or NULL
  * @data: passed to them
  *
- * Context: sleeps. While there is a client, the module fake_offline cannot be
- * unloaded. Inverse: fake_offline_unregister(), at the latest when the client's
+ * Context: sleeps; not from a callback. While there is a client, the module
+ * fake_offline cannot be unloaded. Inverse: fake_offline_unregister(), at the latest when the client's
  * module is unloaded.
  * Return: the client, or ERR_PTR(): -EINVAL for such a name, -ENOMEM, -ENODEV
  * if the module fake_offline is about to be unloaded.
@@ -97,6 +109,8 @@ fake_offline_register(const char *name, struct module *owner,
 	const char *c;
 
 	if (!name || !*name)
+		return ERR_PTR(-EINVAL);
+	if (strlen(name) >= FAKE_OFFLINE_NAME_LEN)
 		return ERR_PTR(-EINVAL);
 	for (c = name; *c; c++)
 		if (!isgraph(*c) || !isascii(*c))
@@ -186,8 +200,10 @@ static int release(struct fake_offline_client *client, const struct span *s,
 	int ret;
 
 	ret = begin_work(client, s, wait);
-	if (ret)
+	if (ret) {
+		trace_fake_offline_release(s->first, s->last, ret);
 		return ret;
+	}
 
 	give_back_busy(s);
 	fo_unplug_unwatch(s->first, s->last);
@@ -207,7 +223,7 @@ static int release(struct fake_offline_client *client, const struct span *s,
  *
  * Context: sleeps; waits while a hotplug operation is in flight there. A
  * client's callback may call it. Inverse: fake_offline_take().
- * Return: 0, or with nothing changed: -EINVAL, -ERANGE, -ENXIO (no such range),
+ * Return: 0, or with nothing changed: -EINVAL, -ERANGE,
  * -ENOENT (a page is not marked), -EPERM (a page is another client's), -ENOMEM,
  * -EINTR, -EBUSY (from a callback, which must not wait: somebody else works on
  * these pages).
@@ -218,7 +234,7 @@ int fake_offline_release(struct fake_offline_client *client,
 	struct span s;
 	int ret;
 
-	ret = make_span(start_pfn, nr_pages, &s);
+	ret = make_marked_span(start_pfn, nr_pages, &s);
 	if (!ret)
 		ret = release(client, &s, how_long());
 	return ret;
@@ -232,7 +248,7 @@ EXPORT_SYMBOL_GPL(fake_offline_release);
  * @nr_pages: number of pages
  *
  * Context: may sleep.
- * Return: 0, -EINVAL, -ERANGE, -ENXIO, -ENOENT, -EPERM, as there.
+ * Return: 0, -EINVAL, -ERANGE, -ENOENT, -EPERM, as there.
  */
 int fake_offline_may_release(struct fake_offline_client *client,
 			     unsigned long start_pfn, unsigned long nr_pages)
@@ -240,7 +256,7 @@ int fake_offline_may_release(struct fake_offline_client *client,
 	struct span s;
 	int ret;
 
-	ret = make_span(start_pfn, nr_pages, &s);
+	ret = make_marked_span(start_pfn, nr_pages, &s);
 	if (ret)
 		return ret;
 	mutex_lock(&fo_gate);
@@ -261,9 +277,10 @@ static int release_all(struct fake_offline_client *client, enum fo_wait wait)
 		ret = make_span(info.start_pfn, info.nr_pages, &s);
 		if (!ret)
 			ret = release(client, &s, wait);
-		if (ret == -ENOENT)	/* given back by somebody else meanwhile */
-			ret = 0;
-		pfn = s.last + 1;
+		if (ret == -ENOENT)
+			ret = 0;	/* it has changed meanwhile: look again */
+		else
+			pfn = s.last + 1;
 	}
 	return ret;
 }
@@ -300,12 +317,18 @@ void fake_offline_unregister(struct fake_offline_client *client)
 }
 EXPORT_SYMBOL_GPL(fake_offline_unregister);
 
-/* MemAvailable: free, or freed without swapping. */
+/*
+ * Pages of ranges that are being taken, but may not have been yet. Protected by
+ * fo_gate.
+ */
+static unsigned long pending;
+
+/* MemAvailable: free, or freed without swapping. Holds the gate. */
 static int check_reserve(unsigned long nr_pages)
 {
 	unsigned long reserve = (unsigned long)READ_ONCE(reserve_mib) <<
 				(20 - PAGE_SHIFT);
-	long available = si_mem_available();
+	long available = si_mem_available() - pending;
 
 	if (available < 0 || nr_pages > available ||
 	    available - nr_pages < reserve)
@@ -313,60 +336,132 @@ static int check_reserve(unsigned long nr_pages)
 	return 0;
 }
 
-/* A log of what one fake_offline_take() has taken, to undo it. */
+/* What one fake_offline_take() has taken. */
+struct taken {
+	struct span span;
+	u16 serial;
+};
+
+/* A log of it, to undo it. */
 struct take_log {
 	struct fake_offline_client *client;
 	unsigned int flags;
-	struct span *spans;
+	struct taken *taken;
 	unsigned int nr;
+	unsigned int room;
 };
 
-/* Takes [@first, @last] whole or not at all. */
-static int take_span(struct take_log *log, unsigned long first,
-		     unsigned long last, enum fo_wait wait)
+static int make_room(struct take_log *log)
 {
-	struct span *spans;
+	unsigned int room = max(2 * log->room, 16U);
+	struct taken *taken;
+
+	if (log->nr < log->room)
+		return 0;
+	taken = kvmalloc_array(room, sizeof(*taken), GFP_KERNEL);
+	if (!taken)
+		return -ENOMEM;
+	if (log->nr)
+		memcpy(taken, log->taken, log->nr * sizeof(*taken));
+	kvfree(log->taken);
+	log->taken = taken;
+	log->room = room;
+	return 0;
+}
+
+/*
+ * Releases what is left of it: somebody else may have released pages meanwhile,
+ * or marked them anew, which shows in another serial number.
+ */
+static void undo(struct take_log *log, const struct taken *t)
+{
+	struct span left = t->span;
+	struct fo_extent e;
+	bool found;
+
+	do {
+		found = false;
+		mutex_lock(&fo_gate);
+		fo_for_each_extent(e, left.first, t->span.last) {
+			found = e.range->serial == t->serial;
+			if (found)
+				break;
+		}
+		mutex_unlock(&fo_gate);
+		if (found) {
+			left = (struct span){ e.first, e.last };
+			release(log->client, &left, FO_WAIT);
+			left.first = left.last + 1;
+		}
+	} while (found && left.first <= t->span.last);
+}
+
+/* Lets a new busy range in. */
+static int begin_take(struct take_log *log, const struct span *s,
+		      enum fo_wait wait, u16 *serial)
+{
+	unsigned long nr_pages = s->last - s->first + 1;
 	struct fo_extent e;
 	int ret;
 
-	spans = krealloc_array(log->spans, log->nr + 1, sizeof(*spans),
-			       GFP_KERNEL);
-	if (!spans)
-		return -ENOMEM;
-	log->spans = spans;
-
-	ret = fo_gate_enter(first, last, wait);
+	ret = fo_gate_enter(s->first, s->last, wait);
 	if (ret)
 		return ret;
-	if (fo_ranges_next(first, last, &e))
+	if (fo_ranges_next(s->first, s->last, &e))
 		ret = -EEXIST;
 	if (!ret)
-		ret = fo_check_online(first, last);
+		ret = fo_check_online(s->first, s->last);
 	if (!ret)
-		ret = check_reserve(last - first + 1);
+		ret = check_reserve(nr_pages);
 	if (!ret)
-		ret = fo_ranges_insert(first, last, log->client,
-				       log->flags | FO_RANGE_BUSY);
+		ret = fo_ranges_insert(s->first, s->last, log->client,
+				       log->flags | FO_RANGE_BUSY, serial);
+	if (!ret)
+		pending += nr_pages;
 	fo_gate_leave();
-	if (ret)
-		return ret;
+	return ret;
+}
 
-	ret = fo_unplug_watch(first, last);
-	if (!ret)
-		ret = fo_take(first, last, log->flags);
+/* It has been taken, or could not be. Inverse of begin_take(). */
+static void end_take(const struct span *s, int result)
+{
+	struct fo_extent e;
 
 	mutex_lock(&fo_gate);
-	fo_ranges_next(first, last, &e);
-	if (ret) {
+	pending -= s->last - s->first + 1;
+	fo_ranges_next(s->first, s->last, &e);
+	if (result) {
 		fo_ranges_erase(&e);
 		fo_stat_inc(FO_STAT_MARK_FAILURES);
 	} else {
 		e.range->flags &= ~FO_RANGE_BUSY;
 		fo_stat_inc(FO_STAT_MARKS);
-		log->spans[log->nr++] = (struct span){ first, last };
 	}
 	fo_gate_wake();
 	mutex_unlock(&fo_gate);
+}
+
+/* Takes [@first, @last] whole or not at all. */
+static int take_span(struct take_log *log, unsigned long first,
+		     unsigned long last, enum fo_wait wait)
+{
+	struct taken t = { .span = { first, last } };
+	int ret;
+
+	ret = make_room(log);
+	if (!ret)
+		ret = begin_take(log, &t.span, wait, &t.serial);
+	if (ret)
+		return ret;
+
+	ret = fo_unplug_watch(first, last);
+	if (!ret)
+		ret = fo_take(first, last, log->flags, wait != FO_DONT_WAIT);
+	end_take(&t.span, ret);
+	if (ret)
+		fo_unplug_unwatch(first, last);
+	else
+		log->taken[log->nr++] = t;
 	trace_fake_offline_take(first, last, ret);
 	return ret;
 }
@@ -388,7 +483,9 @@ static int take_request(struct take_log *log,
 	if (r->start_pfn == FAKE_OFFLINE_ANYWHERE) {
 		if (!r->nr_pages)
 			return -EINVAL;
+		mutex_lock(&fo_gate);
 		ret = check_reserve(r->nr_pages);
+		mutex_unlock(&fo_gate);
 		if (ret)
 			return ret;
 		return fo_find(r->nr_pages, r->nid, r->zone, try_take, log);
@@ -408,8 +505,9 @@ static int take_request(struct take_log *log,
  * All of them or none. Pages in use are migrated away, as memory offlining does
  * it. Each page becomes PageOffline, and leaves the managed pages and MemTotal.
  *
- * Context: sleeps; waits while a hotplug operation is in flight there. Inverse:
- * fake_offline_release().
+ * Context: sleeps; waits while a hotplug operation is in flight there, and for
+ * the first range also while one is in flight anywhere, to have the online-page
+ * hook. Inverse: fake_offline_release().
  * Return: 0, or with nothing taken:
  *
  * * -EINVAL: no pages, or an unknown flag
@@ -436,13 +534,13 @@ int fake_offline_take(struct fake_offline_client *client,
 	if (ret)
 		return ret;
 
-	fo_hook_want();
+	ret = fo_hook_want();
 	for (i = 0; !ret && i < nr_requests; i++)
 		ret = take_request(&log, &requests[i]);
 	while (ret && log.nr)
-		WARN_ON(release(client, &log.spans[--log.nr], FO_WAIT));
+		undo(&log, &log.taken[--log.nr]);
 	fo_hook_unwant();
-	kfree(log.spans);
+	kvfree(log.taken);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(fake_offline_take);
@@ -510,7 +608,7 @@ int fake_offline_set_skippable(struct fake_offline_client *client,
 
 	if (fo_clients_calling())
 		return -EDEADLK;
-	ret = make_span(start_pfn, nr_pages, &s);
+	ret = make_marked_span(start_pfn, nr_pages, &s);
 	if (!ret)
 		ret = begin_work(client, &s, FO_WAIT_FOR_SIGNAL);
 	if (ret)
@@ -546,7 +644,7 @@ EXPORT_SYMBOL_GPL(fake_offline_owner);
  * fake_offline_next() - walk the marked ranges
  * @client: whose, or NULL for everybody's
  * @pfn: where to begin; the range may begin before
- * @info: filled in; its strings are valid while the client is
+ * @info: filled in
  *
  * To walk them all, begin at 0, and go on at @info's end. A range that is being
  * taken or given back at the moment is passed over.
@@ -561,7 +659,6 @@ bool fake_offline_next(const struct fake_offline_client *client,
 	bool found = false;
 	struct page *page;
 
-	fo_unplug_sweep();
 	mutex_lock(&fo_gate);
 	fo_for_each_extent(e, pfn, ULONG_MAX) {
 		if ((e.range->flags & FO_RANGE_BUSY) ||
@@ -575,9 +672,10 @@ bool fake_offline_next(const struct fake_offline_client *client,
 			.age_s = ktime_get_seconds() - e.range->born_s,
 			.nid = page ? page_to_nid(page) : NUMA_NO_NODE,
 			.zone = page ? page_zone(page)->name : NULL,
-			.owner = e.range->client->name,
 			.client = e.range->client,
 		};
+		strscpy(info->owner, e.range->client->name,
+			sizeof(info->owner));
 		found = true;
 		break;
 	}
@@ -606,7 +704,6 @@ int fake_offline_verify(const struct fake_offline_client *client,
 		return -EINVAL;
 	if (last < start_pfn || nr_pages == ~0UL)
 		last = ULONG_MAX;
-	fo_unplug_sweep();
 	return fo_verify(client, start_pfn, last, counts);
 }
 EXPORT_SYMBOL_GPL(fake_offline_verify);
@@ -637,8 +734,10 @@ static int __init fake_offline_init(void)
 static void __exit fake_offline_exit(void)
 {
 	fo_debugfs_remove();
-	fo_hook_finish();
 	fo_notifier_unregister();
+	fo_hook_finish();
+	fo_clients_finish();
+	fo_unplug_finish();
 }
 
 module_init(fake_offline_init);

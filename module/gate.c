@@ -78,7 +78,7 @@ static int wait_for_wake(int state)
  */
 int fo_gate_enter(unsigned long first, unsigned long last, enum fo_wait wait)
 {
-	int state = wait == FO_WAIT ? TASK_UNINTERRUPTIBLE : TASK_INTERRUPTIBLE;
+	int state = wait == FO_WAIT ? TASK_IDLE : TASK_INTERRUPTIBLE;
 	int ret = 0;
 
 	mutex_lock(&fo_gate);
@@ -114,16 +114,17 @@ void fo_gate_wake(void)
  * @dir: offlining or onlining
  * @first: first PFN it covers
  * @last: last PFN it covers
- *
- * Not interruptible: whoever is busy there finishes by itself.
+ * @flight: filled in, also on failure: the record
  *
  * Context: a GOING notifier, holds fo_gate, which is dropped while waiting.
  * Inverse: fo_flight_end().
- * Return: the record.
+ * Return: 0, or -EINTR: a signal came while some range there was busy.
  */
-struct fo_flight *fo_flight_begin(enum fo_direction dir, unsigned long first,
-				  unsigned long last)
+int fo_flight_begin(enum fo_direction dir, unsigned long first,
+		    unsigned long last, struct fo_flight **flight)
 {
+	int ret = 0;
+
 	lockdep_assert_held(&fo_gate);
 	WARN_ON_ONCE(the_flight.active);
 	the_flight = (struct fo_flight) {
@@ -133,9 +134,10 @@ struct fo_flight *fo_flight_begin(enum fo_direction dir, unsigned long first,
 		.last = last,
 		.task = current,
 	};
-	while (fo_gate_is_busy(first, last))
-		wait_for_wake(TASK_UNINTERRUPTIBLE);
-	return &the_flight;
+	*flight = &the_flight;
+	while (!ret && fo_gate_is_busy(first, last))
+		ret = wait_for_wake(TASK_INTERRUPTIBLE);
+	return ret;
 }
 
 /**
@@ -197,4 +199,19 @@ bool fo_flight_is_mine(void)
 	mine = the_flight.active && the_flight.task == current;
 	mutex_unlock(&fo_gate);
 	return mine;
+}
+
+/**
+ * fo_flight_prepares() - are these pages of a block that is going offline?
+ * @pfn: a page
+ *
+ * Its reference count may then be another than usual.
+ *
+ * Context: holds fo_gate.
+ * Return: whether it is.
+ */
+bool fo_flight_prepares(unsigned long pfn)
+{
+	return the_flight.active && the_flight.dir == FO_OFFLINING &&
+	       pfn >= the_flight.first && pfn <= the_flight.last;
 }

@@ -19,6 +19,8 @@
  */
 extern struct mutex fo_gate;
 
+struct fo_flight;
+
 enum fo_direction { FO_OFFLINING, FO_ONLINING };
 
 /* How long to wait for others: not at all, until a signal, or for ever. */
@@ -30,12 +32,13 @@ void fo_gate_leave(void);
 bool fo_gate_is_busy(unsigned long first, unsigned long last);
 void fo_gate_wake(void);
 
-struct fo_flight *fo_flight_begin(enum fo_direction dir, unsigned long first,
-				  unsigned long last);
+int fo_flight_begin(enum fo_direction dir, unsigned long first,
+		    unsigned long last, struct fo_flight **flight);
 struct fo_flight *fo_flight_find(enum fo_direction dir, unsigned long first);
 void fo_flight_end(struct fo_flight *flight);
 void fo_flight_calls_clients(struct fo_flight *flight, bool calling);
 bool fo_flight_is_mine(void);
+bool fo_flight_prepares(unsigned long pfn);
 
 /**
  * struct fo_flight - the one hotplug operation in flight, and what we did in it

@@ -9,12 +9,15 @@
  * marking works all the same, and the notifier refuses to let a block with
  * marks come online (notifier.c).
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/atomic.h>
 #include <linux/memory_hotplug.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
-#include <linux/mutex.h>
+#include <linux/jiffies.h>
 #include <linux/printk.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include <linux/fake_offline.h>
@@ -29,13 +32,20 @@
 #include "trace.h"
 
 /*
- * Protects the slot's state. Order: hook_mutex -> mem_hotplug_lock (in
- * set_online_page_callback()) -> fo_gate. Never taken by a notifier or the hook.
+ * Changed by the worker alone, which waits for mem_hotplug_lock, in
+ * set_online_page_callback(). Nobody else does: that wait cannot be interrupted.
  */
-static DEFINE_MUTEX(hook_mutex);
 static enum fo_hook_state state;
 /* Those who are about to make a range. */
 static atomic_t wanted = ATOMIC_INIT(0);
+
+/* How many updates were asked for, and up to which they are done. */
+static atomic_long_t requested = ATOMIC_LONG_INIT(0);
+static atomic_long_t done = ATOMIC_LONG_INIT(0);
+static DECLARE_WAIT_QUEUE_HEAD(update_wait);
+
+/* How long those wait who need not. */
+#define FO_HOOK_PATIENCE	(5 * HZ)
 
 /*
  * Passes on what is not marked and withholds the rest, down to single pages.
@@ -72,10 +82,9 @@ static void online_page(struct page *page, unsigned int order)
 
 static void update(struct work_struct *unused)
 {
-	bool need;
+	long request = atomic_long_read(&requested);
+	bool need = atomic_read(&wanted) || !fo_ranges_empty();
 
-	mutex_lock(&hook_mutex);
-	need = atomic_read(&wanted) || !fo_ranges_empty();
 	if (need && state != FO_HOOK_HELD) {
 		if (!set_online_page_callback(online_page)) {
 			WRITE_ONCE(state, FO_HOOK_HELD);
@@ -88,45 +97,42 @@ static void update(struct work_struct *unused)
 			WARN_ON(restore_online_page_callback(online_page));
 		WRITE_ONCE(state, FO_HOOK_FREE);
 	}
-	mutex_unlock(&hook_mutex);
+	atomic_long_set(&done, request);
+	wake_up_all(&update_wait);
 }
 
 static DECLARE_WORK(update_work, update);
 
-/**
- * fo_hook_update() - take the slot if we need it, give it back if we don't
- *
- * Context: sleeps, waits for a hotplug operation in flight; from a notifier or
- * a client's callback, which cannot wait for that, it is done later. Not while holding a busy
- * range.
- */
-void fo_hook_update(void)
+/* Asks the worker. Return: what "done" is to reach. */
+static long ask_for_update(void)
 {
-	if (fo_flight_is_mine() || fo_clients_calling())
-		schedule_work(&update_work);
-	else
-		update(NULL);
+	long request = atomic_long_inc_return(&requested);
+
+	schedule_work(&update_work);
+	return request;
 }
 
-/**
- * fo_hook_finish() - wait for what was put off
- *
- * Context: module exit, no range exists.
- */
-void fo_hook_finish(void)
+static bool is_done(long request)
 {
-	flush_work(&update_work);
+	return atomic_long_read(&done) - request >= 0;
 }
 
 /**
  * fo_hook_want() - a range is about to be made: have the slot first
  *
- * Context: as fo_hook_update(). Inverse: fo_hook_unwant().
+ * Context: sleeps; if the slot is not ours yet, waits for a hotplug operation
+ * in flight. Not from a notifier or a callback, not while holding a busy range.
+ * Inverse: fo_hook_unwant(), also after an error.
+ * Return: 0, -EINTR.
  */
-void fo_hook_want(void)
+int fo_hook_want(void)
 {
+	long request;
+
 	atomic_inc(&wanted);
-	fo_hook_update();
+	request = ask_for_update();
+	return wait_event_interruptible(update_wait, is_done(request)) ?
+		-EINTR : 0;
 }
 
 /**
@@ -138,6 +144,44 @@ void fo_hook_unwant(void)
 {
 	atomic_dec(&wanted);
 	fo_hook_update();
+}
+
+/**
+ * fo_hook_update() - take the slot if we need it, give it back if we don't
+ *
+ * It is done in a worker. Where the caller can wait, it waits for a moment, so
+ * that the slot is as it should be when the caller's own work is done; but no
+ * longer, since a hotplug operation in flight may take for ever.
+ *
+ * Context: sleeps, not under fo_gate.
+ */
+void fo_hook_update(void)
+{
+	long request = ask_for_update();
+
+	if (!fo_flight_is_mine() && !fo_clients_calling())
+		wait_event_interruptible_timeout(update_wait, is_done(request),
+						 FO_HOOK_PATIENCE);
+}
+
+/**
+ * fo_hook_ask() - fo_hook_update() some time
+ *
+ * Context: any.
+ */
+void fo_hook_ask(void)
+{
+	ask_for_update();
+}
+
+/**
+ * fo_hook_finish() - wait for what was put off
+ *
+ * Context: module exit, no range exists, and no notifier asks for more.
+ */
+void fo_hook_finish(void)
+{
+	flush_work(&update_work);
 }
 
 /**

@@ -7,9 +7,10 @@
 
 enum fo_hook_state { FO_HOOK_FREE, FO_HOOK_HELD, FO_HOOK_TAKEN };
 
-void fo_hook_want(void);
+int fo_hook_want(void);
 void fo_hook_unwant(void);
 void fo_hook_update(void);
+void fo_hook_ask(void);
 void fo_hook_finish(void);
 enum fo_hook_state fo_hook_state(void);
 void fo_hook_wait_for_hotplug(void);

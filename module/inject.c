@@ -24,6 +24,9 @@ static struct fo_injection points[FO_NR_INJECT_POINTS] = {
 	[FO_INJECT_MARK_CORRUPT]	= { "mark", "corrupt" },
 };
 
+/* Beyond, errnos mean something to the kernel's way back to the user. */
+#define MAX_INJECTED_ERRNO	511
+
 /* Where the kernel, or the damage itself, decides what the errno is. */
 static bool error_possible(enum fo_inject_point point, long error)
 {
@@ -35,39 +38,37 @@ static bool error_possible(enum fo_inject_point point, long error)
 	case FO_INJECT_MARK_CORRUPT:
 		return error == -EIO;
 	default:
-		return error < 0 && error >= -MAX_ERRNO;
+		return error < 0 && error >= -MAX_INJECTED_ERRNO;
 	}
 }
 
-static int look(enum fo_inject_point point, bool consume)
+/**
+ * fo_inject() - is this attempt to fail here?
+ * @point: here
+ * @first: first PFN of what it is about
+ * @last: last PFN
+ *
+ * Context: any. Counts as a failed attempt.
+ * Return: the negative errno to fail with, or 0.
+ */
+int fo_inject(enum fo_inject_point point, unsigned long first,
+	      unsigned long last)
 {
 	struct fo_injection *it = &points[point];
 	int error = 0;
 
 	spin_lock(&inject_lock);
 	if (it->count) {
+		it->count--;
 		error = it->error;
-		if (consume)
-			it->count--;
 	}
 	spin_unlock(&inject_lock);
-	if (error && consume) {
+	if (error) {
 		fo_stat_inc(FO_STAT_INJECTED);
-		trace_fake_offline_inject(it->action, it->point, error);
+		trace_fake_offline_inject(first, last, error, it->action,
+					  it->point);
 	}
 	return error;
-}
-
-/**
- * fo_inject() - is this attempt to fail here?
- * @point: here
- *
- * Context: any. Counts as a failed attempt.
- * Return: the negative errno to fail with, or 0.
- */
-int fo_inject(enum fo_inject_point point)
-{
-	return look(point, true);
 }
 
 /**
@@ -79,7 +80,9 @@ int fo_inject(enum fo_inject_point point)
  */
 int fo_inject_armed(enum fo_inject_point point)
 {
-	return look(point, false);
+	struct fo_injection it = fo_inject_get(point);
+
+	return it.count ? it.error : 0;
 }
 
 /**

@@ -30,7 +30,8 @@ struct fo_injection {
 	unsigned int count;
 };
 
-int fo_inject(enum fo_inject_point point);
+int fo_inject(enum fo_inject_point point, unsigned long first,
+	      unsigned long last);
 int fo_inject_armed(enum fo_inject_point point);
 
 int fo_inject_find(const char *action, const char *point, long error);

@@ -38,18 +38,35 @@ static unsigned long last_pfn(const struct memory_notify *arg)
  * them first: all of them on a kernel that does not know PageOffline, and the
  * hardware-poisoned ones everywhere. Inverse: unbalance_managed().
  */
-static void balance_managed(struct fo_flight *flight)
+static unsigned long subtracted(const struct fo_flight *flight)
 {
-	unsigned long first = flight->first, last = flight->last;
+	unsigned long from, to, pages = 0;
 	struct fo_extent e;
 
-	fo_for_each_extent(e, first, last)
-		flight->managed += COMPAT_OFFLINING_SUBTRACTS_PAGE_OFFLINE ?
-			min(e.last, last) - max(e.first, first) + 1 :
-			fo_pages_poisoned(max(e.first, first),
-					  min(e.last, last));
+	fo_for_each_extent(e, flight->first, flight->last) {
+		from = max(e.first, flight->first);
+		to = min(e.last, flight->last);
+		pages += COMPAT_OFFLINING_SUBTRACTS_PAGE_OFFLINE ?
+			 to - from + 1 : fo_pages_poisoned(from, to);
+	}
+	return pages;
+}
+
+static void balance_managed(struct fo_flight *flight)
+{
+	flight->managed = subtracted(flight);
 	if (flight->managed)
-		adjust_managed_page_count(pfn_to_page(first), flight->managed);
+		adjust_managed_page_count(pfn_to_page(flight->first),
+					  flight->managed);
+}
+
+/* Pages may have been poisoned since. The memmap is still there. */
+static void balance_late(struct fo_flight *flight)
+{
+	long more = subtracted(flight) - flight->managed;
+
+	if (more)
+		adjust_managed_page_count(pfn_to_page(flight->first), more);
 }
 
 static void unbalance_managed(struct fo_flight *flight)
@@ -86,7 +103,7 @@ static int prepare_pages(struct fo_flight *flight)
 			continue;
 		if (from > flight->first)
 			unprepare_pages(flight, from - 1);
-		fo_why_set(flight->first, flight->last, stray,
+		fo_why_set(flight->first, flight->last, stray, -EBUSY,
 			   "PFN %#lx refused: somebody holds a reference to a page marked by %s",
 			   stray, e.range->client->name);
 		return -EBUSY;
@@ -115,13 +132,15 @@ static void arm_late(struct fo_flight *flight)
 	switch (fo_inject_armed(FO_INJECT_OFFLINE_LATE)) {
 	case -EBUSY:
 		page = last_skippable(flight);
-		if (page && fo_inject(FO_INJECT_OFFLINE_LATE)) {
+		if (page && fo_inject(FO_INJECT_OFFLINE_LATE, flight->first,
+				      flight->last)) {
 			fo_page_refuse(page);
 			flight->refusing = page;
 		}
 		break;
 	case -EINTR:
-		if (fo_inject(FO_INJECT_OFFLINE_LATE)) {
+		if (fo_inject(FO_INJECT_OFFLINE_LATE, flight->first,
+				      flight->last)) {
 			flight->signalled = true;
 			set_thread_flag(TIF_SIGPENDING);
 		}
@@ -151,11 +170,11 @@ static bool vetoed_before;
 static int inject_before(enum fo_inject_point point,
 			 const struct memory_notify *arg)
 {
-	int ret = fo_inject(point);
+	int ret = fo_inject(point, arg->start_pfn, last_pfn(arg));
 
 	vetoed_before = ret;
 	if (ret)
-		fo_why_set(arg->start_pfn, last_pfn(arg), -1,
+		fo_why_set(arg->start_pfn, last_pfn(arg), -1, ret,
 			   "vetoed: injected before our own work, errno %d",
 			   ret);
 	return ret;
@@ -164,26 +183,24 @@ static int inject_before(enum fo_inject_point point,
 static int inject_after(enum fo_inject_point point,
 			const struct fo_flight *flight)
 {
-	int ret = fo_inject(point);
+	int ret = fo_inject(point, flight->first, flight->last);
 
 	if (ret)
-		fo_why_set(flight->first, flight->last, -1,
+		fo_why_set(flight->first, flight->last, -1, ret,
 			   "vetoed: injected after our own work, errno %d",
 			   ret);
 	return ret;
 }
 
-static int ask_clients(const struct fo_flight *flight)
+/* Records the flight, and waits for what is busy there. Holds fo_gate. */
+static int begin(enum fo_direction dir, const struct memory_notify *arg,
+		 struct fo_flight **flight)
 {
-	const struct fake_offline_client *vetoer;
-	const char *reason;
-	int ret;
+	int ret = fo_flight_begin(dir, arg->start_pfn, last_pfn(arg), flight);
 
-	ret = fo_clients_ask(flight->first, flight->last, &vetoer, &reason);
 	if (ret)
-		fo_why_set(flight->first, flight->last, -1,
-			   "vetoed by %s: %s", vetoer->name,
-			   reason ?: "no reason given");
+		fo_why_set(arg->start_pfn, last_pfn(arg), -1, ret,
+			   "interrupted by a signal while pages there were being marked or given back");
 	return ret;
 }
 
@@ -199,11 +216,12 @@ static int going_offline(const struct memory_notify *arg)
 		return ret;
 
 	mutex_lock(&fo_gate);
-	flight = fo_flight_begin(FO_OFFLINING, arg->start_pfn, last_pfn(arg));
+	ret = begin(FO_OFFLINING, arg, &flight);
 	fo_flight_calls_clients(flight, true);
 	mutex_unlock(&fo_gate);
 
-	ret = ask_clients(flight);
+	if (!ret)
+		ret = fo_clients_ask(flight->first, flight->last);
 
 	mutex_lock(&fo_gate);
 	fo_flight_calls_clients(flight, false);
@@ -235,7 +253,7 @@ static void land(struct fo_flight *flight, enum fo_event event)
 static void why_cancelled_early(const struct memory_notify *arg)
 {
 	if (!vetoed_before)
-		fo_why_set(arg->start_pfn, last_pfn(arg), -1,
+		fo_why_set(arg->start_pfn, last_pfn(arg), -1, -ECANCELED,
 			   "vetoed by another notifier, before ours");
 	vetoed_before = false;
 }
@@ -268,24 +286,39 @@ static void gone_offline(const struct memory_notify *arg)
 
 	mutex_lock(&fo_gate);
 	flight = fo_flight_find(FO_OFFLINING, arg->start_pfn);
-	if (flight)
+	if (flight) {
+		balance_late(flight);
 		land(flight, FO_OFFLINE);
+	}
 	trace_fake_offline_offline(arg->start_pfn, last_pfn(arg), 0);
 	fo_stat_inc(FO_STAT_OFFLINE_DONE);
 	mutex_unlock(&fo_gate);
 }
 
-/* A block with marks must not come online with nobody to withhold them. */
-static int check_hook(const struct memory_notify *arg)
+/* Is it the block that it was, or another one in its place? */
+static int forget_predecessor(const struct fo_flight *flight)
 {
-	unsigned long pages = fo_ranges_pages(arg->start_pfn, last_pfn(arg));
+	int ret = fo_unplug_forget(flight->first, flight->last);
+
+	if (ret)
+		fo_why_set(flight->first, flight->last, -1, ret,
+			   "refusing to online: no memory to forget the marks of the block that was there");
+	return ret;
+}
+
+/* A block with marks must not come online with nobody to withhold them. */
+static int check_hook(const struct fo_flight *flight)
+{
+	unsigned long pages = fo_ranges_pages(flight->first, flight->last);
 
 	if (!pages || fo_hook_state() == FO_HOOK_HELD)
 		return 0;
 	fo_stat_inc(FO_STAT_ONLINE_VETOED);
-	fo_why_set(arg->start_pfn, last_pfn(arg), -1,
+	fo_why_set(flight->first, flight->last, -1, -EBUSY,
 		   "refusing to online: %lu pages are marked, and another driver has the online-page hook",
 		   pages);
+	/* It may have been given back since we asked; then it works next time. */
+	fo_hook_ask();
 	return -EBUSY;
 }
 
@@ -301,17 +334,15 @@ static int going_online(const struct memory_notify *arg)
 		return ret;
 
 	mutex_lock(&fo_gate);
-	flight = fo_flight_begin(FO_ONLINING, arg->start_pfn, last_pfn(arg));
-	fo_flight_calls_clients(flight, true);
+	ret = begin(FO_ONLINING, arg, &flight);
 	mutex_unlock(&fo_gate);
 
-	/* Is it the block that it was, or another one in its place? */
-	ret = fo_unplug_forget(flight->first, flight->last);
+	if (!ret)
+		ret = forget_predecessor(flight);
 
 	mutex_lock(&fo_gate);
-	fo_flight_calls_clients(flight, false);
 	if (!ret)
-		ret = check_hook(arg);
+		ret = check_hook(flight);
 	if (!ret)
 		ret = inject_after(FO_INJECT_ONLINE_AFTER, flight);
 	flight->vetoed = ret;
@@ -328,6 +359,7 @@ static void cancel_online(const struct memory_notify *arg)
 	if (flight) {
 		if (!flight->vetoed)
 			fo_why_set(flight->first, flight->last, -1,
+				   -ECANCELED,
 				   "vetoed by another notifier, after ours");
 		fo_flight_end(flight);
 		fo_stat_inc(FO_STAT_ONLINE_CANCELLED);

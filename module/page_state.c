@@ -31,6 +31,8 @@
  * The skippable bit is PG_owner_priv_1, free for the owner of a page on every
  * kernel, and seen from outside as KPF_OWNER_PRIVATE in /proc/kpageflags.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/delay.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>
@@ -45,8 +47,9 @@
 static const char *const modes[] = { "frozen", "notifier" };
 static enum { FROZEN, NOTIFIER } mode = FROZEN;
 
-/* How long a page that must be frozen again is waited for: see below. */
-#define FO_FREEZE_TRIES	1000
+/* How often a page is tried that somebody may hold for a moment. */
+#define FO_ARM_TRIES	10
+#define FO_FREEZE_TRIES	1000	/* where failing is no way out */
 
 /**
  * fo_skip_mode_set() - choose how offlining is made to skip
@@ -120,6 +123,22 @@ static bool arm(struct page *page, bool skippable, int count)
 	return true;
 }
 
+/*
+ * For a page just taken. Who finds pages by PFN, or in a page cache that it has
+ * just left, may hold a reference for a moment.
+ */
+static bool arm_patiently(struct page *page, bool skippable)
+{
+	unsigned int tries;
+
+	for (tries = 0; tries < FO_ARM_TRIES; tries++) {
+		if (arm(page, skippable, COMPAT_TAKEN_COUNT))
+			return true;
+		usleep_range(100, 200);
+	}
+	return false;
+}
+
 /* Leaves one reference, ours. */
 static void disarm(struct page *page)
 {
@@ -175,7 +194,7 @@ int fo_pages_mark(unsigned long first, unsigned long last, bool skippable)
 	for (pfn = first; pfn <= last; pfn++) {
 		struct page *page = pfn_to_page(pfn);
 
-		if (!arm(page, skippable, COMPAT_TAKEN_COUNT)) {
+		if (!arm_patiently(page, skippable)) {
 			if (pfn > first)
 				unmark(first, pfn - 1);
 			give_references(pfn, last);
@@ -349,8 +368,11 @@ void fo_page_skip_again(struct page *page)
 	unsigned int tries;
 
 	for (tries = 0; !page_ref_freeze(page, 1); tries++) {
-		if (WARN_ON_ONCE(tries == FO_FREEZE_TRIES))
+		if (tries == FO_FREEZE_TRIES) {
+			pr_warn("PFN %#lx: somebody keeps a reference, it is not skippable any more\n",
+				page_to_pfn(page));
 			return;
+		}
 		usleep_range(1000, 2000);
 	}
 }
@@ -401,7 +423,9 @@ void fo_canary_wipe(unsigned long first, unsigned long last)
 	unsigned long pfn;
 
 	for (pfn = first; pfn <= last; pfn++) {
-		clear_highpage(pfn_to_page(pfn));
+		/* Touching memory that is known to be bad is a machine check. */
+		if (!PageHWPoison(pfn_to_page(pfn)))
+			clear_highpage(pfn_to_page(pfn));
 		cond_resched();
 	}
 }
@@ -424,10 +448,13 @@ void fo_canary_break(unsigned long pfn)
  * fo_canary_intact() - does the page hold what fo_canary_fill() wrote?
  * @pfn: the page, in an online block
  *
+ * Not for KASAN: a withheld page has never been through the page allocator
+ * since its block came online, so its shadow says nothing.
+ *
  * Context: any.
  * Return: whether it does.
  */
-bool fo_canary_intact(unsigned long pfn)
+__no_sanitize_address bool fo_canary_intact(unsigned long pfn)
 {
 	u64 *word = kmap_local_page(pfn_to_page(pfn));
 	bool intact = true;

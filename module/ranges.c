@@ -15,6 +15,7 @@
 #include "ranges.h"
 
 static DEFINE_MTREE(ranges);
+static u16 last_serial;
 
 /* Stores @entry over [@first, @last], whatever was there. */
 static int store(unsigned long first, unsigned long last, struct fo_range *entry,
@@ -35,12 +36,14 @@ static int store(unsigned long first, unsigned long last, struct fo_range *entry
  * @last: last PFN
  * @client: the owner
  * @flags: FAKE_OFFLINE_*, FO_RANGE_*
+ * @serial: filled in: tells it from another one at the same place later
  *
  * Context: holds the gate's lock, may sleep. Inverse: fo_ranges_erase().
  * Return: 0, -EEXIST if it overlaps a range, -ENOMEM.
  */
 int fo_ranges_insert(unsigned long first, unsigned long last,
-		     struct fake_offline_client *client, unsigned int flags)
+		     struct fake_offline_client *client, unsigned int flags,
+		     u16 *serial)
 {
 	struct fo_range *range;
 	int ret;
@@ -52,6 +55,8 @@ int fo_ranges_insert(unsigned long first, unsigned long last,
 	range->client = client;
 	range->born_s = ktime_get_seconds();
 	range->flags = flags;
+	range->serial = ++last_serial;
+	*serial = range->serial;
 
 	ret = mtree_insert_range(&ranges, first, last, range, GFP_KERNEL);
 	if (ret)

@@ -16,6 +16,7 @@ struct fake_offline_client;
  * @client: the owner
  * @born_s: when it was taken, in seconds of monotonic time
  * @flags: FAKE_OFFLINE_* and FO_RANGE_*
+ * @serial: of the fo_ranges_insert() that made it, or what it was split from
  *
  * Where the range lies is known to the tree alone: 16 bytes here, nothing per
  * page.
@@ -24,6 +25,7 @@ struct fo_range {
 	struct fake_offline_client *client;
 	u32 born_s;
 	u16 flags;
+	u16 serial;
 };
 
 /**
@@ -39,7 +41,8 @@ struct fo_extent {
 };
 
 int fo_ranges_insert(unsigned long first, unsigned long last,
-		     struct fake_offline_client *client, unsigned int flags);
+		     struct fake_offline_client *client, unsigned int flags,
+		     u16 *serial);
 void fo_ranges_erase(const struct fo_extent *e);
 int fo_ranges_split(unsigned long first, unsigned long last);
 bool fo_ranges_next(unsigned long from, unsigned long to, struct fo_extent *e);

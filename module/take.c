@@ -11,6 +11,7 @@
  * were withheld and never seen by the buddy, and it adds them to the managed
  * pages.
  */
+#include <linux/delay.h>
 #include <linux/errno.h>
 #include <linux/ioport.h>
 #include <linux/log2.h>
@@ -25,6 +26,7 @@
 #include <linux/fake_offline.h>
 
 #include "compat.h"
+#include "gate.h"
 #include "inject.h"
 #include "page_state.h"
 #include "stats.h"
@@ -100,34 +102,47 @@ static int why_busy(unsigned long first, unsigned long last)
 	return -EBUSY;
 }
 
-/* Allocates [@first, @last], one zone's. */
-static int allocate(unsigned long first, unsigned long last)
+/* Allocates [@first, @last], one zone's. Inverse: put_pages_singly(). */
+static int allocate(unsigned long first, unsigned long last, unsigned int tries)
 {
-	unsigned int tries;
 	int ret = -EBUSY;
 
-	for (tries = 0; ret == -EBUSY && tries < FO_TAKE_TRIES; tries++) {
+	while (ret == -EBUSY && tries--) {
 		if (signal_pending(current))
 			return -EINTR;
 		ret = compat_alloc_contig(first, last + 1,
 					  GFP_KERNEL | __GFP_NOWARN);
+		if (ret == -EBUSY && tries)
+			usleep_range(1000, 2000);
 	}
 	return ret == -EBUSY ? why_busy(first, last) : ret;
 }
 
+/*
+ * Drops our reference to pages that were not marked, one by one: where somebody
+ * else has another, the last put frees. free_contig_range() would warn.
+ */
+static void put_pages_singly(unsigned long first, unsigned long last)
+{
+	unsigned long pfn;
+
+	for (pfn = first; pfn <= last; pfn++)
+		__free_page(pfn_to_page(pfn));
+}
+
 /* One zone's part of fo_take(). Inverse: give_back_span(). */
 static int take_span(unsigned long first, unsigned long last,
-		     unsigned int flags)
+		     unsigned int flags, unsigned int tries)
 {
 	struct page *stray = NULL;	/* somebody's, for a failure on demand */
 	int ret;
 
-	ret = allocate(first, last);
+	ret = allocate(first, last, tries);
 	if (ret)
 		return ret;
 	if (flags & FAKE_OFFLINE_CANARY)
 		fo_canary_fill(first, last);
-	if (fo_inject(FO_INJECT_MARK_STRAY)) {
+	if (fo_inject(FO_INJECT_MARK_STRAY, first, last)) {
 		stray = pfn_to_page(last);
 		page_ref_inc(stray);
 	}
@@ -140,7 +155,7 @@ static int take_span(unsigned long first, unsigned long last,
 	if (stray)
 		page_ref_dec(stray);
 	if (ret) {
-		free_contig_range(first, last - first + 1);
+		put_pages_singly(first, last);
 		return ret;
 	}
 	adjust_managed_page_count(pfn_to_page(first), -(long)(last - first + 1));
@@ -263,20 +278,23 @@ int fo_set_skippable(unsigned long first, unsigned long last, bool skippable)
  * @first: first PFN
  * @last: last PFN
  * @flags: FAKE_OFFLINE_SKIPPABLE, FAKE_OFFLINE_CANARY
+ * @persist: try again if pages are busy; they may be so for a moment
  *
  * Context: sleeps, holds no lock. All in online blocks, which the caller keeps
  * so. Inverse: fo_give_back().
  * Return: 0, or with nothing taken: -EBUSY, -ENXIO (a hole in a block's RAM),
  * -ENOMEM, -EINTR.
  */
-int fo_take(unsigned long first, unsigned long last, unsigned int flags)
+int fo_take(unsigned long first, unsigned long last, unsigned int flags,
+	    bool persist)
 {
+	unsigned int tries = persist ? FO_TAKE_TRIES : 1;
 	unsigned long pfn, end;
 	int ret;
 
 	for (pfn = first; pfn <= last; pfn = end + 1) {
 		end = fo_span_last(pfn, last);
-		ret = take_span(pfn, end, flags);
+		ret = take_span(pfn, end, flags, tries);
 		if (ret) {
 			if (pfn > first)
 				fo_give_back(first, pfn - 1, flags);
@@ -284,20 +302,28 @@ int fo_take(unsigned long first, unsigned long last, unsigned int flags)
 		}
 		cond_resched();
 	}
-	if ((flags & FAKE_OFFLINE_CANARY) && fo_inject(FO_INJECT_MARK_CORRUPT))
+	if ((flags & FAKE_OFFLINE_CANARY) && fo_inject(FO_INJECT_MARK_CORRUPT, first, last))
 		fo_canary_break(last);
 	return 0;
 }
 
-/* Is it worth a try? A guess from the outside, without a lock. */
+/* Is it worth a try? Asks for the first and the last page only. */
 static bool candidate(struct zone *zone, unsigned long first, unsigned long last)
 {
-	struct page *a = pfn_to_online_page(first);
-	struct page *b = pfn_to_online_page(last);
+	struct page *a, *b;
+	bool ret;
 
-	return a && b && page_zone(a) == zone && page_zone(b) == zone &&
-	       !PageOffline(a) && !PageReserved(a) &&
-	       !PageOffline(b) && !PageReserved(b);
+	/* A piece in two blocks is two pieces. */
+	if (block_last(first, last) != last)
+		return false;
+	mutex_lock(&fo_gate);
+	a = pfn_to_online_page(first);
+	b = pfn_to_online_page(last);
+	ret = a && b && page_zone(a) == zone && page_zone(b) == zone &&
+	      !PageOffline(a) && !PageReserved(a) &&
+	      !PageOffline(b) && !PageReserved(b);
+	mutex_unlock(&fo_gate);
+	return ret;
 }
 
 /*
@@ -316,6 +342,8 @@ static int find_pieces(struct zone *zone, unsigned long size,
 		return 0;
 	for (pfn = round_down(pfn - size, stride);
 	     *need >= size && pfn >= start; pfn -= stride) {
+		if (signal_pending(current))
+			return -EINTR;
 		if (candidate(zone, pfn, pfn + size - 1)) {
 			ret = try(pfn, pfn + size - 1, arg);
 			if (!ret)
@@ -331,6 +359,12 @@ static int find_pieces(struct zone *zone, unsigned long size,
 	return 0;
 }
 
+/* A power of two, since positions are rounded to it; at least a page block. */
+static unsigned long stride_of(unsigned long size)
+{
+	return max(roundup_pow_of_two(size), pageblock_nr_pages);
+}
+
 /* Takes from one zone what it has, in as few pieces as possible. */
 static int find_in_zone(struct zone *zone, unsigned long *need, fo_try_fn try,
 			void *arg)
@@ -340,8 +374,8 @@ static int find_in_zone(struct zone *zone, unsigned long *need, fo_try_fn try,
 
 	while (!ret && *need) {
 		size = min(size, *need);
-		ret = find_pieces(zone, size, pageblock_nr_pages, need, try,
-				  arg);
+		/* Each page block is in one piece, so it fails once a size. */
+		ret = find_pieces(zone, size, stride_of(size), need, try, arg);
 		if (size > 1) {
 			size = DIV_ROUND_UP(size, 2);
 			continue;

@@ -8,7 +8,8 @@
 unsigned long fo_span_last(unsigned long first, unsigned long last);
 int fo_check_online(unsigned long first, unsigned long last);
 
-int fo_take(unsigned long first, unsigned long last, unsigned int flags);
+int fo_take(unsigned long first, unsigned long last, unsigned int flags,
+	    bool persist);
 void fo_give_back(unsigned long first, unsigned long last, unsigned int flags);
 int fo_set_skippable(unsigned long first, unsigned long last, bool skippable);
 void fo_to_buddy(unsigned long first, unsigned long last);

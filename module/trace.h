@@ -66,13 +66,14 @@ DEFINE_EVENT(fake_offline, fake_offline_withhold,
 /* Memory could not go offline or come online, and why. @culprit: PFN or -1. */
 TRACE_EVENT(fake_offline_veto,
 	TP_PROTO(unsigned long first, unsigned long last, long culprit,
-		 const char *reason),
-	TP_ARGS(first, last, culprit, reason),
+		 int result, const char *reason),
+	TP_ARGS(first, last, culprit, result, reason),
 	TP_STRUCT__entry(
 		__field(unsigned long, pfn)
 		__field(unsigned long, count)
 		__field(unsigned long, block)
 		__field(long, culprit)
+		__field(int, result)
 		__array(char, reason, 160)
 	),
 	TP_fast_assign(
@@ -80,29 +81,38 @@ TRACE_EVENT(fake_offline_veto,
 		__entry->count = last - first + 1;
 		__entry->block = first / PHYS_PFN(memory_block_size_bytes());
 		__entry->culprit = culprit;
+		__entry->result = result;
 		strscpy(__entry->reason, reason, sizeof(__entry->reason));
 	),
-	TP_printk("pfn=0x%lx count=%lu block=%lu culprit=%ld reason=\"%s\"",
+	TP_printk("pfn=0x%lx count=%lu block=%lu result=%d culprit=%ld reason=\"%s\"",
 		  __entry->pfn, __entry->count, __entry->block,
-		  __entry->culprit, __entry->reason)
+		  __entry->result, __entry->culprit, __entry->reason)
 );
 
 /* A failure was injected. */
 TRACE_EVENT(fake_offline_inject,
-	TP_PROTO(const char *action, const char *point, int result),
-	TP_ARGS(action, point, result),
+	TP_PROTO(unsigned long first, unsigned long last, int result,
+		 const char *action, const char *point),
+	TP_ARGS(first, last, result, action, point),
 	TP_STRUCT__entry(
+		__field(unsigned long, pfn)
+		__field(unsigned long, count)
+		__field(unsigned long, block)
+		__field(int, result)
 		__array(char, action, 8)
 		__array(char, point, 8)
-		__field(int, result)
 	),
 	TP_fast_assign(
+		__entry->pfn = first;
+		__entry->count = last - first + 1;
+		__entry->block = first / PHYS_PFN(memory_block_size_bytes());
+		__entry->result = result;
 		strscpy(__entry->action, action, sizeof(__entry->action));
 		strscpy(__entry->point, point, sizeof(__entry->point));
-		__entry->result = result;
 	),
-	TP_printk("action=%s point=%s result=%d", __entry->action,
-		  __entry->point, __entry->result)
+	TP_printk("pfn=0x%lx count=%lu block=%lu result=%d action=%s point=%s",
+		  __entry->pfn, __entry->count, __entry->block,
+		  __entry->result, __entry->action, __entry->point)
 );
 
 #endif /* FO_TRACE_H */

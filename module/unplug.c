@@ -10,7 +10,7 @@
  *
  * Polling is all that is done with it, since it takes no lock that is ever held
  * around a notifier. It is looked at where it matters: before the block comes
- * online, before its pages are taken, and when somebody looks at the marks.
+ * online, before pages are taken, and when debugfs shows the marks.
  */
 #include <linux/err.h>
 #include <linux/fs.h>
@@ -120,6 +120,15 @@ int fo_unplug_watch(unsigned long first, unsigned long last)
 	return ret;
 }
 
+/* Drops fo_gate for a moment. */
+static void close_watch(unsigned long block, struct file *file)
+{
+	xa_erase(&watches, block);
+	mutex_unlock(&fo_gate);
+	filp_close(file, NULL);
+	mutex_lock(&fo_gate);
+}
+
 /**
  * fo_unplug_unwatch() - watch no longer what has no marks any more
  * @first: first PFN
@@ -135,12 +144,8 @@ void fo_unplug_unwatch(unsigned long first, unsigned long last)
 
 	mutex_lock(&fo_gate);
 	xa_for_each_range(&watches, block, file, block, block_of(last)) {
-		if (fo_ranges_next(block_first(block), block_last(block), &e))
-			continue;
-		xa_erase(&watches, block);
-		mutex_unlock(&fo_gate);
-		filp_close(file, NULL);
-		mutex_lock(&fo_gate);
+		if (!fo_ranges_next(block_first(block), block_last(block), &e))
+			close_watch(block, file);
 	}
 	mutex_unlock(&fo_gate);
 }
@@ -153,12 +158,12 @@ static int forget_block(unsigned long block)
 	int ret;
 
 	if (fo_gate_is_busy(first, last))
-		return 0;	/* is being given back: that forgets it too */
+		return -EAGAIN;
 	ret = fo_ranges_split(first, last);
 	if (ret)
 		return ret;
 	fo_for_each_extent(e, first, last) {
-		e.range->client->unplugged = true;
+		fo_client_unplugged(e.range->client, first, last);
 		fo_ranges_erase(&e);
 		fo_stat_inc(FO_STAT_UNMARKS);
 	}
@@ -170,6 +175,8 @@ static int forget_block(unsigned long block)
  * @first: first PFN
  * @last: last PFN
  *
+ * Where something is being worked on at the moment, it is left for later.
+ *
  * Context: sleeps, not under fo_gate.
  * Return: 0, or -ENOMEM: something is left.
  */
@@ -180,29 +187,22 @@ int fo_unplug_forget(unsigned long first, unsigned long last)
 	bool any = false;
 	int ret = 0;
 
-	/* A client's callback that looks at its ranges is not to cause calls. */
-	if (fo_clients_calling())
-		return 0;
-
 	mutex_lock(&fo_gate);
 	xa_for_each_range(&watches, block, file, block, block_of(last)) {
 		if (!is_gone(file))
 			continue;
 		ret = forget_block(block);
+		if (ret == -EAGAIN)
+			continue;
 		if (ret)
 			break;
-		xa_erase(&watches, block);
-		mutex_unlock(&fo_gate);
+		close_watch(block, file);
 		any = true;
-		filp_close(file, NULL);
-		fo_clients_tell(FO_UNPLUGGED, block_first(block),
-				block_last(block));
-		mutex_lock(&fo_gate);
 	}
 	mutex_unlock(&fo_gate);
 	if (any)
 		fo_hook_update();
-	return ret;
+	return ret == -EAGAIN ? 0 : ret;
 }
 
 /**
@@ -214,4 +214,15 @@ int fo_unplug_forget(unsigned long first, unsigned long last)
 int fo_unplug_sweep(void)
 {
 	return fo_unplug_forget(0, ULONG_MAX);
+}
+
+/**
+ * fo_unplug_finish() - watch nothing any more
+ *
+ * Context: module exit, nothing is marked.
+ */
+void fo_unplug_finish(void)
+{
+	fo_unplug_unwatch(0, ULONG_MAX);
+	xa_destroy(&watches);
 }

@@ -7,5 +7,6 @@ int fo_unplug_watch(unsigned long first, unsigned long last);
 void fo_unplug_unwatch(unsigned long first, unsigned long last);
 int fo_unplug_forget(unsigned long first, unsigned long last);
 int fo_unplug_sweep(void);
+void fo_unplug_finish(void);
 
 #endif /* FO_UNPLUG_H */

@@ -8,6 +8,8 @@
  * scan_movable_pages()), right after it has failed. Nothing is held that keeps
  * the pages from changing meanwhile, so it is an observation, not a proof.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/memory_hotplug.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -34,13 +36,14 @@ static struct fo_why last_failure;
  * @first: first PFN of the memory that was to go offline or come online
  * @last: last PFN
  * @pfn: the page that was in the way, or -1
+ * @error: the negative errno; -ECANCELED where only the kernel knows it
  * @fmt: the reason, without a newline
  *
  * It also goes to the kernel's log.
  *
  * Context: any.
  */
-void fo_why_set(unsigned long first, unsigned long last, long pfn,
+void fo_why_set(unsigned long first, unsigned long last, long pfn, int error,
 		const char *fmt, ...)
 {
 	struct fo_why why = { .first = first, .last = last, .pfn = pfn };
@@ -54,7 +57,7 @@ void fo_why_set(unsigned long first, unsigned long last, long pfn,
 	why.count = last_failure.count + 1;
 	last_failure = why;
 	spin_unlock(&why_lock);
-	trace_fake_offline_veto(first, last, pfn, why.text);
+	trace_fake_offline_veto(first, last, pfn, error, why.text);
 	pr_notice_ratelimited("PFN %#lx-%#lx: %s\n", first, last, why.text);
 }
 
@@ -102,14 +105,14 @@ static void refused_by(const struct fo_flight *flight, unsigned long pfn)
 
 	if (flight->refusing == pfn_to_page(pfn))
 		fo_why_set(flight->first, flight->last, pfn,
-			   "PFN %#lx refused: injected", pfn);
+			   -EBUSY, "PFN %#lx refused: injected", pfn);
 	else if (fo_ranges_next(pfn, pfn, &e))
 		fo_why_set(flight->first, flight->last, pfn,
-			   "PFN %#lx refused: marked unskippable by %s", pfn,
+			   -EBUSY, "PFN %#lx refused: marked unskippable by %s", pfn,
 			   e.range->client->name);
 	else
 		fo_why_set(flight->first, flight->last, pfn,
-			   "PFN %#lx refused: PageOffline, not skippable, of another driver",
+			   -EBUSY, "PFN %#lx refused: PageOffline, not skippable, of another driver",
 			   pfn);
 }
 
@@ -119,17 +122,17 @@ static void signal_ended(const struct fo_flight *flight)
 	struct folio *folio;
 
 	if (flight->signalled) {
-		fo_why_set(flight->first, flight->last, -1,
+		fo_why_set(flight->first, flight->last, -1, -EINTR,
 			   "interrupted: injected");
 		return;
 	}
 	if (pfn < 0) {
-		fo_why_set(flight->first, flight->last, -1,
+		fo_why_set(flight->first, flight->last, -1, -EINTR,
 			   "interrupted by a signal");
 		return;
 	}
 	folio = page_folio(pfn_to_page(pfn));
-	fo_why_set(flight->first, flight->last, pfn,
+	fo_why_set(flight->first, flight->last, pfn, -EINTR,
 		   "interrupted by a signal; PFN %#lx was in the way: %s, %d references",
 		   pfn,
 		   folio_maybe_dma_pinned(folio) ? "pinned" :
@@ -155,7 +158,7 @@ void fo_why_cancelled(const struct fo_flight *flight)
 	else if (signal_pending(current))
 		signal_ended(flight);
 	else
-		fo_why_set(flight->first, flight->last, -1,
+		fo_why_set(flight->first, flight->last, -1, -ECANCELED,
 			   "vetoed by another notifier, after ours");
 }
 
@@ -189,7 +192,7 @@ void fo_why_not_announced(unsigned long first, unsigned long last, int error)
 	unsigned long pfn;
 
 	if (error == -EINVAL) {
-		fo_why_set(first, last, -1,
+		fo_why_set(first, last, -1, error,
 			   "offline already, or the block has holes or several zones");
 		return;
 	}
@@ -203,8 +206,9 @@ void fo_why_not_announced(unsigned long first, unsigned long last, int error)
 	}
 	mutex_unlock(&fo_gate);
 	if (what)
-		fo_why_set(first, last, pfn, "PFN %#lx refused: %s", pfn, what);
+		fo_why_set(first, last, pfn, error, "PFN %#lx refused: %s", pfn,
+			   what);
 	else
-		fo_why_set(first, last, -1,
+		fo_why_set(first, last, -1, error,
 			   "its pages could not be isolated, errno %d", error);
 }

@@ -23,8 +23,8 @@ struct fo_why {
 	char text[160];
 };
 
-__printf(4, 5)
-void fo_why_set(unsigned long first, unsigned long last, long pfn,
+__printf(5, 6)
+void fo_why_set(unsigned long first, unsigned long last, long pfn, int error,
 		const char *fmt, ...);
 struct fo_why fo_why_get(void);
 

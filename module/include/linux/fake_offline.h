@@ -30,6 +30,9 @@ struct fake_offline_client;
 #define FAKE_OFFLINE_CANARY	BIT(1)
 #define FAKE_OFFLINE_FLAGS	(FAKE_OFFLINE_SKIPPABLE | FAKE_OFFLINE_CANARY)
 
+/** define FAKE_OFFLINE_NAME_LEN - longest name of a client, and a NUL */
+#define FAKE_OFFLINE_NAME_LEN	32
+
 /** define FAKE_OFFLINE_ANYWHERE - a request's start: choose the pages for me */
 #define FAKE_OFFLINE_ANYWHERE	(~0UL)
 
@@ -68,7 +71,7 @@ struct fake_offline_info {
 	unsigned int age_s;
 	int nid;
 	const char *zone;
-	const char *owner;
+	char owner[FAKE_OFFLINE_NAME_LEN];
 	const struct fake_offline_client *client;
 };
 
@@ -109,15 +112,17 @@ struct fake_offline_counts {
  * @offline: it is offline; the client's skippable pages there stay marked
  * @online: it is online again, with the client's pages withheld
  * @unplugged: memory with pages of the client was removed while it was offline;
- *	these pages are marked no longer
+ *	these pages are marked no longer. The kernel does not announce it: it is
+ *	found out when pages are taken, when memory comes online in its place,
+ *	or when somebody reads the module's debugfs files
  *
  * @data is what was given to fake_offline_register(); the rest is the memory it
  * is about, most often one memory block. Whose @going_offline returned 0 is told
  * @cancel_offline or @offline, exactly once.
  *
  * Context: sleeps, in the task that carries out the hotplug operation and holds
- * mem_hotplug_lock; @unplugged also in any task that uses this interface. A
- * callback may release pages and look at them; it must not unregister, nor wait
+ * mem_hotplug_lock; @unplugged in a worker, when it is found out. A callback may
+ * release pages and look at them; it must not register or unregister, nor wait
  * for somebody who waits for hotplug. Taking pages and changing the skippable
  * bit return -EDEADLK.
  */
