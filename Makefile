@@ -3,7 +3,7 @@
 # The ways in. `make` alone lists them. Nothing here loads a module on this
 # machine: all that touches memory runs in a guest, through vm/run.
 
-KERNELS ?= 6.1 6.12
+KERNELS ?= 6.1 6.12 7.3
 KERNEL ?= 6.1
 
 .PHONY: help setup demo check check-lint check-tools check-vm check-guests clean
@@ -17,8 +17,8 @@ help:
 	@echo 'make check-guests    the selftests, in guests'
 	@echo 'make clean           remove what was built in the tree'
 	@echo
-	@echo 'KERNELS="6.1 6.12"   what check-guests and check-lint cover'
-	@echo 'KERNEL=6.1           what demo runs on'
+	@echo 'KERNELS="6.1 6.12 7.3"  what check-guests and check-lint cover'
+	@echo 'KERNEL=6.1               what demo runs on'
 
 setup:
 	@vm/setup --lint

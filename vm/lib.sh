@@ -81,9 +81,9 @@ kernel_lanes() { (cd "$vm_dir/kernels" && echo *); }
 #   kernel_tree     unpacked packages, or the build tree
 #   kernel_key      changes when any of it does: names cached results
 #   kernel_kind     packages | tree
-#   kernel_suites, build_suite  from the lane's description
+#   kernel_suites, build_suite, build_compiler  from the lane's description
 find_kernel() {
-	kernel_name=$1 kernel_suites='' build_suite=''
+	kernel_name=$1 kernel_suites='' build_suite='' build_compiler=''
 	case $1 in
 	*/*)
 		kernel_kind=tree
