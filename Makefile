@@ -6,7 +6,7 @@
 KERNELS ?= 6.1 6.12 7.3
 KERNEL ?= 6.1
 
-.PHONY: help setup demo check check-lint check-tools check-vm check-guests clean
+.PHONY: help setup demo check check-lint check-tools check-vm check-guests matrix clean
 
 help:
 	@echo 'make demo            the main job in a throw-away guest, step by step'
@@ -15,6 +15,7 @@ help:
 	@echo 'make check-tools     offctl, on this machine, on recorded trees'
 	@echo 'make check-vm        the guest harness itself'
 	@echo 'make check-guests    the selftests, in guests'
+	@echo 'make matrix          check-guests, and docs/matrix.md from it'
 	@echo 'make clean           remove what was built in the tree'
 	@echo
 	@echo 'KERNELS="6.1 6.12 7.3"  what check-guests and check-lint cover'
@@ -32,6 +33,11 @@ check: setup
 
 check-lint check-tools check-vm check-guests: check-%: setup
 	@FAKE_OFFLINE_KERNELS='$(KERNELS)' checks/run $*
+
+# The table of what passes where, in docs/matrix.md.
+matrix: setup
+	@FAKE_OFFLINE_KERNELS='$(KERNELS)' FAKE_OFFLINE_MATRIX=docs/matrix.md \
+		checks/run guests
 
 clean:
 	@$(MAKE) -s -C tools clean
