@@ -1,0 +1,130 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# There is one online-page hook, and other drivers want it too. This is with
+# virtio-mem, and needs a guest that has such a device: see README.md.
+
+# shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+VIRTIO_MEM=/sys/bus/virtio/drivers/virtio_mem
+
+# virtio_mem on|off: its driver has a device, or there is no driver
+virtio_mem() {
+	case $1 in
+	on) expect_status "modprobe virtio_mem" 0 modprobe virtio_mem
+	    expect_eq "devices of virtio_mem" 1 \
+		"$(find "$VIRTIO_MEM" -name 'virtio*' -type l | wc -l)" ;;
+	off) expect_status "rmmod virtio_mem" 0 rmmod virtio_mem ;;
+	esac
+}
+
+# The other driver is first: marks work, onlining is refused, until it goes.
+taken() {
+	expect_status "modprobe virtio_pci" 0 modprobe virtio_pci
+	virtio_mem on
+	expect_eq "hook without a mark" free "$(stat_value hook)"
+	mark_shape "$B2"
+	expect_eq "hook with marks" taken "$(stat_value hook)"
+	expect_eq "the log says so" 1 "$(dmesg -c | grep -c 'fake_offline: another driver has the online-page hook')"
+	check_all "when marked"
+	expect_eq "arm" ok "$(tryio write "$FO"/inject "offline late -16 1")"
+	refuse "$B2" offline EBUSY
+	check_all "after a failed offline"
+	go "$B2" offline
+	check_all "while offline"
+
+	dmesg -c >/dev/null
+	stats_mark
+	refuse "$B2" online_movable EBUSY sysfs
+	refuse "$B2" online EBUSY debugfs
+	refuse "$B2" online_kernel EBUSY sysfs
+	expect_stats "online_vetoed 3" "online_attempts 3" "online_done 0" \
+		"withheld_pages 0"
+	dmesg | sed 's/^/#   /'
+	expect_eq "the log has the reason" 3 \
+		"$(dmesg | grep -c 'fake_offline: .*another driver has the online-page hook')"
+	check_all "after onlining was refused"
+	# Blocks without marks are none of our business.
+	go "$B3" offline
+	go "$B3" online_movable
+	check_all "after a cycle of another block"
+
+	virtio_mem off
+	go "$B2" online_movable debugfs
+	expect_eq "hook after that" held "$(stat_value hook)"
+	check_all "after online"
+	check_hog "after online" "$B2"
+	unmark_all
+	expect_eq "hook without a mark" free "$(stat_value hook)"
+	check_all "after unmark"
+}
+
+# A new mark takes the slot that has become free.
+freed() {
+	virtio_mem on
+	mark "$(block_pfn "$B2" 5)" 10 canary
+	expect_eq "hook" taken "$(stat_value hook)"
+	go "$B2" offline
+	refuse "$B2" online_movable EBUSY
+	virtio_mem off
+	mark "$(block_pfn "$B1" 5)" 1
+	expect_eq "hook after another mark" held "$(stat_value hook)"
+	go "$B2" online_movable sysfs
+	check_all "after online"
+	unmark_all
+	check_all "after unmark"
+}
+
+# Forgetting the marks makes the block free to come online.
+forgotten() {
+	virtio_mem on
+	mark "$(block_pfn "$B2" 5)" 10
+	go "$B2" offline
+	refuse "$B2" online_movable EBUSY
+	unmark_all
+	go "$B2" online_movable
+	check_all "after online"
+	expect_eq "MemTotal in kB" "$BASE_TOTAL" "$(mem_total)"
+	mark "$(block_pfn "$B2" 5)" 10
+	go "$B2" offline
+	refuse "$B2" online_movable EBUSY
+	expect_status "rmmod" 0 rmmod fake_offline
+	: >"$MARKS"
+	go "$B2" online_movable
+	check_accounts "after rmmod and online"
+	check_everywhere "after rmmod and online"
+	virtio_mem off
+}
+
+# We are first: the other driver gets no device, until our last mark has gone.
+first() {
+	mark "$(block_pfn "$B2" 5)" 10 canary
+	expect_eq "hook" held "$(stat_value hook)"
+	expect_status "modprobe virtio_mem" 0 modprobe virtio_mem
+	expect_eq "devices of virtio_mem" 0 \
+		"$(find "$VIRTIO_MEM" -name 'virtio*' -type l | wc -l)"
+	go "$B2" offline
+	go "$B2" online_movable
+	check_all "after offline and online"
+	unmark_all
+	expect_eq "hook" free "$(stat_value hook)"
+	virtio_mem off
+	# 6.1 leaves the device's queues enabled after the failed probe; a new
+	# one wants a device that was reset.
+	first_pci=$(readlink -f /sys/bus/virtio/devices/virtio*/..)
+	echo 1 >"$first_pci/remove"
+	echo 1 >/sys/bus/pci/rescan
+	virtio_mem on
+	mark "$(block_pfn "$B2" 5)" 10 canary
+	expect_eq "hook" taken "$(stat_value hook)"
+	check_all "when marked"
+	unmark_all
+	virtio_mem off
+	check_all "at last"
+}
+
+# Loaded with the guest, it must not be there when the tests begin.
+! grep -q ^virtio_mem /proc/modules || rmmod virtio_mem
+run_tests taken freed forgotten first

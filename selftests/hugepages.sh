@@ -1,0 +1,172 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Pages in use that are not plain anonymous ones, in a block with marks: hugetlb,
+# transparent huge pages, locked memory, page cache. They are migrated by an
+# offlining, also by one that fails late, and by a mark that wants their place;
+# their content stays, and so do the marks beside them.
+
+# shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# Flags of /proc/kpageflags that tell the kinds apart
+KPF_HUGE=17 KPF_UNEVICTABLE=18 KPF_THP=22 KPF_SWAPBACKED=14
+
+# lodger_start KIND COUNT BLOCK; lodger_ask COMMAND: its answer; lodger_stop
+lodger_start() {
+	mkfifo "$TMP/lodger-in" "$TMP/lodger-out" || failed "mkfifo"
+	lodger "$1" "$2" "$(block_range "$3")" \
+		<"$TMP/lodger-in" >"$TMP/lodger-out" 2>"$TMP/lodger-err" &
+	lodger_pid=$!
+	exec 8>"$TMP/lodger-in" 9<"$TMP/lodger-out"
+	lodger_line=''
+	read -r lodger_line <&9
+	expect_eq "a process has $1 pages in memory$3" "units $2" \
+		"$lodger_line$(cat "$TMP/lodger-err")"
+}
+
+lodger_ask() {
+	lodger_line=''
+	echo "$1" >&8
+	read -r lodger_line <&9
+	echo "$lodger_line"
+}
+
+lodger_stop() {
+	exec 8>&- 9<&-
+	wait "$lodger_pid"
+	expect_eq "that process ends" 0 $?
+	rm -f "$TMP/lodger-in" "$TMP/lodger-out"
+}
+
+# lodger_is WHEN INSIDE: where its units are, and that their content is whole
+lodger_is() {
+	expect_eq "its units in the block $1" "inside $2" "$(lodger_ask where)"
+	expect_eq "its content $1" "broken 0" "$(lodger_ask check)"
+}
+
+# pool PAGES: how many pages hugetlb is to have
+pool() {
+	echo "$1" >/proc/sys/vm/nr_hugepages
+	expect_eq "pages in the pool of hugetlb" "$1" "$(pool_now)"
+}
+
+pool_now() {
+	awk '$1 == "HugePages_Total:" { print $2 }' /proc/meminfo
+}
+
+# A fresh block is what the allocator takes last: so its neighbours go, until the
+# process has what it wants.
+alone() {
+	go "$B1" offline
+	go "$B3" offline
+}
+
+together() {
+	go "$B1" online_movable
+	go "$B3" online_movable
+}
+
+# settle KIND COUNT: a process with COUNT units of that KIND in $B2
+settle() {
+	alone
+	[ "$1" != hugetlb ] || pool $(($2 + 20))
+	lodger_start "$1" "$2" "$B2"
+	[ "$1" != hugetlb ] || pool "$2"
+	together
+	case $1 in
+	hugetlb) settle_flag=$KPF_HUGE ;;
+	thp) settle_flag=$KPF_THP ;;
+	mlock) settle_flag=$KPF_UNEVICTABLE ;;
+	file) settle_flag=$KPF_SWAPBACKED ;;
+	esac
+	# A page gets to the right list of the LRU with a delay.
+	echo 1 >/proc/sys/vm/compact_memory
+	expect_eq "units that are of that kind" "flag $2" \
+		"$(lodger_ask "flag $settle_flag")"
+	lodger_is "at first" "$2"
+	check_all "with $1 pages"
+}
+
+broken_is_noticed() {
+	lodger_is "with one unit spoiled" "$1"
+}
+
+# moved KIND COUNT
+moved() {
+	# as many marks as leave room for 2 MiB in one piece
+	mark "$(block_pfn "$B2" 8192)" 4096 canary
+	mark "$(block_pfn "$B2" 1)" 1 canary
+	mark "$(block_pfn "$B2" 20001)" 777
+	mark "$(block_pfn "$B2" $((BLOCK_PAGES - 1)))" 1 canary
+	settle "$1" "$2"
+
+	expect_eq "spoil" spoiled "$(lodger_ask spoil)"
+	expect_failing "a wrong word is noticed" broken_is_noticed "$2"
+	expect_eq "mend" mended "$(lodger_ask mend)"
+
+	# early: nothing moves
+	load_notifier_errors -1
+	notifier_error MEM_GOING_OFFLINE -12
+	refuse "$B2" offline ENOMEM
+	unload_notifier_errors
+	lodger_is "after an early failure" "$2"
+	check_all "after an early failure"
+
+	# late: all of it has moved, and stays where it is
+	expect_eq "arm late" ok "$(tryio write "$FO"/inject "offline late -16 1")"
+	refuse "$B2" offline EBUSY
+	lodger_is "after a late failure" 0
+	check_all "after a late failure"
+	lodger_stop
+	[ "$1" != hugetlb ] || pool 0
+
+	# a mark wants their place
+	settle "$1" "$2"
+	moved_nr=1
+	case $1 in hugetlb | thp) moved_nr=512 ;; esac
+	for moved_pfn in $(lodger_ask list | tr ' ' '\n' | head -n 3); do
+		mark "$moved_pfn" "$moved_nr" canary
+	done
+	expect_eq "its content after marks" "broken 0" "$(lodger_ask check)"
+	expect_eq "units that are where the marks are" 0 \
+		"$(lodger_ask list | tr ' ' '\n' | awk '
+		NR == FNR { for (i = 0; i < $2; i++) marked[$1 + i] = 1; next }
+		$1 in marked { n++ }
+		END { print n + 0 }' "$MARKS" -)"
+	check_all "after marks took their place"
+
+	# and the block goes
+	go "$B2" offline
+	lodger_is "while offline" 0
+	[ "$1" != hugetlb ] ||
+		expect_eq "pages in the pool of hugetlb" "$2" "$(pool_now)"
+	check_all "while offline"
+	go "$B2" online_movable
+	lodger_is "after online" 0
+	check_all "after online"
+	lodger_stop
+	[ "$1" != hugetlb ] || pool 0
+	unmark_all
+	check_all "after unmark"
+}
+
+# The whole block is marked, with all kinds of pages in it.
+whole_block() {
+	settle "$1" "$2"
+	mark "$(block_start "$B2")" "$BLOCK_PAGES" canary
+	lodger_is "when all of its place is marked" 0
+	check_all "when all is marked"
+	lodger_stop
+	[ "$1" != hugetlb ] || pool 0
+	go "$B2" offline
+	go "$B2" online_movable
+	check_all "after offline and online"
+	unmark_all
+	check_all "after unmark"
+}
+
+[ -z "${ONLY-}" ] || run_tests "$ONLY"
+run_tests "moved hugetlb 4" "moved thp 4" "moved mlock 200" "moved file 200" \
+	"whole_block hugetlb 4"

@@ -1,0 +1,393 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Hardware-poisoned pages beside marked ones and among them: a marked page stays
+# marked, whatever happens to it, and the block behaves as this kernel's rule
+# says. Up to 6.1 a block with poisoned pages comes online again, and has
+# forgotten them; later it is refused with EHWPOISON, for good. That is why the
+# block is one of its own here, on a DIMM that is plugged in and out.
+
+# shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+HWPOISON=/sys/kernel/debug/hwpoison
+POISON=$TMP/poison	# our record: "PFN 1" a line
+
+# ---------------------------------------------------------------- a DIMM
+
+# wait_for WHAT COMMAND…: a generous limit, for a machine that does not do it
+wait_for() {
+	wait_what=$1 wait_left=3000
+	shift
+	until "$@"; do
+		wait_left=$((wait_left - 1))
+		[ "$wait_left" -gt 0 ] || { failed "waited in vain for $wait_what"; return; }
+		sleep 0.1
+	done
+}
+
+dimm_block() {
+	D=$(block_numbers | tail -n 1)
+	[ "$D" -gt "$SINK" ] && [ -f "$SYSMEM/memory$D/state" ]
+}
+
+dimm_is_gone() {
+	[ ! -d "$SYSMEM/memory$D" ]
+}
+
+# one_more SIGN: the machine has one more block under test (1), or one less (-1),
+# which counts as if it had been there at first
+one_more() {
+	BASE_TOTAL=$((BASE_TOTAL + $1 * 4 * BLOCK_PAGES))
+	BASE_ZONES=$(echo "$BASE_ZONES" | awk -v n="$(($1 * BLOCK_PAGES))" '
+		$2 == "Movable" { $3 += n; $4 += n }
+		{ print }')
+}
+
+# needed: skips the test on a machine, or a kernel, that is not up to it
+needed() {
+	command -v qemu-monitor >/dev/null ||
+		skip "a DIMM is plugged in and out: vm/run can do that"
+	[ -d "$HWPOISON" ] || modprobe hwpoison-inject ||
+		skip "this kernel has no hwpoison-inject"
+}
+
+# dimm_plug: memory$D, one more block under test, in ZONE_MOVABLE, with marks
+dimm_plug() {
+	needed
+	dimm_number=$((${dimm_number:-0} + 1))
+	qemu-monitor "object_add memory-backend-ram,id=hwmem$dimm_number,size=$((BLOCK_PAGES * 4096))"
+	qemu-monitor "device_add pc-dimm,id=hwdimm$dimm_number,memdev=hwmem$dimm_number"
+	wait_for "a hot-added block" dimm_block || return
+	BLOCKS="$BLOCKS $D"
+	one_more 1
+	[ "$(block_state "$D")" = online ] || go "$D" online_movable
+	expect_eq "zone of memory$D" Movable "$(block_zone "$D")"
+	: >"$POISON"
+	mark_shape "$D"
+	check_all "with a new DIMM"
+	return 0
+}
+
+# dimm_unplug: and nothing is left of it
+dimm_unplug() {
+	unmark_all
+	[ "$(block_state "$D")" = offline ] || go "$D" offline
+	qemu-monitor "device_del hwdimm$dimm_number"
+	wait_for "the block to go" dimm_is_gone || return
+	qemu-monitor "object_del hwmem$dimm_number"
+	BLOCKS=${BLOCKS% "$D"}
+	one_more -1
+	: >"$POISON"
+	check_all "without the DIMM"
+}
+
+# ---------------------------------------------------------------- poison
+
+# poison_try WAY PFN: the result of a write
+poison_try() {
+	case $1 in
+	corrupt) tryio write "$HWPOISON/corrupt-pfn" "$2" ;;
+	hard) tryio write "$SYSMEM/hard_offline_page" $(($2 * 4096)) ;;
+	soft) tryio write "$SYSMEM/soft_offline_page" $(($2 * 4096)) ;;
+	undo) tryio write "$HWPOISON/unpoison-pfn" "$2" ;;
+	esac
+}
+
+hardware_corrupted() {
+	awk '$1 == "HardwareCorrupted:" { print $2 }' /proc/meminfo
+}
+
+# poison WAY PFN RESULT: from now on the page is to be poisoned
+poison() {
+	poison_kb=$(hardware_corrupted)
+	expect_eq "poison PFN $2 ($1)" "$3" "$(poison_try "$1" "$2")"
+	expect_eq "the kernel counts it, in kB" 4 \
+		$(($(hardware_corrupted) - poison_kb))
+	echo "$2 1" >>"$POISON"
+}
+
+unpoison() {
+	expect_eq "unpoison PFN $1" ok "$(poison_try undo "$1")"
+	sed -i "/^$1 /d" "$POISON"
+}
+
+# check_poison WHEN: exactly those pages of the block are poisoned, and none of
+# them is in the buddy allocator
+check_poison() {
+	expect_eq "poisoned pages of memory$D $1" \
+		"$(sort -n "$POISON" | awk '
+		n && $1 == s + n { n++; next }
+		n { print s, n }
+		{ s = $1; n = 1 }
+		END { if (n) print s, n }')" \
+		"$(oracle runs hwpoison "$(block_range "$D")")"
+	[ ! -s "$POISON" ] || expect_eq "poisoned pages in the buddy allocator $1" \
+		0 "$(count_of buddy "$(oracle count "@$POISON")")"
+}
+
+# check_both WHEN
+check_both() {
+	check_all "$1"
+	if [ "$(block_state "$D")" = online ]; then
+		check_poison "$1"
+	fi
+}
+
+# free_page OFFSET: a page of memory$D in the buddy allocator, there or behind
+free_page() {
+	oracle runs buddy "$(block_pfn "$D" "$1")+256" |
+		awk 'NR == 1 { print $1 }'
+}
+
+# what became of the rule that a block with poison is not to come online
+poison_keeps_blocks_offline() {
+	grep -q ' memblk_nr_poison_inc$' /proc/kallsyms
+}
+
+# ---------------------------------------------------------------- what happens
+
+# fail_offline HOW: an attempt to take memory$D offline that fails
+fail_offline() {
+	case $1 in
+	kernel-before | kernel-after)
+		case $1 in
+		kernel-before) load_notifier_errors 1 ;;
+		*) load_notifier_errors -1 ;;
+		esac
+		notifier_error MEM_GOING_OFFLINE -12
+		refuse "$D" offline ENOMEM
+		notifier_error MEM_GOING_OFFLINE 0
+		unload_notifier_errors ;;
+	before | after)
+		expect_eq "arm $1" ok "$(tryio write "$FO"/inject "offline $1 -12 1")"
+		refuse "$D" offline ENOMEM debugfs ;;
+	late)
+		expect_eq "arm late" ok "$(tryio write "$FO"/inject "offline late -16 1")"
+		refuse "$D" offline EBUSY ;;
+	signal)
+		expect_eq "arm signal" ok "$(tryio write "$FO"/inject "offline late -4 1")"
+		refuse "$D" offline EINTR ;;
+	esac
+	check_both "after a failed offlining ($1)"
+}
+
+fail_all_ways() {
+	for fail_how in kernel-before kernel-after before after late signal; do
+		fail_offline "$fail_how"
+	done
+}
+
+# there_and_back: memory$D goes offline, and what the kernel's rule says. Then
+# the DIMM goes.
+there_and_back() {
+	stats_mark
+	go "$D" offline
+	check_both "while offline"
+	if poison_keeps_blocks_offline; then
+		refuse "$D" online_movable EHWPOISON sysfs
+		refuse "$D" online EHWPOISON debugfs
+		check_both "after the kernel refused to online"
+		expect_stats "offline_done 1" "online_done 0" "withheld_pages 0"
+		# Marks in an offline block can be given back, in part and whole.
+		unmark "$(block_pfn "$D" 8200)" 100
+		check_both "after a part was given back"
+	else
+		: >"$POISON"
+		go "$D" online_movable
+		check_both "when back online"
+		expect_stats "offline_done 1" "online_done 1" \
+			"withheld_pages $(marks_pages <"$MARKS")"
+		go "$D" offline
+		go "$D" online_movable debugfs
+		check_both "after a second cycle"
+	fi
+	dimm_unplug
+}
+
+off_by_one() {
+	BASE_TOTAL=$((BASE_TOTAL + 4))
+	check_accounts "with one page more"
+}
+
+# Poisoned pages between marked ones: free ones, and one that was in use.
+beside() {
+	dimm_plug || return
+	poison corrupt "$(free_page 4100)" ok
+	poison hard "$(free_page 8000)" ok
+	poison soft "$(free_page 12288)" ok
+	tenant_start 20 "$D"
+	beside_pfn=$(tenant_ask list)
+	poison soft "${beside_pfn%% *}" ok
+	expect_eq "content of the pages of a process" "broken 0" "$(tenant_ask check)"
+	check_both "when poisoned"
+	expect_failing "one page more in MemTotal is noticed" off_by_one
+	fail_offline kernel-after
+	fail_offline late
+
+	beside_pfn=$(awk 'NR == 1 { print $1 }' "$POISON")
+	expect_eq "marking a poisoned page" EBUSY "$(mark_raw "$beside_pfn 1")"
+	check_both "after a poisoned page was not marked"
+	unpoison "$beside_pfn"
+	check_both "without one of them"
+	mark "$beside_pfn" 1 canary
+	check_both "when that one is marked"
+	tenant_stop
+	there_and_back
+}
+
+# poison_ours WAY PFN: the kernel cannot do anything about the page, says so,
+# and keeps the flag
+poison_ours() {
+	poison "$1" "$2" EBUSY
+	expect_eq "a second time" EHWPOISON "$(poison_try corrupt "$2")"
+	expect_eq "softly" ok "$(poison_try soft "$2")"
+}
+
+# Poisoned pages that are marked: single ones, in ranges, the last of the block.
+among() {
+	dimm_plug || return
+	expect_failing "pages are not poisoned before they are" \
+		poison_missing "$(block_pfn "$D" 1)"
+	poison_ours corrupt "$(block_pfn "$D" 1)"
+	poison_ours hard "$(block_pfn "$D" 8192)"
+	poison_ours corrupt "$(block_pfn "$D" 9000)"
+	poison_ours hard "$(block_pfn "$D" 9001)"
+	poison_ours corrupt "$(block_pfn "$D" 20500)"
+	poison_ours hard "$(block_pfn "$D" $((BLOCK_PAGES - 1)))"
+	check_both "when poisoned"
+	expect_failing "one page more in MemTotal is noticed" off_by_one
+	fail_all_ways
+	check_hog "with poison" "$D"
+	there_and_back
+}
+
+poison_missing() {
+	echo "$1 1" >"$POISON.twin"
+	POISON=$POISON.twin
+	check_poison "in our record only"
+}
+
+# The same in ZONE_NORMAL, and in two cycles before the poison.
+among_later() {
+	dimm_plug || return
+	to_zone "$D" Normal
+	to_zone "$D" Movable
+	to_zone "$D" Normal
+	poison_ours hard "$(block_pfn "$D" 10000)"
+	poison_ours hard "$(block_pfn "$D" 300)"
+	check_both "when poisoned"
+	fail_offline late
+	there_and_back
+}
+
+# A marked page that is not skippable, and poisoned: the block still refuses.
+unskippable() {
+	dimm_plug || return
+	unskippable_pfn=$(block_pfn "$D" 30000)
+	mark "$unskippable_pfn" 3 unskippable canary
+	poison_ours corrupt $((unskippable_pfn + 1))
+	check_both "when poisoned"
+	refuse "$D" offline EBUSY sysfs
+	check_both "after the first refusal"
+	refuse "$D" offline EBUSY debugfs
+	check_both "after the second refusal"
+	# made skippable it lets the block go
+	expect_eq "make them skippable" ok \
+		"$(tryio write "$FO"/skippable "$unskippable_pfn 3 1")"
+	sed -i "s/^$unskippable_pfn 3 0 1\$/$unskippable_pfn 3 1 1/" "$MARKS"
+	check_both "when skippable"
+	fail_offline late
+	there_and_back
+}
+
+# Marked pages that are poisoned are given back: they are nobody's, and stay out
+# of the buddy allocator. MemTotal has them again, as it has any poisoned page.
+released() {
+	dimm_plug || return
+	released_pfn=$(block_pfn "$D" 9000)
+	poison_ours corrupt "$released_pfn"
+	poison_ours hard $((released_pfn + 1))
+	poison_ours hard $((released_pfn + 64))
+	check_both "when poisoned"
+	unmark $((released_pfn - 10)) 100
+	check_both "after they were given back"
+	expect_eq "PageOffline pages left there" 0 \
+		"$(count_of offline "$(oracle count "$((released_pfn - 10))+100")")"
+	hog_sysctls lower
+	released_got=$(hog -b "$released_pfn+65" "@$POISON" || echo "hog failed")
+	hog_sysctls restore
+	expect_eq "poisoned pages that somebody got" "0 -1" \
+		"$(count_of hits "$released_got") $(count_of first_hit "$released_got")"
+	expect_at_least "pages between them that somebody got" 60 \
+		$(($(count_of block_hog "$released_got")))
+	check_both "after somebody took all memory"
+
+	expect_eq "marking them again" EBUSY \
+		"$(mark_raw "$((released_pfn - 10)) 100")"
+	check_both "after they were not marked again"
+	mark $((released_pfn + 2)) 62 canary
+	check_both "with the pages between them marked again"
+
+	# Unpoisoned, one is as good as any.
+	# If nobody had it, the block could never go offline.
+	unpoison $((released_pfn + 64))
+	check_both "without one of them"
+	expect_eq "marking that one again" ok \
+		"$(mark_raw "$((released_pfn + 64)) 1 canary")" || return
+	note_mark $((released_pfn + 64)) 1 canary
+	check_both "when that one is marked again"
+
+	fail_offline late
+	there_and_back
+}
+
+# The block is released as a whole, with poison in it, while it is offline, and
+# by unloading while it is online.
+unloaded() {
+	dimm_plug || return
+	poison_ours corrupt "$(block_pfn "$D" 8192)"
+	poison_ours hard "$(block_pfn "$D" 20001)"
+	expect_status "modprobe -r" 0 modprobe -r fake_offline
+	: >"$MARKS"
+	check_accounts "without the module"
+	check_everywhere "without the module"
+	check_poison "without the module"
+	expect_status "modprobe" 0 load_module
+	mark "$(block_pfn "$D" 4)" 5 canary
+	check_both "when loaded again"
+	there_and_back
+}
+
+# What the kernel refuses by itself does nothing.
+refused() {
+	needed
+	mark_shape "$B2"
+	mark "$(block_pfn "$B2" 30000)" 3 unskippable
+	D=$B2
+	: >"$POISON"
+	refused_kb=$(hardware_corrupted)
+	for refused_offset in 1 8192 20500 30000; do
+		expect_eq "soft-offlining a marked page" EIO \
+			"$(poison_try soft "$(block_pfn "$B2" "$refused_offset")")"
+	done
+	check_both "after soft-offlining"
+	unmark "$(block_pfn "$B2" 30000)" 3
+	go "$B2" offline
+	for refused_offset in 1 2; do
+		refused_pfn=$(block_pfn "$B2" "$refused_offset")
+		expect_eq "corrupting an offline page" ENXIO "$(poison_try corrupt "$refused_pfn")"
+		expect_eq "hard-offlining an offline page" ENXIO "$(poison_try hard "$refused_pfn")"
+		expect_eq "soft-offlining an offline page" EIO "$(poison_try soft "$refused_pfn")"
+	done
+	check_both "while offline"
+	expect_eq "HardwareCorrupted" "$refused_kb" "$(hardware_corrupted)"
+	go "$B2" online_movable
+	check_both "after online"
+	unmark_all
+	check_both "after unmark"
+}
+
+[ -z "${ONLY-}" ] || run_tests "$ONLY"
+run_tests refused beside among among_later unskippable released unloaded

@@ -1,0 +1,833 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# What the tests share: KTAP, the memory blocks under test, and the asserts.
+#
+# A test keeps its own record of what it marked, in $MARKS. What the kernel must
+# show is computed from that record and from the blocks' state in sysfs, and is
+# compared with /proc/kpageflags, /proc/kpagecount, the memmap, /proc/zoneinfo
+# and /proc/meminfo, to the page. fake_offline is never asked what is true; what
+# it says is compared too.
+#
+# Every assert counts itself, prints what it expected and got when that differs,
+# and returns 1. A test without an assert fails.
+
+# shellcheck disable=SC2030,SC2031  # each test counts for itself, in a subshell
+set -u
+
+FO=/sys/kernel/debug/fake_offline
+SYSMEM=/sys/devices/system/memory
+NOTIFIER_ERRORS=/sys/kernel/debug/notifier-error-inject/memory/actions
+
+SELFTESTS=$(cd "$(dirname "$0")" && pwd)
+PATH=$SELFTESTS:$PATH
+export PATH
+
+# The machine as it was before the first test, see record_base().
+FO_BASE=${FO_BASE:-/tmp/fake_offline-selftests-base}
+TMP=$(mktemp -d /tmp/fake_offline.XXXXXX) || exit 1
+MARKS=$TMP/marks
+
+# How the module makes offlining skip pages, frozen or notifier: the same tests
+# run with both. The environment says it, or fake_offline.skip=… on the command
+# line of the kernel.
+if [ -z "${FO_SKIP-}" ]; then
+	FO_SKIP=$(sed -n 's/.*fake_offline\.skip=\([a-z]*\).*/\1/p' /proc/cmdline)
+	FO_SKIP=${FO_SKIP:-frozen}
+fi
+
+# load_module: fake_offline
+load_module() {
+	modprobe fake_offline skip="$FO_SKIP"
+}
+
+# refs_wanted SKIPPABLE OTHERS: how many marked pages are to have a reference
+# count of 0, and of 1, while no block is going offline
+refs_wanted() {
+	case $FO_SKIP in
+	notifier) echo "0 $(($1 + $2))" ;;
+	*) echo "$1 $2" ;;
+	esac
+}
+
+# ---------------------------------------------------------------- KTAP
+
+CHECKS=0	# asserts made by the current test
+FAILED=0	# of these, failed
+
+# note TEXT: a diagnostic line
+note() {
+	echo "# $*"
+}
+
+# bail TEXT: this script cannot go on, and that is a failure.
+bail() {
+	echo "Bail out! $*"
+	exit 1
+}
+
+# skip REASON: ends the current test. "run" makes it a failure unless the file
+# expected-skips has it.
+skip() {
+	echo "$*" >"$TMP/skip"
+	exit 4
+}
+
+failed() {
+	FAILED=$((FAILED + 1))
+	note "FAILED: $*"
+	return 1
+}
+
+# run_one TEST…: in a subshell of run_tests(). Every test begins in the same
+# world, and that it does is itself asserted.
+run_one() {
+	CHECKS=0 FAILED=0
+	: >"$MARKS"
+	reset_world && check_accounts "before the test"
+	if [ "$FAILED" = 0 ]; then
+		CHECKS=0
+		"$@"
+		[ "$CHECKS" -gt 0 ] || failed "the test checked nothing"
+		[ ! -d "$FO" ] || check_everywhere "at the end of the test"
+	fi
+	note "asserts: $CHECKS, failed: $FAILED"
+	: >"$TMP/finished"
+	[ "$FAILED" = 0 ]
+}
+
+# run_tests TEST…: a TEST is a function's name, with arguments if it has blanks.
+# Ends the script.
+run_tests() {
+	run_number=0 run_failed=0 run_skipped=0
+	echo "TAP version 13"
+	if [ ! -f "$FO_BASE" ]; then
+		record_base || bail "the machine is not fit for these tests"
+	fi
+	# shellcheck source=/dev/null
+	. "$FO_BASE"
+	echo "1..$#"
+	for run_test; do
+		run_number=$((run_number + 1))
+		run_start=$(date +%s)
+		rm -f "$TMP/skip" "$TMP/finished"
+		# shellcheck disable=SC2086  # a function and its arguments
+		(run_one $run_test)
+		run_status=$?
+		note "$run_test: $(($(date +%s) - run_start)) s"
+		if [ $run_status = 0 ] && [ -f "$TMP/finished" ]; then
+			echo "ok $run_number $run_test"
+		elif [ $run_status = 4 ] && [ -f "$TMP/skip" ]; then
+			echo "ok $run_number $run_test # SKIP $(cat "$TMP/skip")"
+			run_skipped=$((run_skipped + 1))
+		else
+			[ -f "$TMP/finished" ] ||
+				note "the test ended before its end, with status $run_status"
+			echo "not ok $run_number $run_test"
+			run_failed=$((run_failed + 1))
+		fi
+	done
+	# Leave the machine as it was for whoever comes next.
+	: >"$MARKS"
+	(FAILED=0; reset_world && check_accounts "after the tests") || {
+		note "the machine is not what it was"
+		run_failed=$((run_failed + 1))
+	}
+	modprobe -r fake_offline || run_failed=$((run_failed + 1))
+	echo "# Totals: pass:$(($# - run_failed - run_skipped)) fail:$run_failed xfail:0 xpass:0 skip:$run_skipped error:0"
+	rm -rf "$TMP"
+	[ "$run_failed" = 0 ] || exit 1
+	[ "$run_skipped" -lt $# ] || exit 4
+	exit 0
+}
+
+# ---------------------------------------------------------------- asserts
+
+# expect_eq WHAT WANT GOT
+expect_eq() {
+	CHECKS=$((CHECKS + 1))
+	[ "$2" != "$3" ] || return 0
+	failed "$1"
+	case $2$3 in
+	*"
+"*) # of many lines, those that differ
+		echo "$2" >"$TMP/expected"
+		echo "$3" >"$TMP/got"
+		diff -U 0 "$TMP/expected" "$TMP/got" | sed '1,2d; /^@@/d
+			s/^-/#   expected: /; s/^+/#   got:      /' ;;
+	*)
+		echo "#   expected: $2"
+		echo "#   got:      $3" ;;
+	esac
+	return 1
+}
+
+# expect_at_most WHAT LIMIT GOT, expect_at_least WHAT LIMIT GOT
+expect_at_most() {
+	CHECKS=$((CHECKS + 1))
+	[ "$3" -le "$2" ] 2>/dev/null || failed "$1: at most $2 expected, got $3"
+}
+
+expect_at_least() {
+	CHECKS=$((CHECKS + 1))
+	[ "$3" -ge "$2" ] 2>/dev/null || failed "$1: at least $2 expected, got $3"
+}
+
+# expect_status WHAT STATUS COMMAND…
+expect_status() {
+	expect_what=$1 expect_want=$2
+	shift 2
+	"$@"
+	expect_eq "$expect_what: exit status" "$expect_want" $?
+}
+
+# expect_failing WHAT ASSERT…: the negative twin. ASSERT must find something
+# wrong: at least one of the asserts in it must fail, and it must have made one.
+expect_failing() {
+	expect_what=$1
+	shift
+	(
+		CHECKS=0 FAILED=0
+		"$@"
+		[ "$CHECKS" -gt 0 ] || exit 9
+		[ "$FAILED" -gt 0 ] || exit 8
+	) >"$TMP/twin" 2>&1
+	expect_got=$?
+	sed 's/^# FAILED:/# (wanted)/; s/^#\{0,1\} */#     /' "$TMP/twin"
+	case $expect_got in
+	0) expect_got="it fails" ;;
+	8) expect_got="it passes" ;;
+	9) expect_got="it checked nothing" ;;
+	*) expect_got="it ended with status $expect_got" ;;
+	esac
+	expect_eq "$expect_what" "it fails" "$expect_got"
+}
+
+# ---------------------------------------------------------------- the machine
+
+mem_total() {
+	read -r _ mt_kb _ </proc/meminfo
+	echo "$mt_kb"
+}
+
+# zones: "NODE ZONE PRESENT MANAGED" of every zone, also of the empty ones
+zones() {
+	awk '
+	/^Node/ { node = $2; sub(",", "", node); zone = $4; present = "" }
+	$1 == "present" { present = $2 }
+	$1 == "managed" { print node, zone, present, $2 }' /proc/zoneinfo
+}
+
+block_state() {
+	read -r bs_state <"$SYSMEM/memory$1/state"
+	echo "$bs_state"
+}
+
+# block_zone BLOCK: the zone of an online block; of one that is offline, the
+# zone that "online" will give it
+block_zone() {
+	read -r bz_zone _ <"$SYSMEM/memory$1/valid_zones"
+	echo "$bz_zone"
+}
+
+block_start() {
+	echo $(($1 * BLOCK_PAGES))
+}
+
+block_range() {
+	echo "$(block_start "$1")+$BLOCK_PAGES"
+}
+
+# block_pfn BLOCK OFFSET
+block_pfn() {
+	echo $(($1 * BLOCK_PAGES + $2))
+}
+
+# block_numbers: of all memory blocks there are
+block_numbers() {
+	for bn in "$SYSMEM"/memory*; do
+		echo "${bn##*/memory}"
+	done | sort -n
+}
+
+# Notes what the machine has before anything was done to it, in $FO_BASE. The
+# hot-added blocks are those that are in ZONE_MOVABLE or offline: the first three
+# are under test, the last one becomes the sink.
+#
+# The sink is a block in ZONE_NORMAL that is never taken offline. Without it, a
+# block under test could not leave that zone again: the kernel prefers it for
+# its own data, and takes the largest free chunk there, so with a whole page
+# block free in the sink and none in the block under test (see mark_shape()) it
+# always goes for the sink.
+record_base() {
+	modprobe -r fake_offline 2>/dev/null
+	BLOCK_PAGES=$((0x$(cat "$SYSMEM/block_size_bytes") / 4096))
+	BLOCKS=''
+	for base_block in $(block_numbers); do
+		if [ "$(block_state "$base_block")" = offline ]; then
+			echo online_movable >"$SYSMEM/memory$base_block/state" || return
+		fi
+		[ "$(block_zone "$base_block")" = Movable ] || continue
+		BLOCKS="$BLOCKS $base_block"
+	done
+	# shellcheck disable=SC2086  # a list of numbers
+	set -- $BLOCKS
+	if [ $# != 4 ] || [ $(($4 - $1)) != 3 ]; then
+		note "four neighbouring hot-added memory blocks are needed, found:$BLOCKS"
+		return 1
+	fi
+	if ! { echo offline >"$SYSMEM/memory$4/state" &&
+	       echo online_kernel >"$SYSMEM/memory$4/state"; }; then
+		note "memory$4 does not go to ZONE_NORMAL"
+		return 1
+	fi
+	{
+		echo "BLOCK_PAGES=$BLOCK_PAGES"
+		echo "BLOCKS='$1 $2 $3' B1=$1 B2=$2 B3=$3 SINK=$4"
+		echo "BASE_TOTAL=$(mem_total)"
+		echo "BASE_ZONES='$(zones)'"
+	} >"$FO_BASE"
+	note "blocks under test: $1 $2 $3, sink: $4, $BLOCK_PAGES pages each; MemTotal $(mem_total) kB"
+	note "$(uname -r), skip=$FO_SKIP"
+}
+
+# reset_world: no failures armed, no marks, all blocks online in ZONE_MOVABLE,
+# fake_offline freshly loaded. It does not look at the accounts.
+reset_world() {
+	unload_notifier_errors
+	if [ -d "$FO" ]; then
+		tryio write "$FO"/inject clear >/dev/null
+	fi
+	# Marks keep kernel memory out of a block in ZONE_NORMAL, see
+	# mark_shape(): so the blocks go home before the marks go.
+	for reset_block in $BLOCKS; do
+		if [ "$(block_state "$reset_block")" = online ] &&
+		   [ "$(block_zone "$reset_block")" != Movable ]; then
+			echo offline >"$SYSMEM/memory$reset_block/state"
+		fi
+		if [ "$(block_state "$reset_block")" = offline ]; then
+			echo online_movable >"$SYSMEM/memory$reset_block/state"
+		fi
+		expect_eq "reset: memory$reset_block" "online Movable" \
+			"$(block_state "$reset_block") $(block_zone "$reset_block")"
+	done
+	modprobe -r fake_offline 2>/dev/null
+	expect_status "reset: modprobe fake_offline" 0 load_module
+	[ "$FAILED" = 0 ]
+}
+
+# load_notifier_errors PRIORITY: the kernel's own error injection; a notifier
+# of higher priority is called earlier, ours has 0.
+load_notifier_errors() {
+	expect_status "modprobe memory-notifier-error-inject priority=$1" 0 \
+		modprobe memory-notifier-error-inject priority="$1"
+}
+
+unload_notifier_errors() {
+	[ ! -d "$NOTIFIER_ERRORS" ] || modprobe -r memory-notifier-error-inject
+	! grep -q ^notifier_error_inject /proc/modules ||
+		modprobe -r notifier-error-inject
+}
+
+# notifier_error ACTION ERRNO: from now on, until it is 0
+notifier_error() {
+	expect_eq "arm $1 $2" ok \
+		"$(tryio write "$NOTIFIER_ERRORS/$1/error" "$2")"
+}
+
+# ---------------------------------------------------------------- operations
+
+# mark_raw TEXT: the result of a write to "mark"
+mark_raw() {
+	tryio write "$FO"/mark "$1"
+}
+
+# mark START NR [OPTION…]: must work; it is noted in $MARKS
+mark() {
+	expect_eq "mark $*" ok "$(mark_raw "$*")"
+	note_mark "$@"
+}
+
+# note_mark START NR [OPTION…]: in $MARKS, "START NR SKIPPABLE CANARY"
+note_mark() {
+	mark_s=1 mark_c=0
+	case " $* " in *" unskippable "*) mark_s=0 ;; esac
+	case " $* " in *" canary "*) mark_c=1 ;; esac
+	echo "$1 $2 $mark_s $mark_c" >>"$MARKS"
+}
+
+# mark_batch FILE: many lines in one write, all or none
+mark_batch() {
+	expect_eq "mark, $(wc -l <"$1") lines in one write" ok \
+		"$(tryio write "$FO"/mark <"$1")"
+	while read -r batch_line; do
+		# shellcheck disable=SC2086  # a line of words
+		note_mark $batch_line
+	done <"$1"
+}
+
+# unmark START NR: must work; $MARKS loses these pages
+unmark() {
+	expect_eq "unmark $1 $2" ok "$(tryio write "$FO"/unmark "$1 $2")"
+	awk -v from="$1" -v nr="$2" '
+	function out(s, e) { if (e > s) print s, e - s, $3, $4 }
+	{
+		s = $1; e = $1 + $2
+		if (e <= from || s >= from + nr) { print; next }
+		out(s, from)
+		out(from + nr, e)
+	}' "$MARKS" >"$MARKS.new"
+	mv "$MARKS.new" "$MARKS"
+}
+
+unmark_all() {
+	expect_eq "unmark all" ok "$(tryio write "$FO"/unmark all)"
+	: >"$MARKS"
+}
+
+# block_try BLOCK STATE [VIA]: asks for a state and prints "ok" or the errno.
+# VIA is sysfs (the kernel's own file) or debugfs (ours).
+block_try() {
+	case ${3:-sysfs} in
+	sysfs) tryio write "$SYSMEM/memory$1/state" "$2" ;;
+	debugfs)
+		case $2 in
+		offline) tryio write "$FO"/block_offline "$1" ;;
+		*) tryio write "$FO"/block_online "$1 $2" ;;
+		esac ;;
+	esac
+}
+
+# go BLOCK STATE [VIA]: must work
+go() {
+	expect_eq "memory$1 $2 by ${3:-sysfs}" ok "$(block_try "$@")" ||
+		dmesg | tail -n 20 | sed 's/^/#   /'
+	case $2 in
+	offline) expect_eq "state of memory$1" offline "$(block_state "$1")" ;;
+	*) expect_eq "state of memory$1" online "$(block_state "$1")" ;;
+	esac
+}
+
+# refuse BLOCK STATE ERRNO [VIA]: must fail like that, and leave the state
+refuse() {
+	refuse_before=$(block_state "$1")
+	expect_eq "memory$1 $2 by ${4:-sysfs} is refused" "$3" \
+		"$(block_try "$1" "$2" "${4:-sysfs}")"
+	expect_eq "state of memory$1 after that" "$refuse_before" \
+		"$(block_state "$1")"
+}
+
+# stat NAME: a value of "$FO"/stats; verify_value NAME: of "$FO"/verify
+stat_value() {
+	awk -v name="$1" '$1 == name { print $2 }' "$FO"/stats
+}
+
+verify_value() {
+	awk -v name="$1" '$1 == name { print $2 }' "$FO"/verify
+}
+
+# stats_mark; …; expect_stats "NAME DELTA"…: how far counters went
+stats_mark() {
+	cat "$FO"/stats >"$TMP/stats"
+}
+
+expect_stats() {
+	for stats_pair; do
+		stats_name=${stats_pair% *}
+		expect_eq "stats: $stats_name went up by" "${stats_pair#* }" \
+			"$(awk -v name="$stats_name" '
+			$1 == name { v[n++] = $2 }
+			END { print n == 2 ? v[1] - v[0] : "missing" }' \
+				"$TMP/stats" "$FO"/stats)"
+	done
+}
+
+# ---------------------------------------------------------------- the oracles
+
+# Where an oracle itself fails, its output must not look like an empty result.
+oracle() {
+	pageoracle "$@" || echo "pageoracle failed"
+}
+
+refs() {
+	pagerefs "$@" || echo "pagerefs failed"
+}
+
+# count_of NAME TEXT: the number after NAME
+count_of() {
+	co_name=$1
+	# shellcheck disable=SC2086  # pairs of words
+	set -- $2
+	while [ $# -gt 1 ]; do
+		if [ "$1" = "$co_name" ]; then
+			echo "$2"
+			return
+		fi
+		shift 2
+	done
+}
+
+# online_blocks, offline_blocks: of those under test
+online_blocks() {
+	for ob in $BLOCKS; do
+		[ "$(block_state "$ob")" != online ] || echo "$ob"
+	done
+}
+
+offline_blocks() {
+	for ob in $BLOCKS; do
+		[ "$(block_state "$ob")" != offline ] || echo "$ob"
+	done
+}
+
+# marks_by_block: $MARKS, cut at block boundaries:
+# "START NR SKIPPABLE CANARY BLOCK", sorted
+marks_by_block() {
+	awk -v bp="$BLOCK_PAGES" '
+	{
+		s = $1; e = $1 + $2
+		while (s < e) {
+			b = int(s / bp)
+			t = (b + 1) * bp
+			if (t > e) t = e
+			print s, t - s, $3, $4, b
+			s = t
+		}
+	}' "$MARKS" | sort -n
+}
+
+# marks_online: the same, of blocks that are online
+marks_online() {
+	marks_by_block >"$TMP/by-block"
+	mo_list=' '
+	awk 'NR == 1 || $5 != last { print last = $5 }' "$TMP/by-block" >"$TMP/blocks-marked"
+	while read -r mo_block; do
+		[ "$(block_state "$mo_block")" != online ] ||
+			mo_list="$mo_list$mo_block "
+	done <"$TMP/blocks-marked"
+	awk -v list="$mo_list" 'index(list, " " $5 " ")' "$TMP/by-block"
+}
+
+# marks_pages: the number of pages of such a list
+marks_pages() {
+	awk '{ n += $2 } END { print n + 0 }'
+}
+
+# marks_sums: of such a list, "PAGES SKIPPABLE CANARY", in pages
+marks_sums() {
+	awk '
+	{ n += $2; s += $2 * $3; c += $2 * $4 }
+	END { print n + 0, s + 0, c + 0 }'
+}
+
+# merged: the runs of pages that a list covers, within blocks
+merged() {
+	awk '
+	n && $1 == s + n && $5 == b { n += $2; next }
+	n { print s, n }
+	{ s = $1; n = $2; b = $5 }
+	END { if (n) print s, n }'
+}
+
+# check_accounts WHEN: MemTotal, and each zone's present and managed pages, are
+# exact: what they were at first, less what is offline, less what is marked.
+check_accounts() {
+	marks_online >"$TMP/marks-online"
+	for acc_block in $BLOCKS; do
+		if [ "$(block_state "$acc_block")" = online ]; then
+			echo "block $acc_block $(block_zone "$acc_block")"
+		else
+			echo "offline $acc_block"
+		fi
+	done >"$TMP/blocks"
+	# At first all blocks under test are in ZONE_MOVABLE. A marked page
+	# anywhere else is in a zone that the kernel's own PFN ranges tell.
+	acc_want=$(echo "$BASE_ZONES" | awk -v bp="$BLOCK_PAGES" -v total="$BASE_TOTAL" \
+		-v blocks="$BLOCKS" '
+	BEGIN { nr_blocks = split(blocks, unused) }
+	FILENAME == "-" {
+		key = $1 " " $2
+		order[n++] = key
+		present[key] = $3
+		managed[key] = $4
+		if ($2 == "Movable") {
+			present[key] -= nr_blocks * bp
+			managed[key] -= nr_blocks * bp
+		}
+		next
+	}
+	$1 == "block" {
+		zone[$2] = "0 " $3
+		present["0 " $3] += bp
+		managed["0 " $3] += bp
+		next
+	}
+	$1 == "offline" { total -= 4 * bp; next }
+	{
+		total -= 4 * $2
+		if (!($5 in zone)) {
+			# boot memory: DMA up to 16 MiB, DMA32 up to 4 GiB
+			z = $1 < 4096 ? "DMA" : $1 < 1048576 ? "DMA32" : "Normal"
+			managed["0 " z] -= $2
+		} else
+			managed[zone[$5]] -= $2
+	}
+	END {
+		print total
+		for (i = 0; i < n; i++)
+			print order[i], present[order[i]], managed[order[i]]
+	}' - "$TMP/blocks" "$TMP/marks-online")
+	expect_eq "MemTotal in kB $1" "${acc_want%%
+*}" "$(mem_total)"
+	expect_eq "zones (node, zone, present, managed) $1" "${acc_want#*
+}" "$(zones)"
+}
+
+# under_test: of such a list, what lies in the blocks under test; elsewhere: the
+# rest, such as boot memory
+under_test() {
+	awk -v blocks=" $BLOCKS " 'index(blocks, " " $5 " ")' "$TMP/marks-online"
+}
+
+elsewhere() {
+	awk -v blocks=" $BLOCKS " '!index(blocks, " " $5 " ")' "$TMP/marks-online"
+}
+
+# check_pages WHEN: of each block with marks, exactly the marked pages are
+# PageOffline, with the right skippable bit and reference count, unmapped, not in
+# the buddy allocator; and nothing is left of an offline block. Blocks without
+# marks are looked at by check_everywhere(), which takes longer.
+check_pages() {
+	marks_online >"$TMP/marks-online"
+	cp_when=$1
+	set --
+	cp_marked=" $(awk 'NR == 1 || $5 != last { print last = $5 }' "$TMP/marks-online" | tr '\n' ' ')"
+	for cp_b in $(online_blocks); do
+		case ${cp_all:+all}$cp_marked in
+		all* | *" $cp_b "*) set -- "$@" "$(block_range "$cp_b")" ;;
+		esac
+	done
+	# Marks elsewhere, in boot memory, are looked at too.
+	elsewhere >"$TMP/marks-elsewhere"
+	if [ -s "$TMP/marks-elsewhere" ]; then
+		expect_eq "PageOffline pages outside the blocks under test $cp_when" \
+			"$(marks_pages <"$TMP/marks-elsewhere")" \
+			"$(count_of offline "$(oracle count "@$TMP/marks-elsewhere")")"
+	fi
+	if [ $# -gt 0 ]; then
+		expect_eq "PageOffline pages (first, number) $cp_when" \
+			"$(under_test | merged)" "$(oracle runs offline "$@")"
+	fi
+	if [ -s "$TMP/marks-online" ]; then
+		read -r cp_pages cp_skippable _ <<-END
+			$(marks_sums <"$TMP/marks-online")
+		END
+		cp_got=$(oracle count "@$TMP/marks-online")
+		expect_eq "marked pages in the buddy allocator $cp_when" 0 \
+			"$(count_of buddy "$cp_got")"
+		expect_eq "marked pages with the skippable bit $cp_when" \
+			"$cp_skippable" "$(count_of owner_private "$cp_got")"
+		expect_eq "marked pages mapped, on the LRU, reserved $cp_when" \
+			"0 0 0" "$(count_of mapped "$cp_got") $(count_of lru "$cp_got") $(count_of reserved "$cp_got")"
+		cp_got=$(refs "@$TMP/marks-online")
+		expect_eq "marked pages with reference count 0, 1, more $cp_when" \
+			"$(refs_wanted "$cp_skippable" $((cp_pages - cp_skippable))) 0" \
+			"$(count_of ref0 "$cp_got") $(count_of ref1 "$cp_got") $(count_of refmore "$cp_got")"
+	fi
+	for cp_b in $(offline_blocks); do
+		expect_eq "pages without a memmap in memory$cp_b $cp_when" \
+			"$BLOCK_PAGES" \
+			"$(count_of nopage "$(oracle count "$(block_range "$cp_b")")")"
+	done
+}
+
+check_everywhere() {
+	cp_all=yes
+	check_pages "$1"
+	cp_all=''
+}
+
+# check_isolated WHEN: no page block is left isolated
+check_isolated() {
+	expect_eq "isolated page blocks $1" 0 "$(awk '
+	/^Number of blocks type/ {
+		for (i = 5; i <= NF; i++) if ($i == "Isolate") col = i
+		if (!col) print "no column Isolate"
+		next
+	}
+	col && /^Node/ { sum += $(col + 0) }
+	END { print sum + 0 }' /proc/pagetypeinfo)"
+}
+
+# check_listed WHEN: the module lists what was marked. Only the extents are
+# compared, not how many ranges they are; see expect_ranges() for that.
+check_listed() {
+	expect_eq "pages listed by the module $1" \
+		"$(marks_by_block | awk '{ print $1, $2, $3 $4 }' | extents)" \
+		"$(awk -v bp="$BLOCK_PAGES" '/^#/ { next } { print $1, $2, $3 $4 }' "$FO"/ranges | extents)"
+}
+
+# extents: joins neighbours of the same kind
+extents() {
+	awk '
+	n && $1 == s + n && $3 == k { n += $2; next }
+	n { print s, n, k }
+	{ s = $1; n = $2; k = $3 }
+	END { if (n) print s, n, k }'
+}
+
+# expect_ranges WHEN "START NR SKIPPABLE CANARY"…: the exact list
+expect_ranges() {
+	er_when=$1
+	shift
+	expect_eq "ranges $er_when" "$([ $# = 0 ] || printf '%s\n' "$@")" \
+		"$(awk '/^#/ { next } { print $1, $2, $3, $4 }' "$FO"/ranges)"
+}
+
+# check_verify WHEN: what the module finds when it looks
+check_verify() {
+	marks_online >"$TMP/marks-online"
+	cv_all=$(marks_pages <"$MARKS")
+	read -r cv_on cv_skip cv_canary <<-END
+		$(marks_sums <"$TMP/marks-online")
+	END
+	expect_eq "verify $1" "pages $cv_all
+pages_block_offline $((cv_all - cv_on))
+page_offline $cv_on
+skippable $cv_skip
+skippable_expected $cv_skip
+buddy 0
+wrong_count 0
+canary $cv_canary
+canary_broken 0
+first_bad_pfn -1" "$(sed '/^ranges /d; /^last_failure/d' "$FO"/verify)"
+}
+
+# check_all WHEN
+check_all() {
+	check_accounts "$1"
+	check_pages "$1"
+	check_isolated "$1"
+	check_listed "$1"
+	check_verify "$1"
+}
+
+# Reserves that the kernel keeps from a user's allocations, and which the hog
+# could not look behind. Boot memory keeps some, for the kernel itself.
+hog_sysctls() {
+	case $1 in
+	lower)
+		# min_free_kbytes last: it makes the kernel compute them all anew
+		for hs in lowmem_reserve_ratio watermark_boost_factor \
+			watermark_scale_factor min_free_kbytes; do
+			cat /proc/sys/vm/$hs >"$TMP/$hs"
+		done
+		# short lists of the CPUs
+		echo 1000000 >/proc/sys/vm/percpu_pagelist_high_fraction
+		# Of boot memory, as much is kept for the kernel itself as there
+		# is memory in higher zones: what is under test is not there.
+		echo "1 1 0 0" >/proc/sys/vm/lowmem_reserve_ratio
+		echo 0 >/proc/sys/vm/watermark_boost_factor
+		echo 1 >/proc/sys/vm/watermark_scale_factor
+		echo 0 >/proc/sys/vm/min_free_kbytes ;;
+	restore)
+		for hs in lowmem_reserve_ratio watermark_boost_factor \
+			watermark_scale_factor min_free_kbytes; do
+			cat "$TMP/$hs" >/proc/sys/vm/$hs
+		done
+		echo 0 >/proc/sys/vm/percpu_pagelist_high_fraction ;;
+	esac
+}
+
+# Free pages of the block that the hog may leave: the zone's smallest reserve
+# (6.12 keeps 128 pages of ZONE_MOVABLE, whatever min_free_kbytes is), and what
+# is on the lists of the CPUs.
+HOG_LEAVES=1024
+
+# check_hog WHEN BLOCK: somebody takes all free memory, and gets every page of
+# the block that is free, and no page that is marked; what he wrote stays.
+check_hog() {
+	marks_online >"$TMP/marks-online"
+	expect_at_least "hog: pages it may not get, $1" 1 \
+		"$(marks_pages <"$TMP/marks-online")" || return
+	hog_sysctls lower
+	hog_got=$(hog -b "$(block_range "$2")" "@$TMP/marks-online" || echo "hog failed")
+	hog_sysctls restore
+	hog_marked=$(awk -v b="$2" '$5 == b' "$TMP/marks-online" | marks_pages)
+	expect_eq "hog: marked pages it got, $1" "0 -1" \
+		"$(count_of hits "$hog_got") $(count_of first_hit "$hog_got")"
+	expect_eq "hog: pages of its own that are broken, $1" 0 \
+		"$(count_of broken "$hog_got")"
+	expect_eq "hog: PageOffline pages of memory$2 meanwhile, $1" \
+		"$hog_marked" "$(count_of block_offline "$hog_got")"
+	expect_at_least "hog: its pages and others' in memory$2, $1" \
+		$((BLOCK_PAGES - hog_marked - HOG_LEAVES)) \
+		"$(echo "$hog_got" | awk '$1 == "block_hog" || $1 == "block_other" { n += $2 } END { print n + 0 }')"
+	expect_at_most "hog: pages it could still have had, $1" $HOG_LEAVES \
+		"$(count_of left "$hog_got")"
+	note "hog: $(echo "$hog_got" | tr '\n' ' ')"
+	check_accounts "after the hog, $1"
+	check_verify "after the hog, $1"
+}
+
+# tenant_start COUNT BLOCK [-s]: a process with COUNT pages in the block.
+# tenant_ask COMMAND: its answer. tenant_stop: it goes.
+tenant_start() {
+	rm -f "$TMP/tenant-in" "$TMP/tenant-out"
+	mkfifo "$TMP/tenant-in" "$TMP/tenant-out" || failed "mkfifo"
+	tenant ${3:+"$3"} "$1" "$(block_range "$2")" \
+		<"$TMP/tenant-in" >"$TMP/tenant-out" &
+	tenant_pid=$!
+	exec 8>"$TMP/tenant-in" 9<"$TMP/tenant-out"
+	read -r tenant_line <&9
+	expect_eq "a process has pages in memory$2" "pages $1" "$tenant_line"
+}
+
+tenant_ask() {
+	echo "$1" >&8
+	read -r tenant_line <&9
+	echo "$tenant_line"
+}
+
+tenant_stop() {
+	exec 8>&- 9<&-
+	wait "$tenant_pid"
+	expect_eq "that process ends" 0 $?
+	rm -f "$TMP/tenant-in" "$TMP/tenant-out"
+}
+
+# mark_shape BLOCK: what most tests mark in a block: 16 MiB, three odd pages
+# (the last page of the block among them), an odd range, and a page in each of
+# the other page blocks, so that no page block is free as a whole: the kernel
+# then keeps its own data out of it in ZONE_NORMAL, see record_base().
+mark_shape() {
+	shape=$(block_start "$1")
+	mark $((shape + 8192)) 4096 canary
+	awk -v s="$shape" -v n="$BLOCK_PAGES" 'BEGIN {
+		print s + 1, 1, "canary"
+		print s + 4099, 1, "canary"
+		print s + n - 1, 1, "canary"
+	}' >"$TMP/batch"
+	mark_batch "$TMP/batch"
+	mark $((shape + 20001)) 777
+	awk -v s="$shape" -v n="$BLOCK_PAGES" 'BEGIN {
+		for (i = 300; i < n; i += 512) {
+			if (i >= 8192 && i < 12288) continue
+			if (i >= 20001 && i < 20778) continue
+			print s + i, 1, "canary"
+		}
+	}' >"$TMP/batch"
+	mark_batch "$TMP/batch"
+}
+
+# to_zone BLOCK Movable|Normal: offline and online again, if it must be
+to_zone() {
+	if [ "$(block_zone "$1")" != "$2" ]; then
+		go "$1" offline
+		case $2 in
+		Normal) go "$1" online_kernel ;;
+		*) go "$1" online_movable ;;
+		esac
+	fi
+	expect_eq "zone of memory$1" "$2" "$(block_zone "$1")"
+}

@@ -1,0 +1,197 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Memory blocks that hold their own memmap, in their first pages: these cannot
+# be marked, the others can, and all accounts are exact.
+#
+# vm/run --dimm 128M --dimm 128M --dimm 128M --dimm 128M \
+#	--append memory_hotplug.memmap_on_memory=1
+# since 6.1 does it for a DIMM of one block only.
+
+# shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# A struct page is 64 bytes.
+memmap_pages() {
+	echo $((BLOCK_PAGES * 64 / 4096))
+}
+
+# As in lib.sh, but the pages of the memmap are present and never managed.
+check_accounts() {
+	marks_online >"$TMP/marks-online"
+	for acc_block in $BLOCKS; do
+		echo "block $acc_block $(block_state "$acc_block") $(block_zone "$acc_block")"
+	done >"$TMP/blocks"
+	echo "$BASE_ZONES" | awk -v bp="$BLOCK_PAGES" -v mm="$(memmap_pages)" '
+	FILENAME == "-" {
+		order[n++] = $2
+		present[$2] = $3
+		managed[$2] = $4
+		next
+	}
+	$1 == "block" {
+		# At first it was in ZONE_MOVABLE.
+		present["Movable"] -= bp
+		managed["Movable"] -= bp - mm
+		if ($3 == "online") {
+			present[$4] += bp
+			managed[$4] += bp - mm
+			zone[$2] = $4
+		}
+		next
+	}
+	{ managed[$5 in zone ? zone[$5] : "DMA32"] -= $2 }
+	END {
+		for (i = 0; i < n; i++)
+			print 0, order[i], present[order[i]], managed[order[i]]
+	}' - "$TMP/blocks" "$TMP/marks-online" >"$TMP/zones"
+	expect_eq "zones (node, zone, present, managed) $1" \
+		"$(cat "$TMP/zones")" "$(zones)"
+	expect_eq "MemTotal in kB $1" \
+		"$(awk '{ sum += 4 * $4 } END { print sum }' "$TMP/zones")" \
+		"$(mem_total)"
+}
+
+# own_memmap WHEN: each online block begins with its memmap, which is neither
+# free nor anybody's
+own_memmap() {
+	for own_block in $(online_blocks); do
+		own_got=$(oracle count "$(block_start "$own_block")+$(memmap_pages)")
+		expect_eq "first pages of memory$own_block: free, PageOffline, LRU, mapped, self-hosted $1" \
+			"0 0 0 0 $(memmap_pages)" \
+			"$(count_of buddy "$own_got") $(count_of offline "$own_got") $(count_of lru "$own_got") $(count_of mapped "$own_got") $(count_of owner_private "$own_got")"
+	done
+}
+
+check_both() {
+	check_all "$1"
+	own_memmap "$1"
+}
+
+# shape_of BLOCK: the first page behind the memmap, the last of the block, one in
+# each page block (so that ZONE_NORMAL keeps no data there), and longer ranges
+shape_of() {
+	awk -v s="$(block_start "$1")" -v n="$BLOCK_PAGES" -v mm="$(memmap_pages)" 'BEGIN {
+		print s + mm, 1, "canary"
+		print s + mm + 2, 1, "canary"
+		print s + n - 1, 1, "canary"
+		print s + 8192, 4096, "canary"
+		print s + 20001, 777
+		for (i = mm + 300; i < n; i += 512) {
+			if (i >= 8192 && i < 12288) continue
+			if (i >= 20001 && i < 20778) continue
+			print s + i, 1, "canary"
+		}
+	}' >"$TMP/batch"
+	mark_batch "$TMP/batch"
+}
+
+# needed: skips the test where blocks do not hold their memmap
+needed() {
+	[ "$(cat /sys/module/memory_hotplug/parameters/memmap_on_memory 2>/dev/null)" = Y ] ||
+		skip "the kernel's command line has no memory_hotplug.memmap_on_memory=1"
+}
+
+# The pages of the memmap cannot be marked, alone or with others.
+refused() {
+	needed
+	own_memmap "at first"
+	refused_mm=$(memmap_pages)
+	refused_s=$(block_start "$B2")
+	for refused_range in "$refused_s 1" "$refused_s $refused_mm" \
+			"$((refused_s + refused_mm - 1)) 1" \
+			"$((refused_s + refused_mm - 1)) 2" \
+			"$((refused_s + 100)) 50" \
+			"$((refused_s - 10)) 20" \
+			"$refused_s $BLOCK_PAGES"; do
+		expect_eq "mark $refused_range" EBUSY "$(mark_raw "$refused_range")"
+		expect_eq "mark $refused_range unskippable canary" EBUSY \
+			"$(mark_raw "$refused_range unskippable canary")"
+	done
+	check_both "after marks were refused"
+	# The twin: everything but the memmap can be.
+	mark $((refused_s + refused_mm)) 1
+	mark $((refused_s - 10)) 10
+	check_both "with pages beside the memmap marked"
+	expect_failing "one page more is noticed" refused_twin
+	unmark_all
+	check_both "after unmark"
+}
+
+refused_twin() {
+	MARKS=$MARKS.twin
+	awk '{ print $1, $2, $3, $4 }' "$TMP/marks-online" >"$MARKS"
+	note_mark $((refused_s + refused_mm - 1)) 1
+	check_accounts "with a page that is not marked"
+}
+
+# fail_offline HOW
+fail_offline() {
+	case $1 in
+	kernel-before | kernel-after)
+		case $1 in
+		kernel-before) load_notifier_errors 1 ;;
+		*) load_notifier_errors -1 ;;
+		esac
+		notifier_error MEM_GOING_OFFLINE -12
+		refuse "$B2" offline ENOMEM
+		unload_notifier_errors ;;
+	late)
+		expect_eq "arm late" ok "$(tryio write "$FO"/inject "offline late -16 1")"
+		refuse "$B2" offline EBUSY ;;
+	*)
+		expect_eq "arm $1" ok "$(tryio write "$FO"/inject "offline $1 -12 1")"
+		refuse "$B2" offline ENOMEM debugfs ;;
+	esac
+	check_both "after a failed offlining ($1)"
+}
+
+# cycle ZONE
+cycle() {
+	needed
+	shape_of "$B2"
+	check_both "when marked"
+	to_zone "$B2" "$1"
+	check_both "in zone $1"
+	for cycle_how in kernel-before kernel-after before after late; do
+		fail_offline "$cycle_how"
+	done
+	stats_mark
+	go "$B2" offline
+	check_both "while offline"
+	expect_eq "arm online" ok "$(tryio write "$FO"/inject "online after -12 1")"
+	refuse "$B2" online ENOMEM
+	check_both "after a failed onlining"
+	go "$B2" online debugfs
+	check_both "after online"
+	expect_stats "offline_done 1" "online_done 1" \
+		"withheld_pages $(marks_pages <"$MARKS")"
+	to_zone "$B2" Movable
+	check_both "back in ZONE_MOVABLE"
+	check_hog "at the end" "$B2"
+	unmark_all
+	check_both "after unmark"
+}
+
+# All of a block but its memmap, and of two neighbours.
+whole() {
+	needed
+	mark $(($(block_start "$B2") + $(memmap_pages))) $((BLOCK_PAGES - $(memmap_pages))) canary
+	mark $(($(block_start "$B1") + $(memmap_pages))) $((BLOCK_PAGES - $(memmap_pages)))
+	check_both "when all is marked"
+	go "$B2" offline
+	go "$B1" offline
+	check_both "while offline"
+	go "$B1" online_movable
+	go "$B2" online
+	check_both "after online"
+	go "$B2" offline
+	unmark_all
+	check_both "when forgotten while offline"
+	go "$B2" online_movable
+	check_both "after online without marks"
+}
+
+[ -z "${ONLY-}" ] || run_tests "$ONLY"
+run_tests refused "cycle Movable" "cycle Normal" whole

@@ -1,0 +1,266 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Two NUMA nodes, one of which has hot-added memory only: it loses its last
+# block, which has marks, and gets it back.
+#
+# vm/run --qemu '-object memory-backend-ram,id=ram0,size=1G
+#	-numa node,nodeid=0,memdev=ram0,cpus=0-1 -numa node,nodeid=1'
+
+# shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+NODES=/sys/devices/system/node
+N1=''		# the memory blocks of node 1
+
+# wait_for WHAT COMMAND…: a generous limit, for a machine that does not do it
+wait_for() {
+	wait_what=$1 wait_left=3000
+	shift
+	until "$@"; do
+		wait_left=$((wait_left - 1))
+		[ "$wait_left" -gt 0 ] || { failed "waited in vain for $wait_what"; return; }
+		sleep 0.1
+	done
+}
+
+# As in lib.sh, for blocks of two nodes: those behind the first DIMM are node 1's.
+# What a node without memory shows of its zones is left out.
+check_accounts() {
+	marks_online >"$TMP/marks-online"
+	for acc_block in $BLOCKS; do
+		acc_node=0
+		[ "$acc_block" -le "$SINK" ] || acc_node=1
+		echo "block $acc_block $acc_node $(block_state "$acc_block") $(block_zone "$acc_block")"
+	done >"$TMP/blocks"
+	echo "$BASE_ZONES" | awk -v bp="$BLOCK_PAGES" '
+	function count(key, p, m) {
+		if (!(key in present)) {
+			order[n++] = key
+			present[key] = managed[key] = 0
+		}
+		present[key] += p
+		managed[key] += m
+	}
+	FILENAME == "-" { count($1 " " $2, $3, $4); next }
+	$1 == "block" {
+		# At first the blocks of node 0 were in ZONE_MOVABLE.
+		if ($3 == 0) count("0 Movable", -bp, -bp)
+		if ($4 == "online") {
+			zone[$2] = $3 " " $5
+			count(zone[$2], bp, bp)
+		}
+		next
+	}
+	{ count($5 in zone ? zone[$5] : "0 DMA32", 0, -$2) }
+	END {
+		for (i = 0; i < n; i++)
+			if (present[order[i]])
+				print order[i], present[order[i]], managed[order[i]]
+	}' - "$TMP/blocks" "$TMP/marks-online" | sort >"$TMP/zones"
+	expect_eq "zones (node, zone, present, managed) $1" \
+		"$(cat "$TMP/zones")" "$(zones | awk '$3 || $4' | sort)"
+	expect_eq "MemTotal in kB $1" \
+		"$(awk '{ sum += 4 * $4 } END { print sum }' "$TMP/zones")" \
+		"$(mem_total)"
+	expect_eq "MemTotal of node 1 in kB $1" \
+		"$(awk '$1 == 1 { sum += 4 * $4 } END { print sum + 0 }' "$TMP/zones")" \
+		"$(node_total)"
+}
+
+# As in lib.sh, where one node is expected: /proc/pagetypeinfo has all its tables
+# for each node, and other ones have lines of the same form.
+check_isolated() {
+	expect_eq "isolated page blocks $1" 0 "$(awk '
+	/^Number of blocks type/ {
+		for (i = 5; i <= NF; i++) if ($i == "Isolate") col = i
+		if (!col) print "no column Isolate"
+		next
+	}
+	!/^Node/ { col = 0 }
+	col { sum += $col }
+	END { print sum + 0 }' /proc/pagetypeinfo)"
+}
+
+# node_total: MemTotal of node 1, which may not be there
+node_total() {
+	if [ -e "$NODES/node1/meminfo" ]; then
+		awk '$3 == "MemTotal:" { print $4 }' "$NODES/node1/meminfo"
+	else
+		echo 0
+	fi
+}
+
+# needed: skips the test on a machine that is not up to it
+needed() {
+	command -v qemu-monitor >/dev/null ||
+		skip "a DIMM is plugged in and out: vm/run can do that"
+	[ "$(cat "$NODES/possible")" = 0-1 ] || skip "the machine has not two nodes"
+}
+
+has_blocks() {
+	N1=$(block_numbers | awk -v sink="$SINK" '$1 > sink')
+	[ "$(echo "$N1" | wc -w)" = "$1" ]
+}
+
+# plug: a DIMM of two blocks, $L1 and $L2, on node 1
+plug() {
+	needed
+	plug_number=$((${plug_number:-0} + 1))
+	qemu-monitor "object_add memory-backend-ram,id=numamem$plug_number,size=$((2 * BLOCK_PAGES * 4096))"
+	qemu-monitor "device_add pc-dimm,id=numadimm$plug_number,memdev=numamem$plug_number,node=1"
+	wait_for "memory blocks of node 1" has_blocks 2 || return
+	# shellcheck disable=SC2086  # a list of numbers
+	set -- $N1
+	L1=$1 L2=$2
+	BLOCKS="$BLOCKS $L1 $L2"
+	for plug_block in $L1 $L2; do
+		[ "$(block_state "$plug_block")" = online ] || go "$plug_block" online_movable
+		expect_status "memory$plug_block is of node 1" 0 \
+			test -e "$NODES/node1/memory$plug_block"
+	done
+	nodes_with_memory 0-1
+	check_all "with a DIMM on node 1"
+	return 0
+}
+
+unplug() {
+	for unplug_block in $L1 $L2; do
+		[ "$(block_state "$unplug_block")" = offline ] || go "$unplug_block" offline
+	done
+	qemu-monitor "device_del numadimm$plug_number"
+	wait_for "the DIMM to go" has_blocks 0 || return
+	qemu-monitor "object_del numamem$plug_number"
+	BLOCKS=${BLOCKS% "$L1" "$L2"}
+}
+
+nodes_with_memory() {
+	expect_eq "nodes that have memory" "$1" "$(cat "$NODES/has_memory")"
+}
+
+# listed_node START: what the module says of the node of a range
+listed_node() {
+	awk -v start="$1" '$1 == start { print $5 }' "$FO"/ranges
+}
+
+# fail_offline BLOCK HOW
+fail_offline() {
+	case $2 in
+	kernel-*)
+		case $2 in
+		kernel-before) load_notifier_errors 1 ;;
+		*) load_notifier_errors -1 ;;
+		esac
+		notifier_error MEM_GOING_OFFLINE -12
+		refuse "$1" offline ENOMEM
+		unload_notifier_errors ;;
+	late)
+		expect_eq "arm late" ok "$(tryio write "$FO"/inject "offline late -16 1")"
+		refuse "$1" offline EBUSY debugfs ;;
+	esac
+	check_all "after a failed offlining ($2)"
+}
+
+off_by_one() {
+	MARKS=$MARKS.twin
+	{ awk '{ print $1, $2, $3, $4 }' "$TMP/marks-online"
+	  echo "$(block_pfn "$L2" 2) 1 1 0"; } >"$MARKS"
+	check_accounts "with one mark more"
+}
+
+# last_block ZONE: node 1 loses all its memory, and gets it back
+last_block() {
+	plug || return
+	mark_shape "$L2"
+	mark "$(block_pfn "$L1" 700)" 60 canary
+	to_zone "$L2" "$1"
+	check_all "when marked"
+	expect_eq "node of a range" 1 "$(listed_node "$(block_pfn "$L2" 1)")"
+	expect_failing "a mark more is noticed" off_by_one
+	go "$L1" offline
+	check_all "with one block left"
+	for last_how in kernel-before kernel-after late; do
+		fail_offline "$L2" "$last_how"
+		nodes_with_memory 0-1
+	done
+
+	go "$L2" offline
+	nodes_with_memory 0
+	check_all "with none left"
+	expect_eq "node of a range that is offline" -1 \
+		"$(listed_node "$(block_pfn "$L2" 1)")"
+	expect_eq "any pages of a node without memory" ENXIO \
+		"$(mark_raw "any 1 node=1")"
+
+	expect_eq "arm online" ok "$(tryio write "$FO"/inject "online after -12 1")"
+	refuse "$L2" online_movable ENOMEM
+	nodes_with_memory 0
+	check_all "after a failed onlining"
+	case $1 in
+	Movable) go "$L2" online_movable ;;
+	*) go "$L2" online_kernel ;;
+	esac
+	nodes_with_memory 0-1
+	expect_eq "zone after that" "$1" "$(block_zone "$L2")"
+	expect_eq "node of a range" 1 "$(listed_node "$(block_pfn "$L2" 1)")"
+	check_all "with its last block again"
+	go "$L1" online_movable
+	check_all "with both blocks"
+
+	go "$L2" offline
+	go "$L1" offline
+	nodes_with_memory 0
+	unmark_all
+	check_all "when forgotten while offline"
+	go "$L2" online_movable
+	go "$L1" online_movable
+	check_all "without marks"
+	unplug || return
+	check_all "without the DIMM"
+}
+
+# Pages of a node, wherever.
+any_of_node() {
+	plug || return
+	expect_eq "any of node 1" ok "$(mark_raw "any 1000 node=1 canary")"
+	any_new
+	expect_eq "pages of them on node 1" 1000 "$(any_on_node_1)"
+	check_all "with pages of node 1"
+	expect_eq "any of node 0" ok "$(mark_raw "any 300 node=0 zone=Movable")"
+	any_new
+	expect_eq "pages on node 1 still" 1000 "$(any_on_node_1)"
+	check_all "with pages of node 0 too"
+	expect_eq "any of node 7" ENXIO "$(mark_raw "any 5 node=7")"
+	expect_eq "any of a zone that node 1 has not" ENXIO \
+		"$(mark_raw "any 5 node=1 zone=Normal")"
+	expect_eq "more than node 1 has" ENOSPC \
+		"$(mark_raw "any $((2 * BLOCK_PAGES)) node=1")"
+	check_all "after refusals"
+	go "$L2" offline
+	go "$L1" offline
+	check_all "while node 1 is offline"
+	# The DIMM goes, and takes its marks with it.
+	unplug || return
+	awk -v bp="$BLOCK_PAGES" -v sink="$SINK" '$1 < (sink + 1) * bp' "$MARKS" >"$MARKS.new"
+	mv "$MARKS.new" "$MARKS"
+	check_all "without the DIMM"
+	plug || return
+	unplug || return
+	unmark_all
+	check_all "at last"
+}
+
+# any_new: takes what the module chose over into our record
+any_new() {
+	sed '/^#/d' "$FO"/ranges | awk '{ print $1, $2, $3, $4 }' >"$MARKS"
+}
+
+any_on_node_1() {
+	awk -v bp="$BLOCK_PAGES" -v sink="$SINK" '
+	$1 >= (sink + 1) * bp { sum += $2 }
+	END { print sum + 0 }' "$MARKS"
+}
+
+[ -z "${ONLY-}" ] || run_tests "$ONLY"
+run_tests "last_block Movable" "last_block Normal" any_of_node

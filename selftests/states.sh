@@ -1,0 +1,306 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# What each page must do (the table in the design): free, in use and movable,
+# marked skippable, marked unskippable, boot memory; before, after an offlining
+# that failed, and after offline and online; in both zones.
+
+# shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# arm HOW: makes the next offlining of a block fail. Sets ERRNO to what comes of
+# it.
+arm() {
+	ERRNO=ENOMEM
+	case $1 in
+	kernel-before) # the kernel's injector is called before our notifier
+		load_notifier_errors 1
+		notifier_error MEM_GOING_OFFLINE -12 ;;
+	kernel-after)
+		load_notifier_errors -1
+		notifier_error MEM_GOING_OFFLINE -12 ;;
+	before | after)
+		expect_eq "arm offline $1" ok \
+			"$(tryio write "$FO"/inject "offline $1 -12 2")" ;;
+	late)
+		ERRNO=EBUSY
+		expect_eq "arm offline late" ok \
+			"$(tryio write "$FO"/inject "offline late -16 2")" ;;
+	signal)
+		ERRNO=EINTR
+		expect_eq "arm offline late, by a signal" ok \
+			"$(tryio write "$FO"/inject "offline late -4 2")" ;;
+	*) failed "unknown way to fail: $1" ;;
+	esac
+}
+
+disarm() {
+	case $1 in
+	kernel-*)
+		notifier_error MEM_GOING_OFFLINE 0
+		unload_notifier_errors ;;
+	esac
+	expect_eq "nothing is armed any more" "" "$(sed /^#/d "$FO"/inject)"
+}
+
+# rollback ZONE HOW TYPE: marks of many shapes in a block of the zone; two
+# attempts to offline it fail, one by sysfs, one by debugfs; then it goes
+# offline, and comes back online as TYPE.
+rollback() {
+	mark_shape "$B2"
+	check_all "when marked"
+	to_zone "$B2" "$1"
+	check_all "in zone $1"
+
+	arm "$2"
+	stats_mark
+	refuse "$B2" offline "$ERRNO" sysfs
+	check_all "after the first failure"
+	refuse "$B2" offline "$ERRNO" debugfs
+	check_all "after the second failure"
+	case $2 in
+	kernel-before)
+		expect_stats "offline_attempts 0" "offline_cancelled 0" \
+			"offline_cancelled_early 2" "injected 0" ;;
+	kernel-after)
+		expect_stats "offline_attempts 2" "offline_cancelled 2" \
+			"offline_cancelled_early 0" "injected 0" ;;
+	*)
+		expect_stats "offline_attempts 2" "injected 2" ;;
+	esac
+	disarm "$2"
+	check_hog "after two failures" "$B2"
+
+	stats_mark
+	go "$B2" offline
+	check_all "while offline"
+	rollback_zone=Movable
+	case $3 in
+	online) rollback_zone=$(block_zone "$B2") ;;
+	online_kernel) rollback_zone=Normal ;;
+	esac
+	go "$B2" "$3" debugfs
+	expect_eq "the zone after $3" "$rollback_zone" "$(block_zone "$B2")"
+	check_all "after $3"
+	expect_stats "offline_attempts 1" "offline_done 1" \
+		"online_attempts 1" "online_done 1" \
+		"withheld_pages $(marks_pages <"$MARKS")"
+	case $2 in
+	kernel-before | late) check_hog "after $3" "$B2" ;;
+	esac
+
+	to_zone "$B2" Movable
+	check_all "back in ZONE_MOVABLE"
+	unmark_all
+	check_all "after unmark"
+}
+
+# An onlining fails, and is tried again.
+online_fails() {
+	mark_shape "$B2"
+	go "$B2" offline
+	for online_point in before after; do
+		stats_mark
+		expect_eq "arm online $online_point" ok \
+			"$(tryio write "$FO"/inject "online $online_point -12 1")"
+		refuse "$B2" online_movable ENOMEM sysfs
+		check_all "after an onlining failed $online_point our own work"
+		expect_stats "online_attempts 1" "online_done 0" "injected 1"
+	done
+	for online_priority in -1 1; do
+		load_notifier_errors "$online_priority"
+		notifier_error MEM_GOING_ONLINE -12
+		stats_mark
+		refuse "$B2" online_kernel ENOMEM debugfs
+		check_all "after an onlining failed by a notifier of priority $online_priority"
+		case $online_priority in
+		-1) expect_stats "online_attempts 1" "online_cancelled 1" \
+			"online_cancelled_early 0" ;;
+		1) expect_stats "online_attempts 0" "online_cancelled 0" \
+			"online_cancelled_early 1" ;;
+		esac
+		unload_notifier_errors
+	done
+	go "$B2" online_movable
+	check_all "after it worked"
+	check_hog "after failed onlinings" "$B2"
+	unmark_all
+	check_all "after unmark"
+}
+
+# unskippable ZONE: the block refuses, nothing changes, and goes offline once
+# the page has gone
+unskippable() {
+	mark_shape "$B2"
+	to_zone "$B2" "$1"
+	mark "$(block_pfn "$B2" 30000)" 5 unskippable canary
+	check_all "when marked"
+	refuse "$B2" offline EBUSY sysfs
+	check_all "after the first refusal"
+	refuse "$B2" offline EBUSY debugfs
+	check_all "after the second refusal"
+	check_hog "after two refusals" "$B2"
+	unmark "$(block_pfn "$B2" 30000)" 5
+	check_all "without it"
+	to_zone "$B2" Movable
+	go "$B2" offline
+	go "$B2" online_movable
+	check_all "after offline and online"
+	unmark_all
+	check_all "after unmark"
+}
+
+# Free pages: nothing of ours in the block at all.
+free_pages() {
+	mark "$(block_pfn "$B1" 7)" 3
+	for free_how in kernel-before kernel-after; do
+		arm "$free_how"
+		refuse "$B2" offline ENOMEM
+		check_all "after $free_how"
+		check_hog "after $free_how" "$B2"
+		disarm "$free_how"
+	done
+	go "$B2" offline
+	check_all "while offline"
+	go "$B2" online_movable
+	check_all "after online"
+	check_hog "after online" "$B2"
+	free_got=$(oracle count "$(block_range "$B2")")
+	expect_at_least "free pages of a block that came back" \
+		$((BLOCK_PAGES - 1024)) "$(count_of buddy "$free_got")"
+	unmark_all
+}
+
+# in_use KIND: pages of a process, beside ours: they are migrated away when the
+# block goes offline, stay there when that fails late, and keep their content
+in_use() {
+	mark_shape "$B2"
+	case $1 in
+	anonymous) tenant_start 600 "$B2" ;;
+	tmpfs) tenant_start 600 "$B2" -s ;;
+	esac
+	expect_eq "its pages in the block" "inside 600" "$(tenant_ask where)"
+	check_all "with a process's pages"
+
+	arm kernel-after
+	refuse "$B2" offline ENOMEM
+	disarm kernel-after
+	expect_eq "after a failure before migration: content" "broken 0" \
+		"$(tenant_ask check)"
+	check_all "after a failure before migration"
+
+	arm late
+	refuse "$B2" offline EBUSY
+	expect_eq "clear" ok "$(tryio write "$FO"/inject clear)"
+	expect_eq "after a failure in migration: place" "inside 0" \
+		"$(tenant_ask where)"
+	expect_eq "after a failure in migration: content" "broken 0" \
+		"$(tenant_ask check)"
+	check_all "after a failure in migration"
+	check_hog "after a failure in migration" "$B2"
+
+	go "$B2" offline
+	expect_eq "while offline: place" "inside 0" "$(tenant_ask where)"
+	go "$B2" online_movable
+	expect_eq "after online: content" "broken 0" "$(tenant_ask check)"
+	check_all "after online"
+	tenant_stop
+	unmark_all
+	check_all "after unmark"
+}
+
+# in_use_marked: marking pages in use migrates them away, content intact
+in_use_marked() {
+	tenant_start 600 "$B2"
+	mark "$(block_start "$B2")" "$BLOCK_PAGES" canary
+	expect_eq "where its pages are" "inside 0" "$(tenant_ask where)"
+	expect_eq "its content" "broken 0" "$(tenant_ask check)"
+	check_all "when all of the block is marked"
+	go "$B2" offline
+	check_all "while offline"
+	go "$B2" online_movable
+	check_all "after online"
+	expect_eq "its content" "broken 0" "$(tenant_ask check)"
+	tenant_stop
+	unmark_all
+	check_all "after unmark"
+	check_isolated "after unmark"
+}
+
+# pinned: a page that somebody holds cannot be marked, and nothing changes
+pinned() {
+	tenant_start 3 "$B2"
+	pin=$(tenant_ask pin)
+	pin=${pin#pfn }
+	expect_eq "marking a pinned page" EBUSY "$(mark_raw "$pin 1")"
+	expect_eq "marking a pinned page among others" EBUSY \
+		"$(mark_raw "$((pin - pin % 512)) 512")"
+	check_all "after that"
+	expect_eq "where its pages are" "unpinned" "$(tenant_ask unpin)"
+	expect_eq "its content" "broken 0" "$(tenant_ask check)"
+	mark "$((pin - pin % 512))" 512 canary
+	check_all "without the pin"
+	tenant_stop
+	unmark_all
+}
+
+# Boot memory: blocks with the kernel's own data refuse, reserved pages and
+# kernel pages cannot be marked.
+boot_memory() {
+	mark "$(block_pfn "$B1" 5)" 1
+	# A block of boot RAM, without holes, that has slab or reserved pages. A
+	# kernel just booted may have none: the lane's log_buf_len= makes one.
+	boot_block=
+	for boot_i in 1 2 3 4 5 6; do
+		boot_got=$(oracle count "$(block_range "$boot_i")")
+		if [ "$(count_of slab "$boot_got")" -gt 0 ] ||
+		   [ "$(count_of reserved "$boot_got")" -gt 0 ]; then
+			boot_block=$boot_i
+			break
+		fi
+	done
+	expect_at_least "a block of boot memory with the kernel's own data" 1 \
+		"${boot_block:-0}" || return
+	stats_mark
+	refuse "$boot_block" offline EBUSY sysfs
+	refuse "$boot_block" offline EBUSY debugfs
+	check_all "after boot memory refused"
+	boot_slab=$(oracle runs slab "0+$((8 * BLOCK_PAGES))" | tail -n 1)
+	expect_eq "marking a slab page" EBUSY "$(mark_raw "${boot_slab% *} 1")"
+
+	boot_pfn=$((0x$(sed -n 's/^ *\([0-9a-f]*\)-.* : Kernel code$/\1/p' /proc/iomem) / 4096))
+	expect_eq "the kernel's code is a reserved page" 1 \
+		"$(count_of reserved "$(oracle count "$boot_pfn+1")")"
+	expect_eq "marking a reserved page" EBUSY "$(mark_raw "$boot_pfn 1")"
+	check_all "after refused marks"
+
+	# The first block has holes: the kernel's own EINVAL comes through.
+	refuse 0 offline EINVAL sysfs
+	refuse 0 offline EINVAL debugfs
+	check_all "after a block with holes refused"
+
+	# But free boot memory can be marked like any other.
+	expect_eq "mark 64 pages of DMA32" ok "$(mark_raw "any 64 zone=DMA32 canary")"
+	sed '/^#/d' "$FO"/ranges | awk '$6 == "DMA32" { print $1, $2, $3, $4 }' >>"$MARKS"
+	check_all "with marks in boot memory"
+	unmark_all
+	check_all "after unmark"
+}
+
+set --
+for zone in Movable Normal; do
+	type=online_movable
+	for how in kernel-before kernel-after before after late signal; do
+		set -- "$@" "rollback $zone $how $type"
+		case $type in
+		online_movable) type=online ;;
+		online) type=online_kernel ;;
+		online_kernel) type=online_movable ;;
+		esac
+	done
+	set -- "$@" "unskippable $zone"
+done
+[ -z "${ONLY-}" ] || run_tests "$ONLY"
+run_tests "$@" online_fails free_pages "in_use anonymous" "in_use tmpfs" \
+	in_use_marked pinned boot_memory

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * tenant: a process with pages in a given place, that knows their content.
+ *
+ *   tenant [-s] COUNT RANGE...
+ *
+ * gets COUNT pages within the RANGEs (movable memory: anonymous, with -s
+ * tmpfs's), fills them with a pattern, and says "pages COUNT". Then it takes
+ * one command a line, and answers with one line:
+ *   where   "inside N": how many of its pages lie within the RANGEs now
+ *   check   "broken N": how many do not hold what was written
+ *   list    "PFN PFN ...": where its pages are
+ *   spoil   "spoiled": changes a byte of its first page, so that "check" finds it
+ *   pin     "pfn P": takes a reference to its first page (a pipe does, by
+ *           vmsplice), so that it can be neither migrated nor freed
+ *   unpin   "unpinned"
+ * It ends, and its pages with it, when its input does.
+ */
+#include "fill.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#define STEP 1024
+
+static struct fill f;
+static struct ranges set;
+static size_t *kept;		/* places of the pages that are ours */
+static size_t nr_kept;
+static int pipefd[2] = { -1, -1 };
+
+static uint64_t pfn_of(size_t i)
+{
+	uint64_t pfn;
+
+	pagemap_read(f.base + i * f.page_size, 1, &pfn);
+	if (!pfn)
+		die("a page is not there any more");
+	return pfn;
+}
+
+static void move_in(size_t count, bool shared)
+{
+	size_t i = 0, k;
+
+	kept = calloc(count, sizeof(*kept));
+	if (!kept)
+		die("out of memory");
+	fill_init(&f, shared, false);
+	while (nr_kept < count) {
+		if (!fill_more(&f, STEP))
+			die("only %zu of %zu pages to be had there", nr_kept,
+			    count);
+		for (; i < f.nr && nr_kept < count; i++)
+			if (ranges_have(&set, pfn_of(i)))
+				kept[nr_kept++] = i;
+	}
+	for (i = k = 0; i < f.nr; i++) {
+		if (k < nr_kept && kept[k] == i) {
+			k++;
+			continue;
+		}
+		if (madvise(f.base + i * f.page_size, f.page_size,
+			    shared ? MADV_REMOVE : MADV_DONTNEED))
+			die("madvise: %s", strerror(errno));
+	}
+}
+
+static void pin(void)
+{
+	struct iovec iov = {
+		.iov_base = f.base + kept[0] * f.page_size,
+		.iov_len = f.page_size,
+	};
+
+	if (pipefd[0] >= 0)
+		die("pinned already");
+	if (pipe(pipefd))
+		die("pipe: %s", strerror(errno));
+	if (vmsplice(pipefd[1], &iov, 1, 0) != (ssize_t)f.page_size)
+		die("vmsplice: %s", strerror(errno));
+	printf("pfn %" PRIu64 "\n", pfn_of(kept[0]));
+}
+
+static void unpin(void)
+{
+	if (pipefd[0] < 0)
+		die("not pinned");
+	close(pipefd[0]);
+	close(pipefd[1]);
+	pipefd[0] = pipefd[1] = -1;
+	printf("unpinned\n");
+}
+
+int main(int argc, char **argv)
+{
+	bool shared = false;
+	char line[64];
+	size_t i, n;
+	int opt;
+
+	while ((opt = getopt(argc, argv, "s")) != -1) {
+		if (opt != 's')
+			die("usage: tenant [-s] COUNT RANGE...");
+		shared = true;
+	}
+	if (argc - optind < 2)
+		die("usage: tenant [-s] COUNT RANGE...");
+	ranges_args(&set, argc, argv, optind + 1);
+	n = parse_u64(argv[optind]);
+	if (!n)
+		die("no pages: nothing would be checked");
+	move_in(n, shared);
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	printf("pages %zu\n", nr_kept);
+	while (fgets(line, sizeof(line), stdin)) {
+		line[strcspn(line, "\n")] = '\0';
+		n = 0;
+		if (!strcmp(line, "where")) {
+			for (i = 0; i < nr_kept; i++)
+				n += ranges_have(&set, pfn_of(kept[i]));
+			printf("inside %zu\n", n);
+		} else if (!strcmp(line, "check")) {
+			for (i = 0; i < nr_kept; i++)
+				n += !fill_intact(&f, kept[i]);
+			printf("broken %zu\n", n);
+		} else if (!strcmp(line, "list")) {
+			for (i = 0; i < nr_kept; i++)
+				printf("%" PRIu64 "%c", pfn_of(kept[i]),
+				       i + 1 < nr_kept ? ' ' : '\n');
+		} else if (!strcmp(line, "spoil")) {
+			f.base[kept[0] * f.page_size] ^= 1;
+			printf("spoiled\n");
+		} else if (!strcmp(line, "pin")) {
+			pin();
+		} else if (!strcmp(line, "unpin")) {
+			unpin();
+		} else {
+			die("no such command: %s", line);
+		}
+	}
+	free(kept);
+	free(set.r);
+	return 0;
+}

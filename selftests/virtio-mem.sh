@@ -1,0 +1,304 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# virtio-mem has PageOffline pages of its own, and wants the same online-page
+# hook. Whoever is first, neither breaks the other's blocks, and what lies in
+# both hands stays in both. What is seen of the hook alone is in hook.sh.
+#
+# vm/run --qemu '-object memory-backend-ram,id=vmem0,size=1G
+#	-device virtio-mem-pci,id=vm0,memdev=vmem0,block-size=2M,requested-size=0'
+
+# shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+VIRTIO_MEM=/sys/bus/virtio/drivers/virtio_mem
+V=''		# its memory blocks
+
+# wait_for WHAT COMMAND…: a generous limit, for a machine that does not do it
+wait_for() {
+	wait_what=$1 wait_left=3000
+	shift
+	until "$@"; do
+		wait_left=$((wait_left - 1))
+		[ "$wait_left" -gt 0 ] || { failed "waited in vain for $wait_what"; return; }
+		sleep 0.1
+	done
+}
+
+# needed: skips the test on a machine that is not up to it
+needed() {
+	command -v qemu-monitor >/dev/null ||
+		skip "QEMU tells virtio-mem its size: vm/run"
+	modprobe virtio_pci 2>/dev/null
+	VM_DEVICE=$(grep -ls '^0x0018$' /sys/bus/virtio/devices/*/device)
+	VM_DEVICE=${VM_DEVICE%/device}
+	VM_DEVICE=${VM_DEVICE##*/}
+	[ -n "$VM_DEVICE" ] || skip "there is no virtio-mem device"
+}
+
+bound() {
+	[ -e "$VIRTIO_MEM/$VM_DEVICE" ]
+}
+
+driver_on() {
+	expect_status "modprobe virtio_mem" 0 modprobe virtio_mem
+	expect_status "virtio-mem has its device" 0 bound
+}
+
+driver_off() {
+	expect_status "rmmod virtio_mem" 0 rmmod virtio_mem
+}
+
+# its_blocks: the memory blocks of virtio-mem: those behind the DIMM
+its_blocks() {
+	block_numbers | awk -v sink="$SINK" '$1 > sink'
+}
+
+# one_more SIGN: the machine has one more block under test (1), or one less (-1),
+# which counts as if it had been there at first
+one_more() {
+	BASE_TOTAL=$((BASE_TOTAL + $1 * 4 * BLOCK_PAGES))
+	BASE_ZONES=$(echo "$BASE_ZONES" | awk -v n="$(($1 * BLOCK_PAGES))" '
+		$2 == "Movable" { $3 += n; $4 += n }
+		{ print }')
+}
+
+# resize MIB: what the machine wants the device to have
+resize() {
+	qemu-monitor qom-set vm0 requested-size "$1"M
+}
+
+has_blocks() {
+	[ "$(its_blocks | wc -l)" = "$1" ]
+}
+
+# grow BLOCKS: it has so many, all online in ZONE_MOVABLE, and we test them too
+grow() {
+	resize $(($1 * BLOCK_PAGES / 256))
+	wait_for "$1 memory blocks of virtio-mem" has_blocks "$1" || return
+	for grow_block in $(its_blocks); do
+		case " $V " in *" $grow_block "*) continue ;; esac
+		V="$V $grow_block"
+		BLOCKS="$BLOCKS $grow_block"
+		one_more 1
+		[ "$(block_state "$grow_block")" = online ] || go "$grow_block" online_movable
+		expect_eq "zone of memory$grow_block" Movable "$(block_zone "$grow_block")"
+	done
+	check_all "with $1 blocks of virtio-mem"
+	return 0
+}
+
+# shrunk: those of its blocks that are gone are none of ours any more
+shrunk() {
+	for shrunk_block in $V; do
+		[ ! -d "$SYSMEM/memory$shrunk_block" ] || continue
+		V=$(echo " $V " | sed "s/ $shrunk_block / /")
+		BLOCKS=$(echo " $BLOCKS " | sed "s/ $shrunk_block / /")
+		one_more -1
+	done
+}
+
+# shrink BLOCKS
+shrink() {
+	resize $(($1 * BLOCK_PAGES / 256))
+	wait_for "$1 memory blocks of virtio-mem to be left" has_blocks "$1" || return
+	shrunk
+	check_all "with $1 blocks of virtio-mem left"
+	return 0
+}
+
+# It is first, and has memory. Marks in our block work; the block goes offline,
+# and cannot come online as long as virtio-mem has the hook. virtio-mem grows
+# and shrinks meanwhile.
+it_first() {
+	needed
+	modprobe -r fake_offline
+	driver_on
+	load_module
+	grow 1
+	mark_shape "$B2"
+	expect_eq "hook" taken "$(stat_value hook)"
+	check_all "when marked"
+	expect_eq "arm" ok "$(tryio write "$FO"/inject "offline late -16 1")"
+	refuse "$B2" offline EBUSY
+	check_all "after a failed offline"
+	grow 2 || return
+	go "$B2" offline
+	check_all "while offline"
+	refuse "$B2" online_movable EBUSY
+	expect_eq "the reason" 1 \
+		"$(grep -c 'another driver has the online-page hook' "$FO"/last_failure)"
+	check_all "after onlining was refused"
+	shrink 1 || return
+	# Its own block goes offline and online meanwhile.
+	for it_block in $V; do
+		go "$it_block" offline
+		go "$it_block" online_movable
+	done
+	check_all "after a cycle of its own block"
+	shrink 0 || return
+	refuse "$B2" online_movable EBUSY
+	driver_off
+	go "$B2" online_movable debugfs
+	expect_eq "hook after that" held "$(stat_value hook)"
+	check_all "after online"
+	unmark_all
+	check_all "after unmark"
+}
+
+# We are first: it does not get its device, as with any two drivers that want
+# the hook. Once our last mark has gone, it does, and we can mark again.
+us_first() {
+	needed
+	mark_shape "$B2"
+	expect_eq "hook" held "$(stat_value hook)"
+	modprobe virtio_mem
+	expect_status "virtio-mem has no device" 1 bound
+	resize 128
+	go "$B2" offline
+	check_all "while offline"
+	go "$B2" online_movable
+	check_all "after online"
+	expect_eq "memory blocks of virtio-mem" "" "$(its_blocks)"
+	rebind
+	expect_status "virtio-mem has no device at the second try" 1 bound
+	unmark_all
+	expect_eq "hook without marks" free "$(stat_value hook)"
+	rebind
+	expect_status "virtio-mem has its device at the third try" 0 bound
+	grow 1 || return
+	mark_shape "$B2"
+	expect_eq "hook" taken "$(stat_value hook)"
+	check_all "with marks again"
+	shrink 0 || return
+	driver_off
+	mark "$(block_pfn "$B1" 7)" 9
+	expect_eq "hook without virtio-mem" held "$(stat_value hook)"
+	go "$B2" offline
+	go "$B2" online_movable
+	check_all "after offline and online"
+	unmark_all
+	check_all "after unmark"
+}
+
+# rebind: the device from anew. virtio-mem leaves it half set up when it fails
+# to get the hook, and a second try with the same device ends with ENOENT.
+rebind() {
+	rebind_pci=$(readlink -f "/sys/bus/virtio/devices/$VM_DEVICE/..")
+	rebind_pci=${rebind_pci##*/}
+	expect_eq "unbind" ok "$(tryio write /sys/bus/pci/drivers/virtio-pci/unbind "$rebind_pci")"
+	expect_eq "bind" ok "$(tryio write /sys/bus/pci/drivers/virtio-pci/bind "$rebind_pci")"
+	needed
+}
+
+# Marks in a block of virtio-mem. It cannot unplug what we have, only what is
+# around it, in steps of its own; and it comes back to it when we give it back.
+ours_in_its() {
+	needed
+	driver_on
+	grow 1 || return
+	ours_block=${V##* }
+	ours_start=$(block_start "$ours_block")
+	# in 1, 1, 8 and 1 of the pieces of 2 MiB
+	mark $((ours_start + 5 * 512 + 3)) 1 canary
+	mark $((ours_start + 9 * 512)) 512
+	mark $((ours_start + 16 * 512)) 4096 canary
+	mark $((ours_start + BLOCK_PAGES - 1)) 1 canary
+	ours_pages=$(marks_pages <"$MARKS")
+	check_all "with marks in its block"
+
+	ours_left=$((11 * 512))
+	resize 0
+	wait_for "all but our pieces to be unplugged" ours_unplugged || return
+	# It tries again and again: nothing is to change.
+	sleep 1
+	check_theirs "when the rest is unplugged"
+	expect_failing "one page less is noticed" ours_twin
+
+	# It gets some of it back.
+	resize 128
+	wait_for "them to be plugged" ours_plugged || return
+	check_all "when all is plugged again"
+	resize 0
+	wait_for "them to be unplugged again" ours_unplugged || return
+	check_theirs "when the rest is unplugged again"
+
+	# What we give back, it takes.
+	unmark $((ours_start + 16 * 512)) 4096
+	ours_left=$((3 * 512)) ours_pages=$((ours_pages - 4096))
+	wait_for "what was given back to be unplugged" ours_unplugged || return
+	check_theirs "when a part was given back"
+	unmark_all
+	wait_for "its block to go" has_blocks 0 || return
+	shrunk
+	check_all "without its block"
+	driver_off
+}
+
+# MemTotal without what it has unplugged, and what we have marked
+ours_unplugged() {
+	[ "$(mem_total)" = $((BASE_TOTAL - 4 * (BLOCK_PAGES - ours_left + ours_pages))) ]
+}
+
+ours_plugged() {
+	[ "$(mem_total)" = $((BASE_TOTAL - 4 * ours_pages)) ]
+}
+
+# check_theirs WHEN: our pages and its pages in that block
+check_theirs() {
+	expect_eq "MemTotal in kB $1" \
+		$((BASE_TOTAL - 4 * (BLOCK_PAGES - ours_left + ours_pages))) \
+		"$(mem_total)"
+	expect_eq "PageOffline pages of its block $1" \
+		$((BLOCK_PAGES - ours_left + ours_pages)) \
+		"$(count_of offline "$(oracle count "$(block_range "$ours_block")")")"
+	awk '{ print $1, $2 }' "$MARKS" >"$TMP/ours"
+	ours_got=$(oracle count "@$TMP/ours")
+	expect_eq "our pages: PageOffline, skippable, in the buddy allocator $1" \
+		"$ours_pages $ours_pages 0" \
+		"$(count_of offline "$ours_got") $(count_of owner_private "$ours_got") $(count_of buddy "$ours_got")"
+	ours_got=$(refs "@$TMP/ours")
+	expect_eq "our pages with reference count 0, 1, more $1" \
+		"$(refs_wanted "$ours_pages" 0) 0" \
+		"$(count_of ref0 "$ours_got") $(count_of ref1 "$ours_got") $(count_of refmore "$ours_got")"
+	check_listed "$1"
+	check_verify "$1"
+}
+
+ours_twin() {
+	BASE_TOTAL=$((BASE_TOTAL - 4))
+	check_theirs "with a page less"
+}
+
+# Marks in a block of virtio-mem that is offline. It takes the block away, and
+# the marks go with it; what comes back there later is ordinary memory.
+its_block_goes() {
+	needed
+	driver_on
+	grow 1 || return
+	ours_block=${V##* }
+	mark "$(block_pfn "$ours_block" 1000)" 3000 canary
+	mark "$(block_pfn "$B1" 3)" 2 canary
+	check_all "with marks in its block"
+	go "$ours_block" offline
+	check_all "while its block is offline"
+	refuse "$ours_block" online_movable EBUSY
+	resize 0
+	wait_for "its block to go" has_blocks 0 || return
+	shrunk
+	sed -i "/^$(block_pfn "$ours_block" 1000) /d" "$MARKS"
+	check_all "without its block"
+	grow 1 || return
+	expect_eq "PageOffline pages in a new block of it" 0 \
+		"$(count_of offline "$(oracle count "$(block_range "$ours_block")")")"
+	shrink 0 || return
+	unmark_all
+	driver_off
+	check_all "at last"
+}
+
+# It may have come with the guest.
+! grep -q ^virtio_mem /proc/modules || rmmod virtio_mem
+[ -z "${ONLY-}" ] || run_tests "$ONLY"
+run_tests it_first us_first ours_in_its its_block_goes
