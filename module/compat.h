@@ -135,6 +135,26 @@ static inline unsigned long *compat_page_flags(struct page *page)
 }
 
 /*
+ * What the kernel remembers of a page block, a few bits in its section. That it
+ * is isolated was the migratetype MIGRATE_ISOLATE until "mm/page_isolation: make
+ * page isolation a standalone bit" (6.17).
+ */
+static inline bool compat_is_isolated(unsigned long pfn)
+{
+	const unsigned long *bits = section_to_usemap(__pfn_to_section(pfn));
+	unsigned long block = (pfn & (PAGES_PER_SECTION - 1)) >> pageblock_order;
+	unsigned long bit = block * NR_PAGEBLOCK_BITS;
+	unsigned long word = READ_ONCE(bits[BIT_WORD(bit)]) >>
+			     (bit % BITS_PER_LONG);
+
+#ifdef PAGEBLOCK_ISO_MASK
+	return word & PAGEBLOCK_ISO_MASK;
+#else
+	return (word & MIGRATETYPE_MASK) == MIGRATE_ISOLATE;
+#endif
+}
+
+/*
  * A page with movable_ops, like a balloon's: __PageMovable(), a tag in
  * page->mapping, until "mm: rename __PageMovable() to page_has_movable_ops()"
  * (6.17), which also made it a property of the page's type.

@@ -23,6 +23,7 @@
 #include "page_state.h"
 #include "ranges.h"
 #include "stats.h"
+#include "take.h"
 #include "trace.h"
 #include "unplug.h"
 #include "why.h"
@@ -204,6 +205,20 @@ static int begin(enum fo_direction dir, const struct memory_notify *arg,
 	return ret;
 }
 
+/*
+ * A mark that raced with the isolation, which comes before the announcement, may
+ * have undone some of it: see allocate(). Nobody of ours can any more, now that
+ * the flight is recorded.
+ */
+static int check_isolated(const struct fo_flight *flight)
+{
+	if (fo_all_isolated(flight->first, flight->last))
+		return 0;
+	fo_why_set(flight->first, flight->last, -1, -EBUSY,
+		   "pages there were being marked at the same time");
+	return -EBUSY;
+}
+
 /* Inverse: cancel_offline(). */
 static int going_offline(const struct memory_notify *arg)
 {
@@ -217,6 +232,8 @@ static int going_offline(const struct memory_notify *arg)
 
 	mutex_lock(&fo_gate);
 	ret = begin(FO_OFFLINING, arg, &flight);
+	if (!ret)
+		ret = check_isolated(flight);
 	fo_flight_calls_clients(flight, true);
 	mutex_unlock(&fo_gate);
 

@@ -91,6 +91,43 @@ int fo_check_online(unsigned long first, unsigned long last)
 	}
 }
 
+static bool isolated(unsigned long first, unsigned long last, bool all)
+{
+	unsigned long pfn;
+
+	for (pfn = first; pfn <= last;
+	     pfn = (pfn | (pageblock_nr_pages - 1)) + 1)
+		if (compat_is_isolated(pfn) != all)
+			return !all;
+	return all;
+}
+
+/**
+ * fo_any_isolated() - is a page block there isolated by somebody?
+ * @first: first PFN
+ * @last: last PFN, in online blocks
+ *
+ * Context: any.
+ * Return: whether one is.
+ */
+bool fo_any_isolated(unsigned long first, unsigned long last)
+{
+	return isolated(first, last, false);
+}
+
+/**
+ * fo_all_isolated() - is each page block there isolated?
+ * @first: first PFN
+ * @last: last PFN, in online blocks
+ *
+ * Context: any.
+ * Return: whether each is.
+ */
+bool fo_all_isolated(unsigned long first, unsigned long last)
+{
+	return isolated(first, last, true);
+}
+
 /* Is the reason for -EBUSY that a part of it is a hole in a block's RAM? */
 static int why_busy(unsigned long first, unsigned long last)
 {
@@ -110,8 +147,15 @@ static int allocate(unsigned long first, unsigned long last, unsigned int tries)
 	while (ret == -EBUSY && tries--) {
 		if (signal_pending(current))
 			return -EINTR;
-		ret = compat_alloc_contig(first, last + 1,
-					  GFP_KERNEL | __GFP_NOWARN);
+		/*
+		 * When alloc_contig_range() finds a page block isolated, it
+		 * fails, and takes away the isolation that is not its own: an
+		 * offlining that has not been announced yet would then migrate
+		 * for ever. See also going_offline().
+		 */
+		if (!fo_any_isolated(first, last))
+			ret = compat_alloc_contig(first, last + 1,
+						  GFP_KERNEL | __GFP_NOWARN);
 		if (ret == -EBUSY && tries)
 			usleep_range(1000, 2000);
 	}

@@ -6,6 +6,8 @@
 #include <linux/types.h>
 
 unsigned long fo_span_last(unsigned long first, unsigned long last);
+bool fo_any_isolated(unsigned long first, unsigned long last);
+bool fo_all_isolated(unsigned long first, unsigned long last);
 int fo_check_online(unsigned long first, unsigned long last);
 
 int fo_take(unsigned long first, unsigned long last, unsigned int flags,
