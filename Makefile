@@ -6,7 +6,8 @@
 KERNELS ?= 6.1 6.12 7.3
 KERNEL ?= 6.1
 
-.PHONY: help setup demo check check-lint check-tools check-vm check-guests matrix clean
+.PHONY: help setup demo check check-lint check-tools check-vm check-guests matrix \
+	deb check-packages dkms-install dkms-remove clean
 
 help:
 	@echo 'make demo            the main job in a throw-away guest, step by step'
@@ -16,6 +17,10 @@ help:
 	@echo 'make check-vm        the guest harness itself'
 	@echo 'make check-guests    the selftests, in guests'
 	@echo 'make matrix          check-guests, and docs/matrix.md from it'
+	@echo 'make dkms-install    dkms builds and installs the module on this machine'
+	@echo 'make dkms-remove     and takes it away again'
+	@echo 'make deb             the Debian packages'
+	@echo 'make check-packages  installs and uses them in clean Debian systems'
 	@echo 'make clean           remove what was built in the tree'
 	@echo
 	@echo 'KERNELS="6.1 6.12 7.3"  what check-guests and check-lint cover'
@@ -33,6 +38,18 @@ check: setup
 
 check-lint check-tools check-vm check-guests: check-%: setup
 	@FAKE_OFFLINE_KERNELS='$(KERNELS)' checks/run $*
+
+deb:
+	@packages/build
+
+check-packages: setup
+	@packages/check
+
+dkms-install:
+	@packages/dkms install
+
+dkms-remove:
+	@packages/dkms remove
 
 # The table of what passes where, in docs/matrix.md.
 matrix: setup

@@ -225,11 +225,11 @@ inject_lines() {
 	bad_bytes inject EINVAL "clear\noffline before -12\n"
 
 	# what is armed reads as it is written, and 0 disarms
-	printf 'offline before -1 1\noffline after -4095 4294967295\noffline late -16 3\n' |
+	printf 'offline before -1 1\noffline after -511 4294967295\noffline late -16 3\n' |
 		tryio write "$FO"/inject >"$TMP/armed"
 	expect_eq "three failures in one write" ok "$(cat "$TMP/armed")"
 	expect_eq "what is armed" "offline before -1 1
-offline after -4095 4294967295
+offline after -511 4294967295
 offline late -16 3
 online before -12 1" "$(sed '/^#/d' "$FO"/inject)"
 	expect_eq "replace and disarm" ok \
@@ -247,7 +247,7 @@ online before -12 1" "$(sed '/^#/d' "$FO"/inject)"
 # Who may open what: by mode, and by CAP_SYS_ADMIN for those whom it lets in.
 access() {
 	begin
-	for pair in mark:200 unmark:200 ranges:400 block_offline:200 \
+	for pair in mark:200 unmark:200 skippable:200 ranges:400 block_offline:200 \
 		block_online:200 last_failure:400 verify:400 stats:400 inject:600; do
 		file=$FO/${pair%:*}
 		expect_eq "mode and owner of ${pair%:*}" "${pair#*:} 0 0" \
@@ -266,7 +266,7 @@ access() {
 				"$(tryio -u 65534 open "$file" "$h")"
 		done
 	done
-	expect_eq "files there are" "block_offline block_online inject last_failure mark ranges stats unmark verify" \
+	expect_eq "files there are" "block_offline block_online inject last_failure mark ranges skippable stats unmark verify" \
 		"$(cd "$FO" && echo *)"
 	expect_eq "a mark without CAP_SYS_ADMIN" open:EPERM \
 		"$(tryio -c write "$FO"/mark "$(block_pfn "$B1" 500) 1")"
