@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -221,7 +222,15 @@ void pagemap_read(const void *addr, size_t nr, uint64_t *pfns)
 	}
 	read_entries(fd, (uintptr_t)addr / (uintptr_t)page, nr, pfns);
 	for (i = 0; i < nr; i++) {
-		bool present = pfns[i] >> 63;
+		bool present;
+
+		/* There is no swap: this one is being migrated just now. */
+		while (pfns[i] >> 62 == 1) {
+			sched_yield();
+			read_entries(fd, (uintptr_t)addr / (uintptr_t)page + i,
+				     1, &pfns[i]);
+		}
+		present = pfns[i] >> 63;
 
 		pfns[i] = present ? pfns[i] & ((UINT64_C(1) << 55) - 1) : 0;
 		if (present && !pfns[i])
