@@ -131,11 +131,12 @@ check_poison() {
 check_verify() {
 	marks_online >"$TMP/marks-online"
 	cv_all=$(marks_pages <"$MARKS")
-	read -r cv_on cv_skip cv_canary <<-END
-		$(awk '
-		{ on += $2; if ($3) skip += $2; if ($4) canary += $2 }
-		END { print on + 0, skip + 0, canary + 0 }' "$TMP/marks-online")
-	END
+	cv_counts=$(awk '
+	{ on += $2; if ($3) skip += $2; if ($4) canary += $2 }
+	END { print on + 0, skip + 0, canary + 0 }' "$TMP/marks-online")
+	read -r cv_on cv_skip cv_canary <<-EOT
+		$cv_counts
+	EOT
 	cv_poison=$(awk '
 	NR == FNR { poison[$1] = 1; next }
 	$4 == 1 { for (pfn in poison) if (pfn >= $1 && pfn < $1 + $2) sum++ }
