@@ -1,0 +1,131 @@
+# Shared by the scripts in this directory: Debian systems in directories
+# ("roots") to build and test the packages in. Sourced, after `set -eu`, with
+# $packages_dir set.
+# shellcheck shell=sh disable=SC2034,SC2154  # what others read, and what they set
+
+vm_dir=$(cd "$packages_dir/../vm" && pwd)
+# shellcheck source-path=SCRIPTDIR source=../vm/lib.sh
+. "$vm_dir/lib.sh"
+# shellcheck source-path=SCRIPTDIR source=../vm/debian-archive.sh
+. "$vm_dir/debian-archive.sh"
+me=packages/${0##*/}
+top=$source_dir
+
+setting() { sed -n "s/^$1=\"\(.*\)\"$/\1/p" "$top/dkms.conf"; }
+version=$(setting PACKAGE_VERSION)
+
+# describe_suite NAME: sets
+#   suites       what its apt reads
+#   newer        of these, the one with a newer kernel
+#   dkms_series  the version of its dkms
+describe_suite() {
+	newer=$1-backports
+	suites="$1 $1-updates $1-security $newer"
+	case $1 in
+	bookworm) dkms_series=3.0.10 ;;
+	trixie) dkms_series=3.2.2 ;;
+	*) usage_error "unknown suite '$1': bookworm or trixie" ;;
+	esac
+}
+
+# work_in_memory ARGUMENT…: at the start of a script, with its arguments: runs it
+# again with mounts of its own, which end with it. Sets $tmp, a directory that
+# goes away at the end; in memory, where there is enough: a Debian system is some
+# 20000 files.
+work_in_memory() {
+	if [ "${FAKE_OFFLINE_MOUNTS-}" != "$PPID" ]; then
+		[ "$(id -u)" -eq 0 ] || die "only root may do this: it makes a Debian system in a directory"
+		need mmdebstrap zstd tar unshare setsid flock
+		FAKE_OFFLINE_MOUNTS=$$ unshare --mount --propagation private -- sh "$0" "$@"
+		exit
+	fi
+	mkdir -p "$cache_dir/packages"
+	# One at a time; not for what the holder runs.
+	[ -n "${FAKE_OFFLINE_PACKAGES_LOCK-}" ] || lock packages
+	export FAKE_OFFLINE_PACKAGES_LOCK=held
+	tmp=$(mktemp -d "$cache_dir/packages/tmp.XXXXXX")
+	trap 'umount "$tmp" 2>/dev/null; rm -rf "$tmp"' EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+	[ "$(awk '/^MemAvailable:/ { print $2 }' /proc/meminfo)" -lt 6000000 ] ||
+		mount -t tmpfs -o size=4G,mode=755 tmpfs "$tmp" || :
+}
+
+# make_new DIR: a directory to be filled, and then put at DIR with put_in_place,
+# so that an interrupted run leaves nothing half done.
+make_new() {
+	mkdir -p "${1%/*}"
+	mktemp -d "$1.new.XXXXXX"
+}
+put_in_place() { # NEW DIR
+	chmod 755 "$1"
+	mv -T "$1" "$2"
+}
+
+# make_root FILE SUITE INCLUDE [OPTION]…: packs a fresh system. What makes
+# kernels big, and depmod slow, is left out: their drivers.
+make_root() {
+	root_file=$1 root_suite=$2 root_include=$3
+	shift 3
+	mkdir -p "${root_file%/*}" "$tmp/mmdebstrap"
+	# shellcheck disable=SC2086  # a list of suites
+	source_lines $suites >"$tmp/sources.list"
+	note "making a $root_suite root (${root_file##*/}); a minute or two"
+	TMPDIR=$tmp/mmdebstrap mmdebstrap --quiet --mode=root --variant=apt \
+		--include="$root_include" \
+		--aptopt='APT::Install-Recommends "false"' \
+		--aptopt='Acquire::Languages "none"' \
+		--aptopt='APT::Sandbox::User "root"' \
+		--dpkgopt=force-unsafe-io \
+		--dpkgopt='path-exclude=/lib/modules/*/kernel/drivers/*' \
+		--dpkgopt='path-exclude=/usr/lib/modules/*/kernel/drivers/*' \
+		--dpkgopt='path-exclude=/usr/share/locale/*' \
+		"$@" "$root_suite" "$tmp/root.tar" - <"$tmp/sources.list" >"$tmp/log" 2>&1 || {
+		cat "$tmp/log" >&2
+		die "mmdebstrap could not make a $root_suite root (above)"
+	}
+	zstd -q -f -T0 -1 "$tmp/root.tar" -o "$root_file.new"
+	rm -r "$tmp/root.tar" "$tmp/mmdebstrap"
+	# Those of its kind that this one replaces.
+	rm -f "${root_file%-*}"-*.tar.zst
+	mv "$root_file.new" "$root_file"
+}
+
+# unpack_root FILE: into $root, a new directory below $tmp.
+unpack_root() {
+	root=$tmp/root
+	mkdir "$root"
+	tar -C "$root" --numeric-owner -I zstd -xf "$1"
+}
+
+# in_root COMMAND…: runs it in $root, as its root user, with mounts and
+# processes of its own, which end with it, and no network. It has no input.
+in_root() {
+	# shellcheck disable=SC2016  # for the inner shell
+	setsid unshare --mount --propagation private --pid --fork --kill-child \
+		--ipc --uts --net sh -c '
+		cd "$1" && shift || exit
+		mount -t proc proc proc
+		mount -t tmpfs -o mode=1777 tmpfs dev/shm 2>/dev/null
+		exec chroot . env -i HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive \
+			PATH=/usr/sbin:/usr/bin:/sbin:/bin INITRD=No "$@"' \
+		sh "$root" "$@" </dev/null
+}
+
+# find_test_root SUITE PACKAGE…: sets $root_archive, a clean system with a kernel,
+# its headers and openssl. It has no dkms, but apt has that in its cache, and the
+# PACKAGEs, with what they need, and a newer kernel: tests need no network.
+find_test_root() {
+	describe_suite "$1"
+	root_archive=$cache_dir/packages/roots/test-$1-$(printf '%s\n' "$@" "$suites" |
+		sha256sum | cut -c1-16).tar.zst
+	[ ! -f "$root_archive" ] || return 0
+	# shellcheck disable=SC2016  # $1 is for mmdebstrap
+	root_run='chroot "$1" env DEBIAN_FRONTEND=noninteractive INITRD=No apt-get -qq -y'
+	make_root "$root_archive" "$1" openssl --skip=cleanup/apt --customize-hook="
+		$root_run install linux-image-amd64 linux-headers-amd64 &&
+		$root_run autoremove --purge &&
+		$root_run clean &&
+		$root_run install --download-only $(shift; echo "dkms $*") &&
+		$root_run install --download-only -t $newer linux-image-amd64 linux-headers-amd64"
+}
