@@ -207,6 +207,7 @@ static const struct {
 	{ "mark any", ENOMEM, "no memory to record it, or to migrate pages to" },
 	{ "unmark", ENOENT, "a page is not marked" },
 	{ "unmark", EPERM, "a page belongs to another owner" },
+	{ "unmark", ENOMEM, "no memory to split a range" },
 	{ "block_offline", EBUSY, "a page cannot be moved away, or somebody vetoed" },
 	{ "block_offline", EINVAL, "it has holes or several zones" },
 	{ "block_offline", ENXIO, "there is no such block" },
