@@ -32,8 +32,13 @@
 #include "stats.h"
 #include "take.h"
 
-/* Short pins and per-CPU lists let alloc_contig_range() fail for a moment. */
-#define FO_TAKE_TRIES	5
+/*
+ * Short pins and per-CPU lists let alloc_contig_range() fail for a moment, and
+ * on a busy machine the task that holds such a page may have to wait for its
+ * CPU. The pauses between tries double, from a millisecond: half a second in
+ * all.
+ */
+#define FO_TAKE_TRIES	10
 
 static unsigned long block_pages(void)
 {
@@ -142,6 +147,7 @@ static int why_busy(unsigned long first, unsigned long last)
 /* Allocates [@first, @last], one zone's. Inverse: put_pages_singly(). */
 static int allocate(unsigned long first, unsigned long last, unsigned int tries)
 {
+	unsigned int pause_ms = 1;
 	int ret = -EBUSY;
 
 	while (ret == -EBUSY && tries--) {
@@ -156,8 +162,10 @@ static int allocate(unsigned long first, unsigned long last, unsigned int tries)
 		if (!fo_any_isolated(first, last))
 			ret = compat_alloc_contig(first, last + 1,
 						  GFP_KERNEL | __GFP_NOWARN);
-		if (ret == -EBUSY && tries)
-			usleep_range(1000, 2000);
+		if (ret == -EBUSY && tries) {
+			msleep_interruptible(pause_ms);
+			pause_ms *= 2;
+		}
 	}
 	return ret == -EBUSY ? why_busy(first, last) : ret;
 }
