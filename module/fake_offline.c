@@ -396,15 +396,58 @@ static void undo(struct take_log *log, const struct taken *t)
 	} while (found && left.first <= t->span.last);
 }
 
+/*
+ * The page blocks that alloc_contig_range() isolates to take @s. Two of them at
+ * once in the same page block would undo each other's isolation.
+ */
+static struct span page_blocks_of(const struct span *s)
+{
+	return (struct span){
+		.first = round_down(s->first, pageblock_nr_pages),
+		.last = s->last | (pageblock_nr_pages - 1),
+	};
+}
+
+/* Marked pages of these page blocks make way for what is taken there. */
+static void step_aside(const struct span *blocks)
+{
+	struct fo_extent e;
+
+	fo_for_each_extent(e, blocks->first, blocks->last) {
+		if (e.range->flags & FO_RANGE_BUSY)
+			continue;	/* what is taken */
+		e.range->flags |= FO_RANGE_ASIDE;
+		fo_pages_step_aside(max(e.first, blocks->first),
+				    min(e.last, blocks->last),
+				    e.range->flags & FAKE_OFFLINE_SKIPPABLE);
+	}
+}
+
+/* Inverse of step_aside(). */
+static void step_back(const struct span *blocks)
+{
+	struct fo_extent e;
+
+	fo_for_each_extent(e, blocks->first, blocks->last) {
+		if (!(e.range->flags & FO_RANGE_ASIDE))
+			continue;
+		fo_pages_step_back(max(e.first, blocks->first),
+				   min(e.last, blocks->last),
+				   e.range->flags & FAKE_OFFLINE_SKIPPABLE);
+		e.range->flags &= ~FO_RANGE_ASIDE;
+	}
+}
+
 /* Lets a new busy range in. */
 static int begin_take(struct take_log *log, const struct span *s,
 		      enum fo_wait wait, u16 *serial)
 {
+	struct span blocks = page_blocks_of(s);
 	unsigned long nr_pages = s->last - s->first + 1;
 	struct fo_extent e;
 	int ret;
 
-	ret = fo_gate_enter(s->first, s->last, wait);
+	ret = fo_gate_enter(blocks.first, blocks.last, wait);
 	if (ret)
 		return ret;
 	if (fo_ranges_next(s->first, s->last, &e))
@@ -416,8 +459,10 @@ static int begin_take(struct take_log *log, const struct span *s,
 	if (!ret)
 		ret = fo_ranges_insert(s->first, s->last, log->client,
 				       log->flags | FO_RANGE_BUSY, serial);
-	if (!ret)
+	if (!ret) {
 		pending += nr_pages;
+		step_aside(&blocks);
+	}
 	fo_gate_leave();
 	return ret;
 }
@@ -425,9 +470,11 @@ static int begin_take(struct take_log *log, const struct span *s,
 /* It has been taken, or could not be. Inverse of begin_take(). */
 static void end_take(const struct span *s, int result)
 {
+	struct span blocks = page_blocks_of(s);
 	struct fo_extent e;
 
 	mutex_lock(&fo_gate);
+	step_back(&blocks);
 	pending -= s->last - s->first + 1;
 	fo_ranges_next(s->first, s->last, &e);
 	if (result) {

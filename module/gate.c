@@ -6,6 +6,8 @@
  * - Who takes or gives back pages enters the gate: it waits until no hotplug
  *   operation is in flight there and no range there is busy. It then sets
  *   FO_RANGE_BUSY, leaves, works without a lock, and clears the bit.
+ * - Who takes pages enters for the whole page blocks that these lie in. Ranges
+ *   that make way there, FO_RANGE_ASIDE, are busy as well.
  * - A hotplug operation records its flight first, so that nobody new enters,
  *   and then waits for the busy ranges there to settle.
  *
@@ -27,7 +29,7 @@ static DECLARE_WAIT_QUEUE_HEAD(gate_wait);
 static struct fo_flight the_flight;
 
 /**
- * fo_gate_is_busy() - is a range in [@first, @last] being taken or given back?
+ * fo_gate_is_busy() - is a range in [@first, @last] being worked on?
  * @first: first PFN
  * @last: last PFN
  *
@@ -39,7 +41,7 @@ bool fo_gate_is_busy(unsigned long first, unsigned long last)
 	struct fo_extent e;
 
 	fo_for_each_extent(e, first, last)
-		if (e.range->flags & FO_RANGE_BUSY)
+		if (e.range->flags & (FO_RANGE_BUSY | FO_RANGE_ASIDE))
 			return true;
 	return false;
 }

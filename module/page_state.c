@@ -8,6 +8,8 @@
  *
  *	fo_pages_going_offline()  marked -> marked, and offlining skips it
  *	fo_pages_cancel_offline() and back
+ *	fo_pages_step_aside()	marked -> marked, and in nobody's way
+ *	fo_pages_step_back()	and back
  *
  * taken: allocated, ours, reference count COMPAT_TAKEN_COUNT. marked:
  * PageOffline; when it is skippable, also the skippable bit.
@@ -272,6 +274,50 @@ void fo_pages_cancel_offline(unsigned long first, unsigned long last)
 		return;
 	for (pfn = first; pfn <= last; pfn++)
 		page_ref_unfreeze(pfn_to_page(pfn), 1);
+}
+
+/**
+ * fo_pages_step_aside() - let pages beside these be taken
+ * @first: first PFN
+ * @last: last PFN
+ * @skippable: whether these are
+ *
+ * Outside ZONE_MOVABLE, alloc_contig_range() does not isolate a page block with
+ * a page in it that has a reference and cannot move, wherever in it the page
+ * is (has_unmovable_pages(), which passes PageOffline pages for offlining only).
+ * A page that has a stray reference, too, stays as it is.
+ *
+ * Context: any. Inverse: fo_pages_step_back(). No offlining in between.
+ */
+void fo_pages_step_aside(unsigned long first, unsigned long last,
+			 bool skippable)
+{
+	unsigned long pfn;
+
+	if (!fo_page_expected_count(skippable))
+		return;
+	for (pfn = first; pfn <= last; pfn++)
+		page_ref_freeze(pfn_to_page(pfn), 1);
+}
+
+/**
+ * fo_pages_step_back() - undo fo_pages_step_aside()
+ * @first: first PFN
+ * @last: last PFN
+ * @skippable: whether these are
+ *
+ * Context: any.
+ */
+void fo_pages_step_back(unsigned long first, unsigned long last,
+			bool skippable)
+{
+	unsigned long pfn;
+
+	if (!fo_page_expected_count(skippable))
+		return;
+	for (pfn = first; pfn <= last; pfn++)
+		if (!page_ref_count(pfn_to_page(pfn)))
+			page_ref_unfreeze(pfn_to_page(pfn), 1);
 }
 
 /**

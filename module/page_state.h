@@ -21,6 +21,11 @@ int fo_pages_going_offline(unsigned long first, unsigned long last,
 unsigned long fo_pages_poisoned(unsigned long first, unsigned long last);
 void fo_pages_cancel_offline(unsigned long first, unsigned long last);
 
+void fo_pages_step_aside(unsigned long first, unsigned long last,
+			 bool skippable);
+void fo_pages_step_back(unsigned long first, unsigned long last,
+			bool skippable);
+
 void fo_page_refuse(struct page *page);
 void fo_page_skip_again(struct page *page);
 

@@ -10,6 +10,7 @@ struct fake_offline_client;
 /* Internal to the module, next to FAKE_OFFLINE_SKIPPABLE and _CANARY. */
 #define FO_RANGE_BUSY		BIT(15)	/* being worked on: see gate.c */
 #define FO_RANGE_TOGGLED	BIT(14)	/* its skippable bit was changed */
+#define FO_RANGE_ASIDE		BIT(13)	/* makes way for pages beside it */
 
 /**
  * struct fo_range - what the pages of one range have in common

@@ -42,7 +42,7 @@ static void verify_page(unsigned long pfn, unsigned int flags,
 		c->buddy++;
 		bad = true;
 	}
-	if (!fo_flight_prepares(pfn) &&
+	if (!fo_flight_prepares(pfn) && !(flags & FO_RANGE_ASIDE) &&
 	    page_ref_count(page) != fo_page_expected_count(skippable)) {
 		c->wrong_count++;
 		bad = true;
