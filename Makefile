@@ -42,7 +42,7 @@ check-lint check-tools check-vm check-guests: check-%: setup
 deb:
 	@packages/build
 
-check-packages: setup
+check-packages:
 	@packages/check
 
 dkms-install:

@@ -29,19 +29,23 @@ describe_suite() {
 }
 
 # work_in_memory ARGUMENT…: at the start of a script, with its arguments: runs it
-# again with mounts of its own, which end with it. Sets $tmp, a directory that
-# goes away at the end; in memory, where there is enough: a Debian system is some
-# 20000 files.
+# again with mounts of its own, which end with it, on a machine that has what it
+# needs. Sets $tmp, a directory that goes away at the end; in memory, where there
+# is enough: a Debian system is some 20000 files.
 work_in_memory() {
 	if [ "${FAKE_OFFLINE_MOUNTS-}" != "$PPID" ]; then
 		[ "$(id -u)" -eq 0 ] || die "only root may do this: it makes a Debian system in a directory"
-		need mmdebstrap zstd tar unshare setsid flock
+		"$vm_dir/setup"
 		FAKE_OFFLINE_MOUNTS=$$ unshare --mount --propagation private -- sh "$0" "$@"
 		exit
 	fi
 	mkdir -p "$cache_dir/packages"
 	# One at a time; not for what the holder runs.
-	[ -n "${FAKE_OFFLINE_PACKAGES_LOCK-}" ] || lock packages
+	if [ -z "${FAKE_OFFLINE_PACKAGES_LOCK-}" ]; then
+		lock packages
+		# What a run that was killed left.
+		rm -rf "$cache_dir"/packages/tmp.* "$cache_dir"/packages/roots/*.new
+	fi
 	export FAKE_OFFLINE_PACKAGES_LOCK=held
 	tmp=$(mktemp -d "$cache_dir/packages/tmp.XXXXXX")
 	trap 'umount "$tmp" 2>/dev/null; rm -rf "$tmp"' EXIT
