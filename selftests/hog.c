@@ -34,21 +34,27 @@
 
 static void print_block(const struct range *block, const struct ranges *mine)
 {
-	uint64_t sum[5] = { 0 }, pfn, flags;
+	static uint64_t flags[CHUNK];
+	uint64_t sum[5] = { 0 }, i, j;
 	int fd = open_or_die("/proc/kpageflags", O_RDONLY);
 
-	for (pfn = block->start; pfn < block->start + block->nr; pfn++) {
-		read_entries(fd, pfn, 1, &flags);
-		if (ranges_have(mine, pfn))
-			sum[0]++;
-		else if (flags >> KPF_OFFLINE & 1)
-			sum[1]++;
-		else if (flags >> KPF_BUDDY & 1)
-			sum[2]++;
-		else if (!flags)
-			sum[3]++;
-		else
-			sum[4]++;
+	for (i = 0; i < block->nr; i += CHUNK) {
+		uint64_t pfn = block->start + i;
+		uint64_t n = at_most(block->nr - i, CHUNK);
+
+		read_entries(fd, pfn, n, flags);
+		for (j = 0; j < n; j++) {
+			if (ranges_have(mine, pfn + j))
+				sum[0]++;
+			else if (flags[j] >> KPF_OFFLINE & 1)
+				sum[1]++;
+			else if (flags[j] >> KPF_BUDDY & 1)
+				sum[2]++;
+			else if (!flags[j])
+				sum[3]++;
+			else
+				sum[4]++;
+		}
 	}
 	close(fd);
 	printf("block_hog %" PRIu64 "\nblock_offline %" PRIu64

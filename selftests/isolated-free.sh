@@ -39,7 +39,8 @@ zone_lists() {
 # zone_pages: and by looking at each page of the zone
 zone_pages() {
 	set --
-	for zp_block in $(online_blocks); do
+	block_states
+	for zp_block in $ONLINE; do
 		[ "$(block_zone "$zp_block")" != Movable ] ||
 			set -- "$@" "$(block_range "$zp_block")"
 	done

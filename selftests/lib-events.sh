@@ -201,10 +201,11 @@ hang_start() {
 	done
 }
 
-# pin_page BLOCK: sets PIN to the PFN of a page in the block that somebody holds
+# pin_page BLOCK [longpin]: sets PIN to the PFN of a page in the block that
+# somebody holds
 pin_page() {
 	tenant_start 20 "$1"
-	pin_answer=$(tenant_ask pin)
+	pin_answer=$(tenant_ask "${2:-pin}")
 	expect_eq "a page is pinned" pfn "${pin_answer% *}"
 	# shellcheck disable=SC2034  # for the test
 	PIN=${pin_answer#pfn }
@@ -217,31 +218,6 @@ pin_page() {
 # guest that no other kind of script has run in.
 four_movable() {
 	FO_BASE=$FO_BASE-movable
-	# shellcheck disable=SC2317  # run_tests calls it
-	record_base() {
-		modprobe -r fake_offline 2>/dev/null
-		BLOCK_PAGES=$((0x$(cat "$SYSMEM/block_size_bytes") / 4096))
-		BLOCKS=''
-		for base_block in $(block_numbers); do
-			if [ "$(block_state "$base_block")" = offline ]; then
-				echo online_movable >"$SYSMEM/memory$base_block/state" || return
-			fi
-			[ "$(block_zone "$base_block")" = Movable ] || continue
-			BLOCKS="$BLOCKS $base_block"
-		done
-		# shellcheck disable=SC2086  # a list of numbers
-		set -- $BLOCKS
-		if [ $# != 4 ] || [ $(($4 - $1)) != 3 ]; then
-			note "four neighbouring blocks in ZONE_MOVABLE are needed, found:$BLOCKS"
-			return 1
-		fi
-		{
-			echo "BLOCK_PAGES=$BLOCK_PAGES"
-			echo "BLOCKS='$1 $2 $3 $4' B1=$1 B2=$2 B3=$3 B4=$4"
-			echo "BASE_TOTAL=$(mem_total)"
-			echo "BASE_ZONES='$(zones)'"
-		} >"$FO_BASE"
-		note "blocks: $1 $2 $3 $4, $BLOCK_PAGES pages each; MemTotal $(mem_total) kB"
-		note "$(uname -r), skip=$FO_SKIP"
-	}
+	# shellcheck disable=SC2034  # for record_base()
+	WITH_SINK=no
 }

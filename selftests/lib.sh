@@ -106,6 +106,8 @@ run_tests() {
 	fi
 	# shellcheck source=/dev/null
 	. "$FO_BASE"
+	# When a mark fails, the kernel's log says which page was in the way.
+	echo 'func alloc_contig_dump_pages +p' 2>/dev/null >/proc/dynamic_debug/control
 	echo "1..$#"
 	for run_test; do
 		run_number=$((run_number + 1))
@@ -218,16 +220,23 @@ zones() {
 	$1 == "managed" { print node, zone, present, $2 }' /proc/zoneinfo
 }
 
-block_state() {
-	read -r bs_state <"$SYSMEM/memory$1/state"
-	echo "$bs_state"
+# block_look BLOCK: sets BLOCK_STATE, and BLOCK_ZONE: the zone of an online block;
+# of one that is offline, the zone that "online" will give it
+block_look() {
+	BLOCK_STATE=absent BLOCK_ZONE=none
+	[ -d "$SYSMEM/memory$1" ] || return
+	read -r BLOCK_STATE <"$SYSMEM/memory$1/state"
+	read -r BLOCK_ZONE _ <"$SYSMEM/memory$1/valid_zones"
 }
 
-# block_zone BLOCK: the zone of an online block; of one that is offline, the
-# zone that "online" will give it
+block_state() {
+	block_look "$1"
+	echo "$BLOCK_STATE"
+}
+
 block_zone() {
-	read -r bz_zone _ <"$SYSMEM/memory$1/valid_zones"
-	echo "$bz_zone"
+	block_look "$1"
+	echo "$BLOCK_ZONE"
 }
 
 block_start() {
@@ -250,6 +259,10 @@ block_numbers() {
 	done | sort -n
 }
 
+# Scripts that want all four blocks under test, and no sink, say so before
+# run_tests: see four_movable() in lib-events.sh.
+WITH_SINK=yes
+
 # Notes what the machine has before anything was done to it, in $FO_BASE. The
 # hot-added blocks are those that are in ZONE_MOVABLE or offline: the first three
 # are under test, the last one becomes the sink.
@@ -262,32 +275,55 @@ block_numbers() {
 record_base() {
 	modprobe -r fake_offline 2>/dev/null
 	BLOCK_PAGES=$((0x$(cat "$SYSMEM/block_size_bytes") / 4096))
-	BLOCKS=''
+	base_blocks=''
 	for base_block in $(block_numbers); do
 		if [ "$(block_state "$base_block")" = offline ]; then
 			echo online_movable >"$SYSMEM/memory$base_block/state" || return
 		fi
 		[ "$(block_zone "$base_block")" = Movable ] || continue
-		BLOCKS="$BLOCKS $base_block"
+		base_blocks="$base_blocks $base_block"
 	done
 	# shellcheck disable=SC2086  # a list of numbers
-	set -- $BLOCKS
+	set -- $base_blocks
 	if [ $# != 4 ] || [ $(($4 - $1)) != 3 ]; then
-		note "four neighbouring hot-added memory blocks are needed, found:$BLOCKS"
+		note "four neighbouring hot-added memory blocks are needed, found:$base_blocks"
 		return 1
 	fi
-	if ! { echo offline >"$SYSMEM/memory$4/state" &&
-	       echo online_kernel >"$SYSMEM/memory$4/state"; }; then
-		note "memory$4 does not go to ZONE_NORMAL"
+	if ! echo offline >"$SYSMEM/memory$4/state"; then
+		note "memory$4 does not go offline"
+		return 1
+	fi
+	# What /proc/kpageflags has for an offline page: KPF_NOPAGE; but 7.x has
+	# 0, no flag at all.
+	base_got=$(oracle count "$(block_range "$4")")
+	case $BLOCK_PAGES in
+	"$(count_of nopage "$base_got")") base_looks=nopage ;;
+	"$(count_of plain "$base_got")") base_looks=plain ;;
+	*)
+		note "pages of memory$4, which is offline: $base_got"
+		return 1 ;;
+	esac
+	case $WITH_SINK in
+	yes)
+		base_type=online_kernel base_role=SINK
+		base_tested="$1 $2 $3" ;;
+	*)
+		base_type=online_movable base_role=B4
+		base_tested="$1 $2 $3 $4" ;;
+	esac
+	if ! echo "$base_type" >"$SYSMEM/memory$4/state"; then
+		note "memory$4 does not come $base_type"
 		return 1
 	fi
 	{
 		echo "BLOCK_PAGES=$BLOCK_PAGES"
-		echo "BLOCKS='$1 $2 $3' B1=$1 B2=$2 B3=$3 SINK=$4"
+		echo "BLOCKS='$base_tested' B1=$1 B2=$2 B3=$3 $base_role=$4"
 		echo "BASE_TOTAL=$(mem_total)"
 		echo "BASE_ZONES='$(zones)'"
+		echo "OFFLINE_LOOKS=$base_looks"
+		echo "export PAGEREFS_MEMMAP=$(pagerefs --memmap)"
 	} >"$FO_BASE"
-	note "blocks under test: $1 $2 $3, sink: $4, $BLOCK_PAGES pages each; MemTotal $(mem_total) kB"
+	note "blocks under test: $base_tested, $BLOCK_PAGES pages each; MemTotal $(mem_total) kB"
 	note "$(uname -r), skip=$FO_SKIP"
 }
 
@@ -301,15 +337,15 @@ reset_world() {
 	# Marks keep kernel memory out of a block in ZONE_NORMAL, see
 	# mark_shape(): so the blocks go home before the marks go.
 	for reset_block in $BLOCKS; do
-		if [ "$(block_state "$reset_block")" = online ] &&
-		   [ "$(block_zone "$reset_block")" != Movable ]; then
+		block_look "$reset_block"
+		[ "$BLOCK_STATE $BLOCK_ZONE" != "online Normal" ] ||
 			echo offline >"$SYSMEM/memory$reset_block/state"
-		fi
-		if [ "$(block_state "$reset_block")" = offline ]; then
+		block_look "$reset_block"
+		[ "$BLOCK_STATE" != offline ] ||
 			echo online_movable >"$SYSMEM/memory$reset_block/state"
-		fi
+		block_look "$reset_block"
 		expect_eq "reset: memory$reset_block" "online Movable" \
-			"$(block_state "$reset_block") $(block_zone "$reset_block")"
+			"$BLOCK_STATE $BLOCK_ZONE"
 	done
 	modprobe -r fake_offline 2>/dev/null
 	expect_status "reset: modprobe fake_offline" 0 load_module
@@ -337,6 +373,14 @@ notifier_error() {
 
 # ---------------------------------------------------------------- operations
 
+# result COMMAND…: sets RESULT to the line that it prints, without a subshell
+result() {
+	"$@" >"$TMP/result"
+	RESULT=''
+	read -r RESULT <"$TMP/result"
+	return 0
+}
+
 # mark_raw TEXT: the result of a write to "mark"
 mark_raw() {
 	tryio write "$FO"/mark "$1"
@@ -344,8 +388,17 @@ mark_raw() {
 
 # mark START NR [OPTION…]: must work; it is noted in $MARKS
 mark() {
-	expect_eq "mark $*" ok "$(mark_raw "$*")"
+	result mark_raw "$*"
+	expect_eq "mark $*" ok "$RESULT" || note_refused "$1" "$2"
 	note_mark "$@"
+}
+
+# note_refused RANGE, or START NR: what is there that was not to be had
+note_refused() {
+	[ $# = 1 ] || set -- "$1+$2"
+	note "there: $(oracle count "$1" | tr '\n' ' ')"
+	note "references: $(refs "$1" | tr '\n' ' ')"
+	dmesg | tail -n 20 | sed 's/^/#   /'
 }
 
 # note_mark START NR [OPTION…]: in $MARKS, "START NR SKIPPABLE CANARY"
@@ -359,7 +412,7 @@ note_mark() {
 # mark_batch FILE: many lines in one write, all or none
 mark_batch() {
 	expect_eq "mark, $(wc -l <"$1") lines in one write" ok \
-		"$(tryio write "$FO"/mark <"$1")"
+		"$(tryio write "$FO"/mark <"$1")" || note_refused "@$1"
 	while read -r batch_line; do
 		# shellcheck disable=SC2086  # a line of words
 		note_mark $batch_line
@@ -368,7 +421,8 @@ mark_batch() {
 
 # unmark START NR: must work; $MARKS loses these pages
 unmark() {
-	expect_eq "unmark $1 $2" ok "$(tryio write "$FO"/unmark "$1 $2")"
+	result tryio write "$FO"/unmark "$1 $2"
+	expect_eq "unmark $1 $2" ok "$RESULT"
 	awk -v from="$1" -v nr="$2" '
 	function out(s, e) { if (e > s) print s, e - s, $3, $4 }
 	{
@@ -381,7 +435,8 @@ unmark() {
 }
 
 unmark_all() {
-	expect_eq "unmark all" ok "$(tryio write "$FO"/unmark all)"
+	result tryio write "$FO"/unmark all
+	expect_eq "unmark all" ok "$RESULT"
 	: >"$MARKS"
 }
 
@@ -400,21 +455,24 @@ block_try() {
 
 # go BLOCK STATE [VIA]: must work
 go() {
-	expect_eq "memory$1 $2 by ${3:-sysfs}" ok "$(block_try "$@")" ||
+	result block_try "$@"
+	expect_eq "memory$1 $2 by ${3:-sysfs}" ok "$RESULT" ||
 		dmesg | tail -n 20 | sed 's/^/#   /'
+	block_look "$1"
 	case $2 in
-	offline) expect_eq "state of memory$1" offline "$(block_state "$1")" ;;
-	*) expect_eq "state of memory$1" online "$(block_state "$1")" ;;
+	offline) expect_eq "state of memory$1" offline "$BLOCK_STATE" ;;
+	*) expect_eq "state of memory$1" online "$BLOCK_STATE" ;;
 	esac
 }
 
 # refuse BLOCK STATE ERRNO [VIA]: must fail like that, and leave the state
 refuse() {
-	refuse_before=$(block_state "$1")
-	expect_eq "memory$1 $2 by ${4:-sysfs} is refused" "$3" \
-		"$(block_try "$1" "$2" "${4:-sysfs}")"
-	expect_eq "state of memory$1 after that" "$refuse_before" \
-		"$(block_state "$1")"
+	block_look "$1"
+	refuse_before=$BLOCK_STATE
+	result block_try "$1" "$2" "${4:-sysfs}"
+	expect_eq "memory$1 $2 by ${4:-sysfs} is refused" "$3" "$RESULT"
+	block_look "$1"
+	expect_eq "state of memory$1 after that" "$refuse_before" "$BLOCK_STATE"
 }
 
 # stat NAME: a value of "$FO"/stats; verify_value NAME: of "$FO"/verify
@@ -432,13 +490,14 @@ stats_mark() {
 }
 
 expect_stats() {
+	awk 'FNR == NR { was[$1] = $2; next }
+		$1 in was { print $1, $2 - was[$1] }' "$TMP/stats" "$FO"/stats >"$TMP/went-up"
 	for stats_pair; do
-		stats_name=${stats_pair% *}
-		expect_eq "stats: $stats_name went up by" "${stats_pair#* }" \
-			"$(awk -v name="$stats_name" '
-			$1 == name { v[n++] = $2 }
-			END { print n == 2 ? v[1] - v[0] : "missing" }' \
-				"$TMP/stats" "$FO"/stats)"
+		stats_got=missing
+		while read -r stats_name stats_delta; do
+			[ "$stats_name" != "${stats_pair% *}" ] || stats_got=$stats_delta
+		done <"$TMP/went-up"
+		expect_eq "stats: ${stats_pair% *} went up by" "${stats_pair#* }" "$stats_got"
 	done
 }
 
@@ -467,45 +526,62 @@ count_of() {
 	done
 }
 
-# online_blocks, offline_blocks: of those under test
-online_blocks() {
-	for ob in $BLOCKS; do
-		[ "$(block_state "$ob")" != online ] || echo "$ob"
+# counted ORACLE…: sets C_NAME for every "NAME NUMBER" that it prints. Where it does
+# not print one of these names, that is "none": no older number is taken for it. It does
+# without a subshell: these checks are most of what a test does, and a fork is
+# the dearest thing there is in an emulated guest.
+COUNTED='offline buddy owner_private mapped lru reserved nopage plain ref0 ref1 refmore'
+C_offline=none C_buddy=none C_owner_private=none C_mapped=none C_lru=none
+C_reserved=none C_nopage=none C_plain=none C_ref0=none C_ref1=none C_refmore=none
+counted() {
+	for counted_name in $COUNTED; do
+		eval "C_$counted_name=none"
+	done
+	"$@" >"$TMP/counted"
+	while read -r counted_name counted_number; do
+		eval "C_$counted_name=${counted_number:-none}"
+	done <"$TMP/counted"
+}
+
+# block_states: sets ONLINE and OFFLINE, of the blocks under test
+block_states() {
+	ONLINE='' OFFLINE=''
+	for bs_block in $BLOCKS; do
+		block_look "$bs_block"
+		case $BLOCK_STATE in
+		online) ONLINE="$ONLINE $bs_block" ;;
+		offline) OFFLINE="$OFFLINE $bs_block" ;;
+		esac
 	done
 }
 
-offline_blocks() {
-	for ob in $BLOCKS; do
-		[ "$(block_state "$ob")" != offline ] || echo "$ob"
-	done
-}
-
-# marks_by_block: $MARKS, cut at block boundaries:
-# "START NR SKIPPABLE CANARY BLOCK", sorted
+# marks_by_block [online]: $MARKS, cut at block boundaries:
+# "START NR SKIPPABLE CANARY BLOCK", sorted; all, or those in online blocks
 marks_by_block() {
-	awk -v bp="$BLOCK_PAGES" '
+	sort -n "$MARKS" | awk -v bp="$BLOCK_PAGES" -v only="${1-}" -v sys="$SYSMEM" '
+	function wanted(b,    file) {
+		if (only == "") return 1
+		if (!(b in state)) {
+			file = sys "/memory" b "/state"
+			getline state[b] <file
+			close(file)
+		}
+		return state[b] == only
+	}
 	{
 		s = $1; e = $1 + $2
 		while (s < e) {
 			b = int(s / bp)
 			t = (b + 1) * bp
 			if (t > e) t = e
-			print s, t - s, $3, $4, b
+			if (wanted(b)) print s, t - s, $3, $4, b
 			s = t
 		}
-	}' "$MARKS" | sort -n
+	}'
 }
 
-# marks_online: the same, of blocks that are online
 marks_online() {
-	marks_by_block >"$TMP/by-block"
-	mo_list=' '
-	awk 'NR == 1 || $5 != last { print last = $5 }' "$TMP/by-block" >"$TMP/blocks-marked"
-	while read -r mo_block; do
-		[ "$(block_state "$mo_block")" != online ] ||
-			mo_list="$mo_list$mo_block "
-	done <"$TMP/blocks-marked"
-	awk -v list="$mo_list" 'index(list, " " $5 " ")' "$TMP/by-block"
+	marks_by_block online
 }
 
 # marks_pages: the number of pages of such a list
@@ -513,16 +589,11 @@ marks_pages() {
 	awk '{ n += $2 } END { print n + 0 }'
 }
 
-# marks_sums: of such a list, "PAGES SKIPPABLE CANARY", in pages
-marks_sums() {
-	awk '
-	{ n += $2; s += $2 * $3; c += $2 * $4 }
-	END { print n + 0, s + 0, c + 0 }'
-}
-
-# merged: the runs of pages that a list covers, within blocks
+# merged [BLOCKS]: the runs of pages that a list covers, within blocks; all, or
+# those in one of these blocks
 merged() {
-	awk '
+	awk -v blocks="${1:+ $1 }" '
+	blocks != "" && !index(blocks, " " $5 " ") { next }
 	n && $1 == s + n && $5 == b { n += $2; next }
 	n { print s, n }
 	{ s = $1; n = $2; b = $5 }
@@ -534,15 +605,16 @@ merged() {
 check_accounts() {
 	marks_online >"$TMP/marks-online"
 	for acc_block in $BLOCKS; do
-		if [ "$(block_state "$acc_block")" = online ]; then
-			echo "block $acc_block $(block_zone "$acc_block")"
-		else
-			echo "offline $acc_block"
-		fi
+		block_look "$acc_block"
+		case $BLOCK_STATE in
+		online) echo "block $acc_block $BLOCK_ZONE" ;;
+		*) echo "offline $acc_block" ;;
+		esac
 	done >"$TMP/blocks"
+	read -r _ acc_total _ </proc/meminfo
 	# At first all blocks under test are in ZONE_MOVABLE. A marked page
 	# anywhere else is in a zone that the kernel's own PFN ranges tell.
-	acc_want=$(echo "$BASE_ZONES" | awk -v bp="$BLOCK_PAGES" -v total="$BASE_TOTAL" \
+	acc_want=$(awk -v bp="$BLOCK_PAGES" -v total="$BASE_TOTAL" \
 		-v blocks="$BLOCKS" '
 	BEGIN { nr_blocks = split(blocks, unused) }
 	FILENAME == "-" {
@@ -576,70 +648,64 @@ check_accounts() {
 		print total
 		for (i = 0; i < n; i++)
 			print order[i], present[order[i]], managed[order[i]]
-	}' - "$TMP/blocks" "$TMP/marks-online")
+	}' - "$TMP/blocks" "$TMP/marks-online" <<-END
+		$BASE_ZONES
+	END
+	)
 	expect_eq "MemTotal in kB $1" "${acc_want%%
-*}" "$(mem_total)"
+*}" "$acc_total"
 	expect_eq "zones (node, zone, present, managed) $1" "${acc_want#*
 }" "$(zones)"
-}
-
-# under_test: of such a list, what lies in the blocks under test; elsewhere: the
-# rest, such as boot memory
-under_test() {
-	awk -v blocks=" $BLOCKS " 'index(blocks, " " $5 " ")' "$TMP/marks-online"
-}
-
-elsewhere() {
-	awk -v blocks=" $BLOCKS " '!index(blocks, " " $5 " ")' "$TMP/marks-online"
 }
 
 # check_pages WHEN: of each block with marks, exactly the marked pages are
 # PageOffline, with the right skippable bit and reference count, unmapped, not in
 # the buddy allocator; and nothing is left of an offline block. Blocks without
-# marks are looked at by check_everywhere(), which takes longer.
+# marks are looked at by check_everywhere(), which takes longer. Marks elsewhere,
+# in boot memory, are looked at too.
 check_pages() {
-	marks_online >"$TMP/marks-online"
 	cp_when=$1
+	marks_online >"$TMP/marks-online"
+	read -r cp_pages cp_skippable cp_marked <<-SUMS
+		$(awk '
+		{ n += $2; s += $2 * $3 }
+		!($5 in seen) { seen[$5] = 1; list = list " " $5 }
+		END { print n + 0, s + 0, list }' "$TMP/marks-online")
+	SUMS
+	block_states
 	set --
-	cp_marked=" $(awk 'NR == 1 || $5 != last { print last = $5 }' "$TMP/marks-online" | tr '\n' ' ')"
-	for cp_b in $(online_blocks); do
-		case ${cp_all:+all}$cp_marked in
-		all* | *" $cp_b "*) set -- "$@" "$(block_range "$cp_b")" ;;
+	for cp_b in $ONLINE; do
+		case ${cp_all:+all}" $cp_marked " in
+		all* | *" $cp_b "*) set -- "$@" "$((cp_b * BLOCK_PAGES))+$BLOCK_PAGES" ;;
 		esac
 	done
-	# Marks elsewhere, in boot memory, are looked at too.
-	elsewhere >"$TMP/marks-elsewhere"
-	if [ -s "$TMP/marks-elsewhere" ]; then
-		expect_eq "PageOffline pages outside the blocks under test $cp_when" \
-			"$(marks_pages <"$TMP/marks-elsewhere")" \
-			"$(count_of offline "$(oracle count "@$TMP/marks-elsewhere")")"
-	fi
 	if [ $# -gt 0 ]; then
 		expect_eq "PageOffline pages (first, number) $cp_when" \
-			"$(under_test | merged)" "$(oracle runs offline "$@")"
+			"$(merged "$BLOCKS" <"$TMP/marks-online")" \
+			"$(oracle runs offline "$@")"
 	fi
-	if [ -s "$TMP/marks-online" ]; then
-		read -r cp_pages cp_skippable _ <<-END
-			$(marks_sums <"$TMP/marks-online")
-		END
-		cp_got=$(oracle count "@$TMP/marks-online")
-		expect_eq "marked pages in the buddy allocator $cp_when" 0 \
-			"$(count_of buddy "$cp_got")"
+	if [ "$cp_pages" -gt 0 ]; then
+		counted oracle count "@$TMP/marks-online"
+		expect_eq "marked pages that are PageOffline $cp_when" \
+			"$cp_pages" "$C_offline"
+		expect_eq "marked pages in the buddy allocator $cp_when" 0 "$C_buddy"
 		expect_eq "marked pages with the skippable bit $cp_when" \
-			"$cp_skippable" "$(count_of owner_private "$cp_got")"
+			"$cp_skippable" "$C_owner_private"
 		expect_eq "marked pages mapped, on the LRU, reserved $cp_when" \
-			"0 0 0" "$(count_of mapped "$cp_got") $(count_of lru "$cp_got") $(count_of reserved "$cp_got")"
-		cp_got=$(refs "@$TMP/marks-online")
+			"0 0 0" "$C_mapped $C_lru $C_reserved"
+		counted refs "@$TMP/marks-online"
 		expect_eq "marked pages with reference count 0, 1, more $cp_when" \
 			"$(refs_wanted "$cp_skippable" $((cp_pages - cp_skippable))) 0" \
-			"$(count_of ref0 "$cp_got") $(count_of ref1 "$cp_got") $(count_of refmore "$cp_got")"
+			"$C_ref0 $C_ref1 $C_refmore"
 	fi
-	for cp_b in $(offline_blocks); do
-		# 7.x says 0, no flag at all, where others say KPF_NOPAGE.
-		cp_got=$(oracle count "$(block_range "$cp_b")")
-		expect_eq "pages without a memmap in memory$cp_b $cp_when" \
-			"$BLOCK_PAGES" \
-			$(($(count_of nopage "$cp_got") + $(count_of plain "$cp_got")))
+	for cp_b in $OFFLINE; do
+		counted oracle count "$((cp_b * BLOCK_PAGES))+$BLOCK_PAGES"
+		case $OFFLINE_LOOKS in
+		nopage) cp_looks=$C_nopage ;;
+		*) cp_looks=$C_plain ;;
+		esac
+		expect_eq "pages of memory$cp_b that look offline $cp_when" \
+			"$BLOCK_PAGES" "$cp_looks"
 	done
 }
 
@@ -665,16 +731,16 @@ check_isolated() {
 # compared, not how many ranges they are; see expect_ranges() for that.
 check_listed() {
 	expect_eq "pages listed by the module $1" \
-		"$(marks_by_block | awk '{ print $1, $2, $3 $4 }' | extents)" \
-		"$(awk -v bp="$BLOCK_PAGES" '/^#/ { next } { print $1, $2, $3 $4 }' "$FO"/ranges | extents)"
+		"$(marks_by_block | extents)" "$(extents <"$FO"/ranges)"
 }
 
 # extents: joins neighbours of the same kind
 extents() {
 	awk '
-	n && $1 == s + n && $3 == k { n += $2; next }
+	/^#/ { next }
+	n && $1 == s + n && $3 $4 == k { n += $2; next }
 	n { print s, n, k }
-	{ s = $1; n = $2; k = $3 }
+	{ s = $1; n = $2; k = $3 $4 }
 	END { if (n) print s, n, k }'
 }
 
@@ -689,10 +755,13 @@ expect_ranges() {
 # check_verify WHEN: what the module finds when it looks
 check_verify() {
 	marks_online >"$TMP/marks-online"
-	cv_all=$(marks_pages <"$MARKS")
-	read -r cv_on cv_skip cv_canary <<-END
-		$(marks_sums <"$TMP/marks-online")
-	END
+	read -r cv_all cv_on cv_skip cv_canary <<-SUMS
+		$(awk -v all="$MARKS" '
+		FILENAME == all { total += $2; next }
+		{ n += $2; s += $2 * $3; c += $2 * $4 }
+		END { print total + 0, n + 0, s + 0, c + 0 }' \
+			"$MARKS" "$TMP/marks-online")
+	SUMS
 	expect_eq "verify $1" "pages $cv_all
 pages_block_offline $((cv_all - cv_on))
 page_offline $cv_on
@@ -824,12 +893,14 @@ mark_shape() {
 
 # to_zone BLOCK Movable|Normal: offline and online again, if it must be
 to_zone() {
-	if [ "$(block_zone "$1")" != "$2" ]; then
+	block_look "$1"
+	if [ "$BLOCK_ZONE" != "$2" ]; then
 		go "$1" offline
 		case $2 in
 		Normal) go "$1" online_kernel ;;
 		*) go "$1" online_movable ;;
 		esac
 	fi
-	expect_eq "zone of memory$1" "$2" "$(block_zone "$1")"
+	block_look "$1"
+	expect_eq "zone of memory$1" "$2" "$BLOCK_ZONE"
 }

@@ -56,7 +56,8 @@ check_accounts() {
 # own_memmap WHEN: each online block begins with its memmap, which is neither
 # free nor anybody's
 own_memmap() {
-	for own_block in $(online_blocks); do
+	block_states
+	for own_block in $ONLINE; do
 		own_got=$(oracle count "$(block_start "$own_block")+$(memmap_pages)")
 		expect_eq "first pages of memory$own_block: free, PageOffline, LRU, mapped, self-hosted $1" \
 			"0 0 0 0 $(memmap_pages)" \

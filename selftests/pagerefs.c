@@ -4,11 +4,14 @@
  *
  *   pagerefs RANGE...
  *
- * prints "pages N", "ref0 N", "ref1 N", "refmore N". No file of the kernel
- * shows a page's reference count (/proc/kpagecount is the mappings), so this
- * reads struct page itself through /proc/kcore: its size and the offset of the
- * count come from the VMCOREINFO note there, the memmap's address from the
- * variable vmemmap_base, whose address is in /proc/kallsyms.
+ * prints "pages N", "ref0 N", "ref1 N", "refmore N". `pagerefs --memmap` prints
+ * the address of the memmap, which takes long to find; where it is in the
+ * environment, as PAGEREFS_MEMMAP, it is not looked for again.
+ *
+ * No file of the kernel shows a page's reference count (/proc/kpagecount is the
+ * mappings), so this reads struct page itself through /proc/kcore: its size and
+ * the offset of the count come from the VMCOREINFO note there, the memmap's
+ * address from the variable vmemmap_base, whose address is in /proc/kallsyms.
  *
  * Before it says anything it proves that it looks at the right place: a page
  * of its own, whose count must go up by exactly one when a pipe takes a
@@ -109,9 +112,15 @@ static void read_vmcoreinfo(void)
 
 static void read_vmemmap_base(void)
 {
+	const char *known = getenv("PAGEREFS_MEMMAP");
 	char line[512];
-	FILE *f = fopen("/proc/kallsyms", "r");
+	FILE *f;
 
+	if (known) {
+		vmemmap = parse_u64(known);
+		return;
+	}
+	f = fopen("/proc/kallsyms", "r");
 	if (!f)
 		die("/proc/kallsyms: %s", strerror(errno));
 	vmemmap = DEFAULT_VMEMMAP;
@@ -210,6 +219,13 @@ int main(int argc, char **argv)
 	struct ranges set = { 0 };
 	size_t i;
 
+	if (argc == 2 && !strcmp(argv[1], "--memmap")) {
+		kcore_open();
+		prove();
+		printf("0x%" PRIx64 "\n", vmemmap);
+		free(phdrs);
+		return 0;
+	}
 	ranges_args(&set, argc, argv, 1);
 	kcore_open();
 	prove();

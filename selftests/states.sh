@@ -135,6 +135,9 @@ unskippable() {
 	mark_shape "$B2"
 	to_zone "$B2" "$1"
 	mark "$(block_pfn "$B2" 30000)" 5 unskippable canary
+	# Outside ZONE_MOVABLE the kernel does not take pages beside one that has
+	# a reference, as these have: the module sees to it.
+	mark "$(block_pfn "$B2" 30010)" 7
 	check_all "when marked"
 	refuse "$B2" offline EBUSY sysfs
 	check_all "after the first refusal"

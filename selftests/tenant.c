@@ -13,7 +13,10 @@
  *   spoil   "spoiled": changes a byte of its first page, so that "check" finds it
  *   pin     "pfn P": takes a reference to its first page (a pipe does, by
  *           vmsplice), so that it can be neither migrated nor freed
- *   unpin   "unpinned"
+ *   longpin the same as a driver does for a device's DMA, with FOLL_PIN (io_uring
+ *           does, for registered buffers); not for a page in ZONE_MOVABLE, which
+ *           the kernel would migrate first
+ *   unpin   "unpinned", after either
  * It ends, and its pages with it, when its input does.
  */
 #include "fill.h"
@@ -21,10 +24,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/io_uring.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -34,7 +39,7 @@ static struct fill f;
 static struct ranges set;
 static size_t *kept;		/* places of the pages that are ours */
 static size_t nr_kept;
-static int pipefd[2] = { -1, -1 };
+static int holders[2] = { -1, -1 };	/* what holds the pin: a pipe, or a ring */
 
 static uint64_t pfn_of(size_t i)
 {
@@ -73,29 +78,51 @@ static void move_in(size_t count, bool shared)
 	}
 }
 
-static void pin(void)
+static struct iovec first_page(void)
 {
 	struct iovec iov = {
 		.iov_base = f.base + kept[0] * f.page_size,
 		.iov_len = f.page_size,
 	};
 
-	if (pipefd[0] >= 0)
+	if (holders[0] >= 0)
 		die("pinned already");
-	if (pipe(pipefd))
+	return iov;
+}
+
+static void pin(void)
+{
+	struct iovec iov = first_page();
+
+	if (pipe(holders))
 		die("pipe: %s", strerror(errno));
-	if (vmsplice(pipefd[1], &iov, 1, 0) != (ssize_t)f.page_size)
+	if (vmsplice(holders[1], &iov, 1, 0) != (ssize_t)f.page_size)
 		die("vmsplice: %s", strerror(errno));
+	printf("pfn %" PRIu64 "\n", pfn_of(kept[0]));
+}
+
+static void longpin(void)
+{
+	struct iovec iov = first_page();
+	struct io_uring_params params = { 0 };
+
+	holders[0] = (int)syscall(SYS_io_uring_setup, 1, &params);
+	if (holders[0] < 0)
+		die("io_uring_setup: %s", strerror(errno));
+	if (syscall(SYS_io_uring_register, holders[0], IORING_REGISTER_BUFFERS,
+		    &iov, 1))
+		die("io_uring_register: %s", strerror(errno));
 	printf("pfn %" PRIu64 "\n", pfn_of(kept[0]));
 }
 
 static void unpin(void)
 {
-	if (pipefd[0] < 0)
+	if (holders[0] < 0)
 		die("not pinned");
-	close(pipefd[0]);
-	close(pipefd[1]);
-	pipefd[0] = pipefd[1] = -1;
+	close(holders[0]);
+	if (holders[1] >= 0)
+		close(holders[1]);
+	holders[0] = holders[1] = -1;
 	printf("unpinned\n");
 }
 
@@ -140,6 +167,8 @@ int main(int argc, char **argv)
 			printf("spoiled\n");
 		} else if (!strcmp(line, "pin")) {
 			pin();
+		} else if (!strcmp(line, "longpin")) {
+			longpin();
 		} else if (!strcmp(line, "unpin")) {
 			unpin();
 		} else {

@@ -23,7 +23,8 @@ unload_now() {
 # back [hog]: all blocks come online, all memory is there and can be had, and
 # the module can be loaded and used again
 back() {
-	for back_b in $(offline_blocks); do
+	block_states
+	for back_b in $OFFLINE; do
 		go "$back_b" online_movable
 	done
 	expect_eq "MemTotal in kB" "$BASE_TOTAL" "$(mem_total)"

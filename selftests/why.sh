@@ -215,12 +215,18 @@ boot_memory() {
 	trace_stop
 }
 
-# interrupted VIA SIGNAL: a process holds a page, and a signal ends the attempt
+# interrupted VIA SIGNAL [longpin]: a process holds a page, and a signal ends the
+# attempt. A long pin is 1024 references, and only ZONE_NORMAL has it.
 interrupted() {
 	trace_start
 	mark_shape "$B2"
-	pin_page "$B2"
-	interrupted_text="interrupted by a signal; PFN $(hex "$PIN") was in the way: in use, 2 references"
+	interrupted_as="in use, 2 references"
+	if [ $# -gt 2 ]; then
+		to_zone "$B2" Normal
+		interrupted_as="pinned, 1025 references"
+	fi
+	pin_page "$B2" "${3-}"
+	interrupted_text="interrupted by a signal; PFN $(hex "$PIN") was in the way: $interrupted_as"
 	hang_start "$B2" "$1"
 	expect_eq "memory$B2 meanwhile" going-offline "$(block_state "$B2")"
 	kill -"$2" "$hang_pid"
@@ -234,6 +240,7 @@ interrupted() {
 	tenant_stop
 	go "$B2" offline
 	go "$B2" online_movable
+	check_all "at last"
 	unmark_all
 	trace_stop
 }
@@ -283,4 +290,5 @@ hugetlb() {
 }
 
 run_tests nothing log_prefix client notifiers injections unskippable boot_memory \
-	"interrupted sysfs USR1" "interrupted debugfs TERM" hugetlb
+	"interrupted sysfs USR1" "interrupted debugfs TERM" \
+	"interrupted sysfs INT longpin" hugetlb
