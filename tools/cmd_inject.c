@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* offctl inject */
+#include "inject.h"
 #include "command.h"
 #include "ranges.h"
 
@@ -24,7 +25,7 @@ static const struct {
 	{ "mark", "corrupt", { EIO }, "mark corrupt is only armed with EIO" },
 };
 
-static void hint_places(void)
+void inject_hint(void)
 {
 	struct sb sb = {0};
 
@@ -68,14 +69,17 @@ static void inject_count(struct sb *cell, const void *row, const void *context)
 }
 
 static const struct column inject_columns[] = {
-	{ "ACTION", COL_TEXT, "what will fail", inject_action },
-	{ "POINT", COL_TEXT, "where in it", inject_point },
-	{ "ERROR", COL_TEXT, "with which errno", inject_error },
-	{ "COUNT", COL_NUMBER, "so many attempts more", inject_count },
-	{ NULL, COL_TEXT, NULL, NULL },
+	{ "ACTION", COL_TEXT, "what will fail", inject_action, 0, NULL },
+	{ "POINT", COL_TEXT, "where in it", inject_point, 0, NULL },
+	{ "ERROR", COL_TEXT, "with which errno", inject_error, 0, NULL },
+	{ "COUNT", COL_NUMBER, "so many attempts more", inject_count, 0, NULL },
+	{ NULL, COL_TEXT, NULL, NULL, 0, NULL },
 };
 
-static const struct table inject_table = { .columns = inject_columns };
+static const struct table inject_table = {
+	.name = "inject",
+	.columns = inject_columns,
+};
 
 static int inject_list(const struct command *self, const struct module *m)
 {
@@ -121,7 +125,7 @@ static int inject_clear(const struct command *self, const struct module *m)
 	return status;
 }
 
-static const char *check_place(const char *action, const char *point,
+const char *inject_check(const char *action, const char *point,
 			       int error)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
@@ -215,10 +219,10 @@ static int run_inject(const struct command *self, int argc, char **argv)
 		why = parse_number(argv[3], &want.count);
 		if (why)
 			return usage_error_arg(self, argv[3], why, NULL);
-		why = check_place(want.action, want.point, want.error);
+		why = inject_check(want.action, want.point, want.error);
 		if (why) {
 			err("%s: %s", self->name, why);
-			hint_places();
+			inject_hint();
 			return ST_USAGE;
 		}
 	}
@@ -237,7 +241,7 @@ static int run_inject(const struct command *self, int argc, char **argv)
 const struct command cmd_inject = {
 	.name = "inject",
 	.brief = "Make the next attempts fail, or list which will.",
-	.synopsis = "\nACTION POINT ERRNO COUNT\n--clear",
+	.synopsis = "[-o LIST] [-J|-P|-r] [-n]\nACTION POINT ERRNO COUNT\n--clear",
 	.details =
 "ACTION POINT is one of\n"
 "  offline before  at MEM_GOING_OFFLINE, before the module's own work\n"

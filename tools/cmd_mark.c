@@ -9,7 +9,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 /* What the user asks for. */
 struct request {
@@ -155,18 +154,6 @@ static void mark_words(struct request *r)
 		sb_addf(&r->data, " canary");
 }
 
-/* The name as the module writes it; people need not care about case. */
-static const char *zone_name(const char *s)
-{
-	static const char *const zones[] = { "DMA", "DMA32", "Normal",
-					     "Movable" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(zones); i++)
-		if (!strcasecmp(s, zones[i]))
-			return zones[i];
-	return NULL;
-}
-
 static int take_anywhere(const struct command *self, struct request *r,
 			 const char *size, const char *node, const char *zone)
 {
@@ -192,11 +179,11 @@ static int take_anywhere(const struct command *self, struct request *r,
 		sb_addf(&r->what, " on node %" PRIu64, number);
 	}
 	if (zone) {
-		const char *name = zone_name(zone);
+		const char *name = parse_zone(zone);
 
 		if (!name)
 			return usage_error_arg(self, zone, "no such zone",
-					       "zones are dma, dma32, normal and movable");
+					       zone_forms);
 		sb_addf(&r->data, " zone=%s", name);
 		sb_addf(&r->what, " in zone %s", name);
 	}

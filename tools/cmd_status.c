@@ -2,118 +2,176 @@
 /* offctl status, offctl verify */
 #include "command.h"
 #include "ranges.h"
+#include "verify.h"
 
 #include <getopt.h>
 #include <inttypes.h>
 #include <string.h>
 
+/* The tables have one row each, a struct pairs: what one of the files says. */
+
+static void add_value(struct sb *cell, const void *row, const char *name)
+{
+	const char *value = pairs_get(row, name);
+
+	if (value)
+		sb_addf(cell, "%s", value);
+}
+
+static void add_scaled(struct sb *cell, const void *row, const char *name,
+		       uint64_t by)
+{
+	const char *value = pairs_get(row, name);
+	uint64_t number;
+
+	if (!value || parse_number(value, &number) ||
+	    __builtin_mul_overflow(number, by, &number))
+		return;
+	sb_add_u64(cell, number);
+}
+
 /* status */
 
-/* How a value of "stats" is shown. */
-enum kind { AS_IS, PAGES, BYTES, MIB };
+/*
+ * What is taken from "stats" as it is: its name there, the column's, the type,
+ * what stands before it, the help.
+ */
+#define STATS_OF_MODULE(X)						\
+	X(version, "VERSION", COL_TEXT, "module version",		\
+	  "of the module", 0)						\
+	X(skip_mode, "SKIP_MODE", COL_TEXT, "way of skipping",		\
+	  "how offlining is made to skip: frozen, notifier, native", 0)
 
-static const struct stat_def {
-	const char *name;	/* in "stats" */
-	const char *label;
-	enum kind kind;
-} stat_defs[] = {
-	{ "version", "module version", AS_IS },
-	{ "skip_mode", "way of skipping", AS_IS },
-	{ "hook", "online-page hook", AS_IS },
-	{ "reserve_mib", "reserve", MIB },
-	{ "block_bytes", "memory block", BYTES },
-	{ "ranges", "marked ranges", AS_IS },
-	{ "pages", "marked pages", PAGES },
-	{ "marks", "marks", AS_IS },
-	{ "unmarks", "unmarks", AS_IS },
-	{ "mark_failures", "failed marks", AS_IS },
-	{ "stray_references", "stray references", AS_IS },
-	{ "offline_attempts", "offline attempts", AS_IS },
-	{ "offline_done", "offline done", AS_IS },
-	{ "offline_cancelled", "offline cancelled", AS_IS },
-	{ "offline_cancelled_early", "offline cancelled before us", AS_IS },
-	{ "online_attempts", "online attempts", AS_IS },
-	{ "online_done", "online done", AS_IS },
-	{ "online_cancelled", "online cancelled", AS_IS },
-	{ "online_cancelled_early", "online cancelled before us", AS_IS },
-	{ "online_vetoed", "online vetoed", AS_IS },
-	{ "withheld_pages", "withheld pages", PAGES },
-	{ "injected", "injected failures", AS_IS },
-};
+#define STATS(X)							\
+	X(ranges, "RANGES", COL_NUMBER, "marked ranges",		\
+	  "ranges that are marked", 0)					\
+	X(pages, "PAGES", COL_NUMBER, "marked pages",			\
+	  "pages that are marked", 0)					\
+	X(marks, "MARKS", COL_NUMBER, "marks",				\
+	  "ranges marked since the module was loaded", 0)		\
+	X(unmarks, "UNMARKS", COL_NUMBER, "unmarks",			\
+	  "ranges or parts given back or forgotten", 0)			\
+	X(mark_failures, "MARK_FAILURES", COL_NUMBER, "failed marks",	\
+	  "marks that failed after they were found valid", 0)		\
+	X(stray_references, "STRAY_REFERENCES", COL_NUMBER,		\
+	  "stray references",						\
+	  "of these, because somebody held a reference to a page", 0)	\
+	X(offline_attempts, "OFFLINE_ATTEMPTS", COL_NUMBER,		\
+	  "offline attempts", "attempts to take memory offline", 0)	\
+	X(offline_done, "OFFLINE_DONE", COL_NUMBER, "offline done",	\
+	  "of these, done", 0)						\
+	X(offline_cancelled, "OFFLINE_CANCELLED", COL_NUMBER,		\
+	  "offline cancelled", "rolled back by the module", 0)		\
+	X(offline_cancelled_early, "OFFLINE_CANCELLED_EARLY", COL_NUMBER, \
+	  "offline cancelled before us",				\
+	  "failed before the module had a part in it", 0)		\
+	X(online_attempts, "ONLINE_ATTEMPTS", COL_NUMBER,		\
+	  "online attempts", "attempts to bring memory online", 0)	\
+	X(online_done, "ONLINE_DONE", COL_NUMBER, "online done",	\
+	  "of these, done", 0)						\
+	X(online_cancelled, "ONLINE_CANCELLED", COL_NUMBER,		\
+	  "online cancelled", "rolled back by the module", 0)		\
+	X(online_cancelled_early, "ONLINE_CANCELLED_EARLY", COL_NUMBER,	\
+	  "online cancelled before us",					\
+	  "failed before the module had a part in it", 0)		\
+	X(online_vetoed, "ONLINE_VETOED", COL_NUMBER, "online vetoed",	\
+	  "refused because another driver has the hook", 0)		\
+	X(withheld_pages, "WITHHELD_PAGES", COL_NUMBER,			\
+	  "withheld pages", "pages withheld when blocks came online", 0) \
+	X(injected, "INJECTED", COL_NUMBER, "injected failures",	\
+	  "failures made on purpose, see offctl inject", 0)
 
-static const struct {
-	const char *value, *text;
-} hook_texts[] = {
-	{ "held", "held by the module" },
-	{ "free", "not held, no range exists" },
-	{ "taken", "held by another driver" },
-};
-
-static const struct stat_def *find_stat(const char *name)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(stat_defs); i++)
-		if (!strcmp(stat_defs[i].name, name))
-			return &stat_defs[i];
-	return NULL;
+#define GETTER(file, id, column, type, label, help, flags)		\
+static void file##_##id(struct sb *cell, const void *row,		\
+			const void *context)				\
+{									\
+	(void)context;							\
+	add_value(cell, row, #id);					\
 }
+#define STATS_GETTER(...) GETTER(stats, __VA_ARGS__)
+#define STATS_COLUMN(id, column, type, label, help, flags)		\
+	{ column, type, help, stats_##id, flags, label },
+#define STATS_NAME(id, ...) #id,
 
-static void status_name(struct sb *cell, const void *row, const void *context)
+STATS_OF_MODULE(STATS_GETTER)
+STATS(STATS_GETTER)
+
+static void get_hook(struct sb *cell, const void *row, const void *context)
 {
-	const struct pair *p = row;
-	const struct stat_def *def = find_stat(p->name);
+	static const struct {
+		const char *value, *text;
+	} texts[] = {
+		{ "held", "held by the module" },
+		{ "free", "not held, no range exists" },
+		{ "taken", "held by another driver" },
+	};
+	const char *value = pairs_get(row, "hook");
 
 	(void)context;
-	/* A newer module may count more than we know of. */
-	sb_addf(cell, "%s", def ? def->label : p->name);
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++)
+		if (value && !table_for_programs() &&
+		    !strcmp(value, texts[i].value))
+			value = texts[i].text;
+	if (value)
+		sb_addf(cell, "%s", value);
 }
 
-static void status_value(struct sb *cell, const void *row, const void *context)
+static void get_reserve(struct sb *cell, const void *row, const void *context)
 {
-	const struct pair *p = row;
-	const struct units *u = context;
-	const struct stat_def *def = find_stat(p->name);
-	uint64_t value;
+	(void)context;
+	add_scaled(cell, row, "reserve_mib", 1024 * 1024);
+}
 
-	if (!strcmp(p->name, "hook"))
-		for (size_t i = 0; i < ARRAY_SIZE(hook_texts); i++)
-			if (!strcmp(p->value, hook_texts[i].value)) {
-				sb_addf(cell, "%s", hook_texts[i].text);
-				return;
-			}
-	if (!def || def->kind == AS_IS || parse_number(p->value, &value)) {
-		sb_addf(cell, "%s", p->value);
-		return;
-	}
-	switch (def->kind) {
-	case PAGES:
-		sb_addf(cell, "%" PRIu64, value);
-		if (value) {
-			sb_addf(cell, " (");
-			add_size_iec(cell, value * u->page);
-			sb_addf(cell, ")");
-		}
-		break;
-	case BYTES:
-		add_size_iec(cell, value);
-		break;
-	case MIB:
-		sb_addf(cell, "%" PRIu64 " MiB", value);
-		break;
-	case AS_IS:
-		break;
-	}
+static void get_block(struct sb *cell, const void *row, const void *context)
+{
+	(void)context;
+	add_scaled(cell, row, "block_bytes", 1);
+}
+
+static void get_size(struct sb *cell, const void *row, const void *context)
+{
+	const struct units *u = context;
+
+	add_scaled(cell, row, "pages", u->page);
 }
 
 static const struct column status_columns[] = {
-	{ "NAME", COL_TEXT, "what it is", status_name },
-	{ "VALUE", COL_TEXT, "its value", status_value },
-	{ NULL, COL_TEXT, NULL, NULL },
+	STATS_OF_MODULE(STATS_COLUMN)
+	{ "HOOK", COL_TEXT, "who has the online-page hook: held, free, taken",
+	  get_hook, 0, "online-page hook" },
+	{ "RESERVE", COL_SIZE, "available memory that a mark must leave",
+	  get_reserve, 0, "reserve" },
+	{ "BLOCK_SIZE", COL_SIZE, "size of a memory block", get_block, 0,
+	  "memory block" },
+	{ "SIZE", COL_SIZE, "size of the marked pages", get_size, 0,
+	  "marked memory" },
+	STATS(STATS_COLUMN)
+	{ NULL, COL_TEXT, NULL, NULL, 0, NULL },
 };
 
 static const struct table status_table = {
+	.name = "status",
 	.columns = status_columns,
-	.no_header = true,
+	.downwards = true,
 };
+
+/* A newer module may count more than we know of. */
+static void print_unknown(const struct pairs *pairs)
+{
+	static const char *const known[] = {
+		"hook", "reserve_mib", "block_bytes",
+		STATS_OF_MODULE(STATS_NAME) STATS(STATS_NAME)
+	};
+
+	for (size_t i = 0; i < pairs->n; i++) {
+		bool found = false;
+
+		for (size_t k = 0; k < ARRAY_SIZE(known) && !found; k++)
+			found = !strcmp(pairs->v[i].name, known[k]);
+		if (!found)
+			out("%-27s %s\n", pairs->v[i].name, pairs->v[i].value);
+	}
+}
 
 static int run_status(const struct command *self, int argc, char **argv)
 {
@@ -131,9 +189,12 @@ static int run_status(const struct command *self, int argc, char **argv)
 		return ST_FAILED;
 	ok = pairs_load(&m, self->name, "stats", &pairs);
 	if (ok) {
+		bool downwards = table_downwards(&status_table);
+
 		units = units_get();
-		table_print(&status_table, pairs.v, pairs.n, sizeof(*pairs.v),
-			    &units);
+		table_print(&status_table, &pairs, 1, sizeof(pairs), &units);
+		if (downwards)
+			print_unknown(&pairs);
 		pairs_free(&pairs);
 	}
 	module_close(&m);
@@ -143,7 +204,8 @@ static int run_status(const struct command *self, int argc, char **argv)
 const struct command cmd_status = {
 	.name = "status",
 	.brief = "Show the state of the module, and what it has counted.",
-	.synopsis = "",
+	.synopsis = "[-o LIST] [-J|-P|-r] [-n] [-b]",
+	.table = &status_table,
 	.run = run_status,
 };
 
@@ -154,32 +216,46 @@ static const struct option_def verify_options[] = {
 	{ 0, NULL, NULL, NULL },
 };
 
-static void verify_name(struct sb *cell, const void *row, const void *context)
-{
-	const struct pair *p = row;
+#define COUNTS(X)							\
+	X(ranges, "RANGES", COL_NUMBER, "ranges",			\
+	  "marked ranges", 0)						\
+	X(pages, "PAGES", COL_NUMBER, "pages", "marked pages", 0)	\
+	X(pages_block_offline, "PAGES_BLOCK_OFFLINE", COL_NUMBER,	\
+	  "pages_block_offline", "of these, in offline memory blocks", 0) \
+	X(page_offline, "PAGE_OFFLINE", COL_NUMBER, "page_offline",	\
+	  "pages that are PageOffline, in online blocks", 0)		\
+	X(skippable, "SKIPPABLE", COL_NUMBER, "skippable",		\
+	  "pages that have the skippable bit", 0)			\
+	X(skippable_expected, "SKIPPABLE_EXPECTED", COL_NUMBER,		\
+	  "skippable_expected", "pages that should have it", 0)		\
+	X(buddy, "BUDDY", COL_NUMBER, "buddy",				\
+	  "pages that the buddy allocator has; must be 0", 0)		\
+	X(wrong_count, "WRONG_COUNT", COL_NUMBER, "wrong_count",	\
+	  "pages with a wrong reference count; must be 0", 0)		\
+	X(canary, "CANARY", COL_NUMBER, "canary",			\
+	  "pages whose canary was checked", 0)				\
+	X(canary_broken, "CANARY_BROKEN", COL_NUMBER, "canary_broken",	\
+	  "pages whose canary is not intact; must be 0", 0)		\
+	X(first_bad_pfn, "FIRST_BAD_PFN", COL_NUMBER, "first_bad_pfn",	\
+	  "lowest PFN that is not as it should be, or -1", 0)		\
+	X(last_failure, "LAST_FAILURE", COL_TEXT, "last_failure",	\
+	  "why the last offlining or onlining failed", COL_TRUNC)
 
-	(void)context;
-	sb_addf(cell, "%s", p->name);
-}
+#define VERIFY_GETTER(...) GETTER(verify, __VA_ARGS__)
+#define VERIFY_COLUMN(id, column, type, label, help, flags)		\
+	{ column, type, help, verify_##id, flags, label },
 
-static void verify_value(struct sb *cell, const void *row, const void *context)
-{
-	const struct pair *p = row;
-
-	(void)context;
-	sb_addf(cell, "%s", p->value);
-}
+COUNTS(VERIFY_GETTER)
 
 static const struct column verify_columns[] = {
-	{ "NAME", COL_TEXT, "what was counted", verify_name },
-	/* Not a number: the last one is a text. */
-	{ "VALUE", COL_TEXT, "how many", verify_value },
-	{ NULL, COL_TEXT, NULL, NULL },
+	COUNTS(VERIFY_COLUMN)
+	{ NULL, COL_TEXT, NULL, NULL, 0, NULL },
 };
 
 static const struct table verify_table = {
+	.name = "verify",
 	.columns = verify_columns,
-	.no_header = true,
+	.downwards = true,
 };
 
 /*
@@ -197,7 +273,7 @@ static const struct {
 };
 
 /* A count that is missing must not pass for 0. */
-static bool get_count(const struct command *self, const struct pairs *pairs,
+static bool get_count(const char *cmd, const struct pairs *pairs,
 		      const char *name, uint64_t *value)
 {
 	const char *text;
@@ -208,33 +284,33 @@ static bool get_count(const struct command *self, const struct pairs *pairs,
 	text = pairs_get(pairs, name);
 	if (text && !parse_number(text, value))
 		return true;
-	err("%s: no count of '%s' from the module", self->name, name);
+	err("%s: no count of '%s' from the module", cmd, name);
 	hint("do module and offctl have the same version?");
 	return false;
 }
 
-static bool check_rules(const struct command *self, const struct pairs *pairs,
-			bool quiet, bool *well)
+bool verify_rules_hold(const char *cmd, const struct pairs *pairs, bool quiet,
+		       uint64_t *bad)
 {
-	*well = true;
+	*bad = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(verify_rules); i++) {
 		const char *l = verify_rules[i].left;
 		const char *p = verify_rules[i].plus;
 		const char *r = verify_rules[i].right;
 		uint64_t left, plus, right;
 
-		if (!get_count(self, pairs, l, &left) ||
-		    !get_count(self, pairs, p, &plus) ||
-		    !get_count(self, pairs, r, &right))
+		if (!get_count(cmd, pairs, l, &left) ||
+		    !get_count(cmd, pairs, p, &plus) ||
+		    !get_count(cmd, pairs, r, &right))
 			return false;
-		if (left + plus == right)
+		left += plus;
+		if (left == right)
 			continue;
-		*well = false;
+		*bad += left > right ? left - right : right - left;
 		if (!quiet)
 			err("%s: %s%s%s is %" PRIu64 ", must be %" PRIu64
-			    "%s%s", self->name, l, p ? " + " : "",
-			    p ? p : "", left + plus, right,
-			    r ? " as " : "", r ? r : "");
+			    "%s%s", cmd, l, p ? " + " : "", p ? p : "", left,
+			    right, r ? " as " : "", r ? r : "");
 	}
 	return true;
 }
@@ -255,7 +331,8 @@ static void hint_first_bad(const struct pairs *pairs)
 
 static int run_verify(const struct command *self, int argc, char **argv)
 {
-	bool quiet = false, ok, well = false;
+	bool quiet = false, ok, downwards;
+	uint64_t bad = 1;
 	struct pairs pairs;
 	struct module m;
 	int id;
@@ -268,28 +345,30 @@ static int run_verify(const struct command *self, int argc, char **argv)
 				       "not expected here", NULL);
 	if (!module_open(&m, self->name, false))
 		return ST_FAILED;
+	downwards = table_downwards(&verify_table);
 	ok = pairs_load(&m, self->name, "verify", &pairs);
 	if (ok) {
 		if (!quiet)
-			table_print(&verify_table, pairs.v, pairs.n,
-				    sizeof(*pairs.v), NULL);
-		ok = check_rules(self, &pairs, quiet, &well);
-		if (ok && !well && !quiet)
+			table_print(&verify_table, &pairs, 1, sizeof(pairs),
+				    NULL);
+		ok = verify_rules_hold(self->name, &pairs, quiet, &bad);
+		if (ok && bad && !quiet)
 			hint_first_bad(&pairs);
-		if (ok && well && !quiet)
+		if (ok && !bad && !quiet && downwards)
 			out("all is well\n");
 		pairs_free(&pairs);
 	}
 	module_close(&m);
-	return ok && well ? ST_DONE : ST_FAILED;
+	return ok && !bad ? ST_DONE : ST_FAILED;
 }
 
 const struct command cmd_verify = {
 	.name = "verify",
 	.brief = "Look at every marked page, and tell whether all is well.",
-	.synopsis = "[--quiet]",
+	.synopsis = "[--quiet] [-o LIST] [-J|-P|-r] [-n] [-b]",
 	.details =
 "The exit status is 1 when a page that should be withheld is not.\n",
 	.options = verify_options,
+	.table = &verify_table,
 	.run = run_verify,
 };

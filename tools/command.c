@@ -14,7 +14,7 @@
 #endif
 
 static const struct option_def common_options[] = {
-	{ OPT_SYSROOT, "sysroot", "DIR",
+	{ 's', "sysroot", "DIR",
 	  "use the files below DIR, a recorded tree" },
 	{ 'h', "help", NULL, "show this" },
 	{ 'V', "version", NULL, "show the version" },
@@ -35,12 +35,14 @@ static void add_options(const struct option_def *def)
 	for (; def && def->name; def++) {
 		getopt_tables.longs[getopt_tables.nr++] = (struct option){
 			.name = def->name,
-			.has_arg = def->arg ? required_argument : no_argument,
+			.has_arg = !def->arg ? no_argument :
+				   *def->arg == '[' ? optional_argument :
+						      required_argument,
 			.val = def->id,
 		};
 		if (def->id < 256)
 			sb_addf(&getopt_tables.shorts, "%c%s", def->id,
-				def->arg ? ":" : "");
+				!def->arg ? "" : *def->arg == '[' ? "::" : ":");
 	}
 }
 
@@ -56,6 +58,7 @@ static size_t count_options(const struct option_def *def)
 static void make_tables(const struct command *cmd)
 {
 	size_t n = count_options(cmd->options) +
+		   count_options(cmd->table ? table_options : NULL) +
 		   count_options(common_options) + 1;
 
 	getopt_tables.cmd = cmd;
@@ -65,6 +68,8 @@ static void make_tables(const struct command *cmd)
 	sb_clear(&getopt_tables.shorts);
 	sb_addf(&getopt_tables.shorts, "%s", cmd->operands_last ? "+" : "");
 	add_options(cmd->options);
+	if (cmd->table)
+		add_options(table_options);
 	add_options(common_options);
 	getopt_tables.longs[getopt_tables.nr] = (struct option){0};
 
@@ -83,9 +88,10 @@ static void help_options(const struct option_def *def)
 			sb_addf(&left, "-%c, ", def->id);
 		else
 			sb_addf(&left, "    ");
-		sb_addf(&left, "--%s%s%s", def->name, def->arg ? " " : "",
+		sb_addf(&left, "--%s%s%s", def->name,
+			def->arg && *def->arg != '[' ? " " : "",
 			def->arg ? def->arg : "");
-		out("  %-22s %s\n", sb_str(&left), def->help);
+		out("  %-23s %s\n", sb_str(&left), def->help);
 	}
 	sb_free(&left);
 }
@@ -98,8 +104,13 @@ static void help(const struct command *cmd)
 	for (;;) {
 		int len = (int)strcspn(line, "\n");
 
-		out("  offctl%s%s%s%.*s\n", cmd->name ? " " : "",
-		    cmd->name ? cmd->name : "", len ? " " : "", len, line);
+		/* A line that begins with a blank goes on with the one above. */
+		if (*line == ' ')
+			out("  %.*s\n", len, line);
+		else
+			out("  offctl%s%s%s%.*s\n", cmd->name ? " " : "",
+			    cmd->name ? cmd->name : "", len ? " " : "", len,
+			    line);
 		if (!line[len])
 			break;
 		line += len + 1;
@@ -109,6 +120,8 @@ static void help(const struct command *cmd)
 		out("\n%s", cmd->details);
 	out("\nOptions:\n");
 	help_options(cmd->options);
+	if (cmd->table)
+		help_options(table_options);
 	help_options(common_options);
 	if (cmd->table) {
 		out("\nColumns:\n");
@@ -116,6 +129,35 @@ static void help(const struct command *cmd)
 	}
 	out("\nExit status:\n"
 	    "  0 done, 1 failed, 2 usage, 64 partly done\n");
+}
+
+/* -o, -J and their like: a mistake ends the program. */
+static void take_table_option(const struct command *cmd, int id)
+{
+	char *bad = NULL;
+	const char *why = table_option(cmd->table, id, optarg, &bad);
+	struct sb names = {0};
+
+	if (!why)
+		return;
+	if (bad) {
+		table_names(cmd->table, &names);
+		err_arg(cmd->name, bad, why);
+		hint("columns are %s", sb_str(&names));
+		sb_free(&names);
+		free(bad);
+	} else {
+		usage_error(cmd, why);
+	}
+	quit(ST_USAGE);
+}
+
+static bool is_table_option(int id)
+{
+	for (const struct option_def *def = table_options; def->name; def++)
+		if (def->id == id)
+			return true;
+	return false;
 }
 
 int next_option(const struct command *cmd, int argc, char **argv)
@@ -131,7 +173,7 @@ int next_option(const struct command *cmd, int argc, char **argv)
 	id = getopt_long(argc, argv, sb_str(&getopt_tables.shorts),
 			 getopt_tables.longs, NULL);
 	switch (id) {
-	case OPT_SYSROOT:
+	case 's':
 		if (!root_set(optarg)) {
 			err_arg("--sysroot", optarg, strerror(errno));
 			quit(ST_FAILED);
@@ -147,6 +189,10 @@ int next_option(const struct command *cmd, int argc, char **argv)
 		try_help(cmd->name);
 		quit(ST_USAGE);
 	default:
+		if (cmd->table && id != -1 && is_table_option(id)) {
+			take_table_option(cmd, id);
+			return next_option(cmd, argc, argv);
+		}
 		return id;
 	}
 }

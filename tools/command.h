@@ -10,16 +10,8 @@
 #include "table.h"
 #include "util.h"
 
-/* Options without a short form: one that all commands have, then their own. */
-enum { OPT_SYSROOT = 256, OPT_OWN };
-
-/* An option; an id below 256 is a character, its short form. */
-struct option_def {
-	int id;
-	const char *name;
-	const char *arg;	/* NULL: it takes none */
-	const char *help;
-};
+/* The first id of a command's options without a short form. */
+enum { OPT_OWN = 256 };
 
 struct command {
 	const char *name;
@@ -35,8 +27,9 @@ struct command {
 	int (*run)(const struct command *self, int argc, char **argv);
 };
 
-extern const struct command cmd_mark, cmd_unmark, cmd_list, cmd_blocks,
-	cmd_offline, cmd_online, cmd_verify, cmd_inject, cmd_status;
+extern const struct command cmd_mark, cmd_unmark, cmd_skippable, cmd_list,
+	cmd_blocks, cmd_map, cmd_offline, cmd_online, cmd_cycle, cmd_verify,
+	cmd_inject, cmd_status;
 
 /*
  * The id of the next option, its argument in optarg, or -1 after the last,

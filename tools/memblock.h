@@ -24,6 +24,10 @@ bool memblocks_load(const char *cmd, struct memblocks *blocks);
 void memblocks_free(struct memblocks *blocks);
 /* NULL when there is no such block. */
 struct memblock *memblocks_find(struct memblocks *blocks, uint64_t nr);
+/* Is it in that zone, or when offline, can it be? */
+bool memblock_in_zone(const struct memblock *block, const char *zone);
+/* Adds what "removable" says, if it says something. */
+void memblock_removable(uint64_t nr, struct sb *value);
 /* Reads state and zones anew; false with errno, ENOENT for a vanished block. */
 bool memblock_refresh(struct memblock *block);
 

@@ -13,11 +13,13 @@
 #include "sysroot.h"
 
 #include <getopt.h>
+#include <locale.h>
 #include <string.h>
 
 static const struct command *const commands[] = {
-	&cmd_mark, &cmd_unmark, &cmd_list, &cmd_blocks, &cmd_offline,
-	&cmd_online, &cmd_verify, &cmd_inject, &cmd_status,
+	&cmd_mark, &cmd_unmark, &cmd_skippable, &cmd_list, &cmd_blocks,
+	&cmd_map, &cmd_offline, &cmd_online, &cmd_cycle, &cmd_verify,
+	&cmd_inject, &cmd_status,
 };
 
 static char *make_details(void)
@@ -26,7 +28,7 @@ static char *make_details(void)
 
 	sb_addf(&sb, "Commands:\n");
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
-		sb_addf(&sb, "  %-8s %s\n", commands[i]->name,
+		sb_addf(&sb, "  %-9s %s\n", commands[i]->name,
 			commands[i]->brief);
 	sb_addf(&sb, "\n'offctl COMMAND --help' tells more.\n");
 	return sb.p;
@@ -43,6 +45,8 @@ int main(int argc, char **argv)
 	static char *details;
 
 	stdio_init();
+	/* For the width of characters; numbers stay as they are. */
+	setlocale(LC_CTYPE, "");
 	if (argc < 1)
 		return ST_USAGE;
 	self.details = details = make_details();

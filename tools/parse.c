@@ -4,11 +4,13 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <strings.h>
 
 const char range_forms[] =
 	"a range is 0xSTART-0xEND (end included), 0xSTART+SIZE, block:N[-M] or pfn:N[+M]";
 const char block_forms[] =
 	"a block is N, N-M, block:N[-M], or a range of addresses of whole blocks";
+const char zone_forms[] = "zones are dma, dma32, normal and movable";
 
 static const char too_large[] = "too large";
 static const char not_a_number[] = "not a number";
@@ -265,6 +267,56 @@ const char *parse_blocks(const char *s, const struct units *u,
 	return NULL;
 }
 
+const char *parse_zone(const char *s)
+{
+	static const char *const zones[] = { "DMA", "DMA32", "Normal",
+					     "Movable" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(zones); i++)
+		if (!strcasecmp(s, zones[i]))
+			return zones[i];
+	return NULL;
+}
+
+const char *parse_duration(const char *s, uint64_t *ms)
+{
+	static const char not_a_time[] = "not a time";
+	static const struct {
+		const char *name;
+		uint64_t ms;
+	} units[] = {
+		{ "", 1000 }, { "s", 1000 }, { "ms", 1 }, { "min", 60000 },
+	};
+	uint64_t whole, fraction = 0, scale = 1;
+	const char *why;
+
+	if (is_hex(s))
+		return not_a_time;
+	why = scan(&s, &whole);
+	if (why)
+		return why == not_a_number ? not_a_time : why;
+	if (*s == '.') {
+		if (digit(s[1], false) < 0)
+			return not_a_time;
+		for (s++; digit(*s, false) >= 0; s++)
+			if (scale < 1000) {
+				fraction = fraction * 10 +
+					   (uint64_t)digit(*s, false);
+				scale *= 10;
+			}
+	}
+	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
+		if (strcmp(s, units[i].name))
+			continue;
+		/* A year and more is no time limit. */
+		if (whole > UINT64_C(31536000000) / units[i].ms)
+			return too_large;
+		*ms = whole * units[i].ms + fraction * units[i].ms / scale;
+		return *ms ? NULL : not_a_time;
+	}
+	return not_a_time;
+}
+
 const char *parse_errno(const char *s, int *number)
 {
 	uint64_t value;
@@ -316,7 +368,8 @@ void add_size(struct sb *sb, uint64_t bytes)
 {
 	unsigned int unit = exact_unit(&bytes);
 
-	sb_addf(sb, "%" PRIu64 "%c", bytes, unit ? unit_letters[unit - 1] : 'B');
+	sb_add_u64(sb, bytes);
+	sb_add(sb, unit ? &unit_letters[unit - 1] : "B", 1);
 }
 
 void add_size_iec(struct sb *sb, uint64_t bytes)
@@ -329,8 +382,18 @@ void add_size_iec(struct sb *sb, uint64_t bytes)
 		sb_addf(sb, "%" PRIu64 " bytes", bytes);
 }
 
+static void add_address(struct sb *sb, uint64_t address)
+{
+	char text[18] = "0x";
+
+	for (size_t i = sizeof(text); i-- > 2; address >>= 4)
+		text[i] = "0123456789abcdef"[address & 15];
+	sb_add(sb, text, sizeof(text));
+}
+
 void add_range(struct sb *sb, const struct units *u, struct span span)
 {
-	sb_addf(sb, "0x%016" PRIx64 "-0x%016" PRIx64, span.pfn * u->page,
-		(span.pfn + span.nr) * u->page - 1);
+	add_address(sb, span.pfn * u->page);
+	sb_add(sb, "-", 1);
+	add_address(sb, (span.pfn + span.nr) * u->page - 1);
 }

@@ -47,6 +47,13 @@ extern const char block_forms[];
 const char *parse_blocks(const char *s, const struct units *u,
 			 uint64_t *first, uint64_t *last);
 
+/* The zone's name as the kernel writes it, or NULL; in any case. */
+extern const char zone_forms[];
+const char *parse_zone(const char *s);
+
+/* "5", "0.5s", "200ms", "2min": milliseconds. */
+const char *parse_duration(const char *s, uint64_t *ms);
+
 /* ENOMEM, -12 or 12: gives 12. */
 const char *parse_errno(const char *s, int *number);
 

@@ -7,15 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define GROW(list)							\
-	do {								\
-		if ((list)->n == (list)->cap) {				\
-			(list)->cap = (list)->cap ? (list)->cap * 2 : 16; \
-			(list)->v = xrealloc((list)->v, (list)->cap,	\
-					     sizeof(*(list)->v));	\
-		}							\
-	} while (0)
-
 static bool malformed(const struct module *m, const char *cmd,
 		      const char *file, size_t line)
 {
@@ -200,6 +191,29 @@ void marked_free(struct marked_list *list)
 	*list = (struct marked_list){0};
 }
 
+size_t marked_first(const struct marked_list *list, uint64_t pfn)
+{
+	size_t lo = 0, hi = list->n;
+
+	while (lo < hi) {
+		size_t mid = lo + (hi - lo) / 2;
+		const struct span *s = &list->v[mid].span;
+
+		if (s->pfn + s->nr <= pfn)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+bool marked_any(const struct marked_list *list, struct span span)
+{
+	size_t at = marked_first(list, span.pfn);
+
+	return at < list->n && list->v[at].span.pfn < span.pfn + span.nr;
+}
+
 struct spans marked_spans(const struct marked_list *list,
 			  const struct marked_filter *filter)
 {
@@ -306,7 +320,7 @@ const char *pairs_get(const struct pairs *pairs, const char *name)
 
 bool failure_load(const struct module *m, struct failure *failure)
 {
-	const char *start, *nr, *reason;
+	const char *start, *nr, *reason, *count, *pfn;
 	struct pairs pairs;
 	bool ok = false;
 
@@ -316,6 +330,12 @@ bool failure_load(const struct module *m, struct failure *failure)
 	start = pairs_get(&pairs, "start_pfn");
 	nr = pairs_get(&pairs, "nr_pages");
 	reason = pairs_get(&pairs, "reason");
+	pfn = pairs_get(&pairs, "pfn");
+	if (!pfn || parse_number(pfn, &failure->pfn))
+		failure->pfn = UINT64_MAX;
+	count = pairs_get(&pairs, "count");
+	if (count && parse_number(count, &failure->count))
+		failure->count = 0;
 	if (start && nr && reason && *reason &&
 	    !parse_number(start, &failure->span.pfn) &&
 	    !parse_number(nr, &failure->span.nr)) {

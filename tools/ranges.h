@@ -28,6 +28,11 @@ bool marked_load(const struct module *m, const char *cmd,
 		 struct marked_list *list);
 void marked_free(struct marked_list *list);
 
+/* The first one that ends behind pfn, or list->n. */
+size_t marked_first(const struct marked_list *list, uint64_t pfn);
+/* Is a page of the span marked? */
+bool marked_any(const struct marked_list *list, struct span span);
+
 /* Which of them a set is to hold. */
 struct marked_filter {
 	const char *owner;	/* NULL: any */
@@ -76,7 +81,9 @@ const char *pairs_get(const struct pairs *pairs, const char *name);
 
 /* "last_failure": why the last offlining or onlining that failed did so. */
 struct failure {
+	uint64_t count;		/* how many have failed, this one included */
 	struct span span;	/* the memory it was about */
+	uint64_t pfn;		/* that was in the way, or UINT64_MAX */
 	char *reason;
 };
 

@@ -128,9 +128,28 @@ bool root_read(int dirfd, const char *path, struct sb *content)
 
 bool root_read_line(int dirfd, const char *path, struct sb *line)
 {
-	char *newline;
+	int fd = open_at(dirfd, path, O_RDONLY), error;
+	char buf[256], *newline;
+	ssize_t n;
 
-	if (!root_read(dirfd, path, line))
+	sb_clear(line);
+	if (fd < 0)
+		return false;
+	/*
+	 * There are many of these files: an attribute in sysfs comes in one
+	 * read(2), and what is not full ends there.
+	 */
+	do {
+		do
+			n = read(fd, buf, sizeof(buf));
+		while (n < 0 && errno == EINTR);
+		if (n > 0)
+			sb_add(line, buf, (size_t)n);
+	} while (n == (ssize_t)sizeof(buf));
+	error = errno;
+	close(fd);
+	errno = error;
+	if (n < 0)
 		return false;
 	newline = line->len ? strchr(line->p, '\n') : NULL;
 	if (newline) {
@@ -138,6 +157,11 @@ bool root_read_line(int dirfd, const char *path, struct sb *line)
 		line->len = (size_t)(newline - line->p);
 	}
 	return true;
+}
+
+int root_open_read(int dirfd, const char *path)
+{
+	return open_at(dirfd, path, O_RDONLY);
 }
 
 int root_open_write(int dirfd, const char *path)

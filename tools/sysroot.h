@@ -29,6 +29,8 @@ DIR *root_opendir(int dirfd, const char *path);
 bool root_read(int dirfd, const char *path, struct sb *content);
 /* The first line, without its newline. */
 bool root_read_line(int dirfd, const char *path, struct sb *line);
+/* For reading piece by piece. */
+int root_open_read(int dirfd, const char *path);
 /* For writing; neither creates nor truncates. */
 int root_open_write(int dirfd, const char *path);
 

@@ -1,79 +1,440 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "table.h"
+#include "command.h"
 
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <libsmartcols/libsmartcols.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
-static size_t count(const struct table *table)
+const struct option_def table_options[] = {
+	{ 'o', "output", "LIST",
+	  "these columns; +LIST: these, behind the default ones" },
+	{ OPT_OUTPUT_ALL, "output-all", NULL, "all columns" },
+	{ 'J', "json", NULL, "as JSON; numbers are numbers, sizes are bytes" },
+	{ 'P', "pairs", NULL, "as NAME=\"value\" pairs" },
+	{ 'r', "raw", NULL, "as words, one blank between them" },
+	{ 'n', "noheadings", NULL, "without the line of headings" },
+	{ 'b', "bytes", NULL, "sizes in bytes, ages in seconds" },
+	{ 0, NULL, NULL, NULL },
+};
+
+/* How the table of this run is to be shown. One command, one table. */
+static struct {
+	const struct column **shown;	/* NULL: the default ones */
+	size_t nr;
+	bool chosen;			/* by -o or --output-all */
+	char format;			/* 0, or one of JPr */
+	bool no_headings, bytes;
+} view;
+
+bool table_for_programs(void)
 {
-	size_t n = 0;
+	return view.format;
+}
 
-	while (table->columns[n].name)
-		n++;
-	return n;
+const struct column *table_column(const struct table *table, const char *name,
+				  size_t len)
+{
+	for (const struct column *c = table->columns; c->name; c++)
+		if (strlen(c->name) == len && !strncasecmp(c->name, name, len))
+			return c;
+	return NULL;
+}
+
+void table_names(const struct table *table, struct sb *names)
+{
+	for (const struct column *c = table->columns; c->name; c++)
+		sb_addf(names, "%s%s", c == table->columns ? "" : ", ",
+			c->name);
+}
+
+static void show(const struct column *column)
+{
+	view.shown = xrealloc(view.shown, view.nr + 1, sizeof(*view.shown));
+	view.shown[view.nr++] = column;
+}
+
+static void show_all(const struct table *table, bool hidden)
+{
+	view.nr = 0;
+	for (const struct column *c = table->columns; c->name; c++)
+		if (hidden || !(c->flags & COL_HIDDEN))
+			show(c);
+}
+
+static const char *show_list(const struct table *table, const char *list,
+			     char **bad)
+{
+	view.nr = 0;
+	if (*list == '+') {
+		show_all(table, false);
+		list++;
+	}
+	for (;;) {
+		size_t len = strcspn(list, ",");
+		const struct column *c = table_column(table, list, len);
+
+		if (!c) {
+			*bad = xstrdup(list);
+			(*bad)[len] = '\0';
+			return "no such column";
+		}
+		show(c);
+		if (!list[len])
+			return NULL;
+		list += len + 1;
+	}
+}
+
+const char *table_option(const struct table *table, int id, const char *arg,
+			 char **bad)
+{
+	*bad = NULL;
+	switch (id) {
+	case 'o':
+		view.chosen = true;
+		return show_list(table, arg, bad);
+	case OPT_OUTPUT_ALL:
+		view.chosen = true;
+		show_all(table, true);
+		break;
+	case 'J':
+	case 'P':
+	case 'r':
+		if (view.format && view.format != id)
+			return "--json, --pairs and --raw exclude each other";
+		view.format = (char)id;
+		break;
+	case 'n':
+		view.no_headings = true;
+		break;
+	case 'b':
+		view.bytes = true;
+		break;
+	}
+	return NULL;
+}
+
+bool table_shows(const struct table *table, const char *column)
+{
+	if (!view.shown)
+		show_all(table, false);
+	for (size_t i = 0; i < view.nr; i++)
+		if (!strcmp(view.shown[i]->name, column))
+			return true;
+	return false;
+}
+
+bool table_downwards(const struct table *table)
+{
+	return table->downwards && !view.format && !view.chosen;
 }
 
 static bool to_the_right(const struct column *column)
 {
-	return column->type == COL_NUMBER || column->type == COL_SIZE;
+	return column->type == COL_NUMBER || column->type == COL_SIZE ||
+	       column->type == COL_MS || column->flags & COL_RIGHT;
 }
 
-static void print_cell(const struct column *column, const char *text,
-		       size_t width, bool last)
+/* Never less than two of the smaller unit, so not too coarse. */
+static void add_age(struct sb *cell, uint64_t s)
 {
-	int w = (int)width;
-
-	if (to_the_right(column))
-		out("%*s", w, text);
-	else if (last)
-		out("%s", text);
+	if (s < 2 * 60)
+		sb_addf(cell, "%" PRIu64 "s", s);
+	else if (s < 2 * 60 * 60)
+		sb_addf(cell, "%" PRIu64 "min", s / 60);
+	else if (s < 2 * 24 * 60 * 60)
+		sb_addf(cell, "%" PRIu64 "h", s / (60 * 60));
 	else
-		out("%-*s", w, text);
-	out("%s", last ? "\n" : " ");
+		sb_addf(cell, "%" PRIu64 "d", s / (24 * 60 * 60));
+}
+
+/* From what a getter has added to what is shown. */
+static void dress(const struct column *c, struct sb *cell)
+{
+	bool json = view.format == 'J', exact = json || view.bytes;
+	uint64_t value;
+
+	if (!cell->len) {
+		/* Programs can tell nothing from "-" otherwise. */
+		if (view.format != 'J' && view.format != 'P')
+			sb_add(cell, "-", 1);
+		return;
+	}
+	if (c->type == COL_TEXT || c->type == COL_NUMBER)
+		return;
+	if (parse_number(cell->p, &value))
+		return;
+	if (c->type == COL_BOOL) {
+		sb_clear(cell);
+		sb_addf(cell, "%s", json ? (value ? "true" : "false") :
+					   (value ? "yes" : "no"));
+	} else if (c->type == COL_MS) {
+		sb_clear(cell);
+		sb_addf(cell, "%" PRIu64 ".%" PRIu64, value / 1000,
+			value % 1000 / 100);
+	} else if (!exact) {
+		sb_clear(cell);
+		if (c->type == COL_SIZE)
+			add_size(cell, value);
+		else
+			add_age(cell, value);
+	}
+}
+
+/* A cell's text, in cell. */
+static void make_cell(const struct column *c, const void *row,
+		      const void *context, struct sb *cell)
+{
+	sb_clear(cell);
+	c->get(cell, row, context);
+	dress(c, cell);
+}
+
+static _Noreturn void no_memory(void)
+{
+	fputs("offctl: out of memory\n", stderr);
+	exit(ST_FAILED);
+}
+
+/* "0-7" in a column of numbers: they are texts then. */
+static bool all_numbers(const char *const *texts, size_t nr, size_t step)
+{
+	for (size_t i = 0; i < nr; i++) {
+		const char *s = texts[i * step];
+
+		if (s && s[strspn(s + (*s == '-'), "0123456789.") +
+			   (*s == '-')])
+			return false;
+	}
+	return true;
+}
+
+static int json_type(const struct column *c, bool numbers)
+{
+	switch (c->type) {
+	case COL_TEXT:
+		return SCOLS_JSON_STRING;
+	case COL_BOOL:
+		/*
+		 * SCOLS_JSON_BOOLEAN would make "false" of what is not known.
+		 * A number is printed as it is, or null.
+		 */
+		return SCOLS_JSON_NUMBER;
+	default:
+		return numbers ? SCOLS_JSON_NUMBER : SCOLS_JSON_STRING;
+	}
+}
+
+/* The table goes through a string, so that out() sees each error. */
+static void print(struct libscols_table *tb)
+{
+	struct winsize size;
+	char *text = NULL;
+	bool tty = !view.format && isatty(STDOUT_FILENO);
+	const char *columns = getenv("COLUMNS");
+	uint64_t width = 0;
+
+	if (tty) {
+		if (columns && parse_number(columns, &width))
+			width = 0;
+		if (!width && !ioctl(STDOUT_FILENO, TIOCGWINSZ, &size))
+			width = size.ws_col;
+	}
+	scols_table_set_termforce(tb, width ? SCOLS_TERMFORCE_ALWAYS :
+					      SCOLS_TERMFORCE_NEVER);
+	if (width)
+		scols_table_set_termwidth(tb, width > 10000 ? 10000 : width);
+	if (scols_print_table_to_string(tb, &text))
+		no_memory();
+	if (text && *text) {
+		size_t len = strlen(text);
+
+		out_text(text, len);
+		if (text[len - 1] != '\n')
+			out_text("\n", 1);
+	}
+	free(text);
+}
+
+static struct libscols_table *new_table(const struct table *table,
+					bool no_headings)
+{
+	struct libscols_table *tb = scols_new_table();
+
+	if (!tb)
+		no_memory();
+	scols_table_enable_json(tb, view.format == 'J');
+	scols_table_enable_export(tb, view.format == 'P');
+	scols_table_enable_raw(tb, view.format == 'r');
+	scols_table_enable_noheadings(tb, no_headings);
+	if (scols_table_set_name(tb, table->name))
+		no_memory();
+	return tb;
+}
+
+static void new_column(struct libscols_table *tb, const struct column *c,
+		       const char *name, bool numbers)
+{
+	int flags = to_the_right(c) ? SCOLS_FL_RIGHT : 0;
+	struct libscols_column *cl;
+
+	if (c->flags & COL_TRUNC)
+		flags |= SCOLS_FL_TRUNC;
+	cl = scols_table_new_column(tb, name, 0, flags);
+	if (!cl || scols_column_set_json_type(cl, json_type(c, numbers)))
+		no_memory();
+}
+
+/*
+ * A long listing for a file or a pipe: exactly what libsmartcols would print,
+ * which measures each character in several ways and takes ten times as long
+ * (8192 blocks: 400 million instructions). Its abilities - narrow terminals,
+ * wide and unprintable characters, other formats - are not needed there.
+ * Returns false when they are. tests/t-table.sh compares the two.
+ */
+#define LONG_LISTING 256
+
+static bool print_long(const char *const *texts, size_t nr)
+{
+	size_t n = view.nr, *width;
+	struct sb sb = {0};
+
+	if (nr < LONG_LISTING || view.format || isatty(STDOUT_FILENO))
+		return false;
+	for (size_t i = 0; i < n * nr; i++)
+		for (const char *s = texts[i]; *s; s++)
+			if (*s < ' ' || *s > '~')
+				return false;
+	width = xrealloc(NULL, n, sizeof(*width));
+	for (size_t c = 0; c < n; c++) {
+		width[c] = strlen(view.shown[c]->name);
+		for (size_t i = 0; i < nr; i++) {
+			size_t len = strlen(texts[i * n + c]);
+
+			width[c] = len > width[c] ? len : width[c];
+		}
+	}
+	for (size_t i = view.no_headings; i <= nr; i++)
+		for (size_t c = 0; c < n; c++) {
+			const char *s = i ? texts[(i - 1) * n + c] :
+					    view.shown[c]->name;
+			size_t len = strlen(s), pad = width[c] - len;
+
+			if (to_the_right(view.shown[c]))
+				sb_pad(&sb, pad);
+			sb_add(&sb, s, len);
+			if (c == n - 1)
+				sb_add(&sb, "\n", 1);
+			else
+				sb_pad(&sb, to_the_right(view.shown[c]) ? 1 :
+							pad + 1);
+		}
+	free(width);
+	out_text(sb_str(&sb), sb.len);
+	sb_free(&sb);
+	return true;
+}
+
+static void set_cell(struct libscols_line *line, size_t n, const char *text)
+{
+	if (text && scols_line_set_data(line, n, text))
+		no_memory();
+}
+
+/* One row, a line for each column. */
+static void print_downwards(const struct table *table, const void *row,
+			    const void *context)
+{
+	static const struct column text = { .type = COL_TEXT };
+	struct libscols_table *tb = new_table(table, true);
+	struct sb cell = {0};
+
+	new_column(tb, &text, "NAME", false);
+	new_column(tb, &text, "VALUE", false);
+	for (size_t i = 0; i < view.nr; i++) {
+		const struct column *c = view.shown[i];
+		struct libscols_line *line = scols_table_new_line(tb, NULL);
+
+		if (!line)
+			no_memory();
+		set_cell(line, 0, c->label ? c->label : c->name);
+		make_cell(c, row, context, &cell);
+		set_cell(line, 1, cell.len ? cell.p : NULL);
+	}
+	print(tb);
+	scols_unref_table(tb);
+	sb_free(&cell);
 }
 
 void table_print(const struct table *table, const void *rows, size_t nr,
 		 size_t row_size, const void *context)
 {
-	size_t n = count(table), i, c;
+	struct libscols_table *tb;
+	const char *row = rows;
 	/* All texts, each with its NUL, one behind the other. */
-	struct sb texts = {0}, cell = {0};
-	size_t *width = xrealloc(NULL, n, sizeof(*width));
-	const char *row = rows, *text;
+	struct sb cell = {0}, all = {0};
+	const char **texts, *text;
+	size_t n;
 
-	for (c = 0; c < n; c++)
-		width[c] = table->no_header ? 0 :
-			   strlen(table->columns[c].name);
-	for (i = 0; i < nr; i++, row += row_size) {
-		for (c = 0; c < n; c++) {
-			sb_clear(&cell);
-			table->columns[c].get(&cell, row, context);
-			if (!cell.len)
-				sb_add(&cell, "-", 1);
-			if (cell.len > width[c])
-				width[c] = cell.len;
-			sb_add(&texts, cell.p, cell.len + 1);
+	if (!view.shown)
+		show_all(table, false);
+	if (table_downwards(table) && nr == 1) {
+		print_downwards(table, rows, context);
+		return;
+	}
+	n = view.nr;
+	texts = xrealloc(NULL, n * nr, sizeof(*texts));
+	for (size_t i = 0; i < nr; i++, row += row_size)
+		for (size_t c = 0; c < n; c++) {
+			make_cell(view.shown[c], row, context, &cell);
+			sb_add(&all, sb_str(&cell), cell.len + 1);
 		}
+	sb_free(&cell);
+	text = all.p;
+	for (size_t i = 0; i < n * nr; i++) {
+		texts[i] = *text ? text : NULL;
+		text += strlen(text) + 1;
 	}
 
-	if (!table->no_header)
-		for (c = 0; c < n; c++)
-			print_cell(&table->columns[c], table->columns[c].name,
-				   width[c], c == n - 1);
-	text = sb_str(&texts);
-	for (i = 0; i < nr; i++)
-		for (c = 0; c < n; c++) {
-			print_cell(&table->columns[c], text, width[c],
-				   c == n - 1);
-			text += strlen(text) + 1;
-		}
-	sb_free(&texts);
-	sb_free(&cell);
-	free(width);
+	if (print_long(texts, nr)) {
+		free(texts);
+		sb_free(&all);
+		return;
+	}
+	tb = new_table(table, view.no_headings);
+	for (size_t c = 0; c < n; c++)
+		new_column(tb, view.shown[c], view.shown[c]->name,
+			   all_numbers(texts + c, nr, n));
+	for (size_t i = 0; i < nr; i++) {
+		struct libscols_line *line = scols_table_new_line(tb, NULL);
+
+		if (!line)
+			no_memory();
+		for (size_t c = 0; c < n; c++)
+			set_cell(line, c, texts[i * n + c]);
+	}
+	print(tb);
+	scols_unref_table(tb);
+	free(texts);
+	sb_free(&all);
 }
 
 void table_help(const struct table *table)
 {
+	int width = 10;
+
 	for (const struct column *c = table->columns; c->name; c++)
-		out("  %-10s %s\n", c->name, c->help);
+		if ((int)strlen(c->name) > width)
+			width = (int)strlen(c->name);
+	for (const struct column *c = table->columns; c->name; c++)
+		out("  %-*s %s%s\n", width, c->name, c->help,
+		    c->flags & COL_HIDDEN ? " (with -o)" : "");
 }

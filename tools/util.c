@@ -8,10 +8,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t signal_seen;
+static volatile sig_atomic_t time_is_up;
 static int stdout_error;	/* the first errno that stdout gave */
+
+void (*before_output)(void);
 
 static void note_stdout(bool failed)
 {
@@ -30,6 +34,8 @@ static void err_line(const char *prefix, const char *fmt, va_list ap)
 {
 	char *text;
 
+	if (before_output)
+		before_output();
 	/* What was said before comes before. */
 	note_stdout(fflush(stdout));
 	if (vasprintf(&text, fmt, ap) < 0) {
@@ -83,10 +89,19 @@ void try_help(const char *cmd)
 		fputs("Try 'offctl --help' for more.\n", stderr);
 }
 
+void out_text(const char *text, size_t len)
+{
+	if (before_output)
+		before_output();
+	note_stdout(fwrite(text, 1, len, stdout) != len);
+}
+
 void out(const char *fmt, ...)
 {
 	va_list ap;
 
+	if (before_output)
+		before_output();
 	va_start(ap, fmt);
 	note_stdout(vprintf(fmt, ap) < 0);
 	va_end(ap);
@@ -145,6 +160,34 @@ void signals_catch(void)
 	}
 }
 
+static void on_alarm(int sig)
+{
+	(void)sig;
+	time_is_up = 1;
+}
+
+void time_limit_start(uint64_t ms)
+{
+	struct sigaction act = { .sa_handler = on_alarm };
+	struct itimerval timer = {
+		.it_value = { (time_t)(ms / 1000), (suseconds_t)(ms % 1000 * 1000) },
+		.it_interval = { 0, 100000 },
+	};
+
+	sigemptyset(&act.sa_mask);
+	time_is_up = 0;
+	sigaction(SIGALRM, &act, NULL);
+	setitimer(ITIMER_REAL, &timer, NULL);
+}
+
+bool time_limit_stop(void)
+{
+	static const struct itimerval none;
+
+	setitimer(ITIMER_REAL, &none, NULL);
+	return time_is_up;
+}
+
 bool signals_seen(void)
 {
 	return signal_seen;
@@ -189,18 +232,44 @@ void sb_add(struct sb *sb, const char *data, size_t len)
 void sb_addf(struct sb *sb, const char *fmt, ...)
 {
 	va_list ap;
-	char *text;
 	int len;
 
-	va_start(ap, fmt);
-	len = vasprintf(&text, fmt, ap);
-	va_end(ap);
-	if (len < 0) {
-		fputs("offctl: out of memory\n", stderr);
-		exit(ST_FAILED);
+	sb_grow(sb, 63);
+	/* The second time, if there is one, it fits. */
+	for (;;) {
+		size_t room = sb->cap - sb->len;
+
+		va_start(ap, fmt);
+		len = vsnprintf(sb->p + sb->len, room, fmt, ap);
+		va_end(ap);
+		if (len < 0) {
+			fputs("offctl: out of memory\n", stderr);
+			exit(ST_FAILED);
+		}
+		if ((size_t)len < room)
+			break;
+		sb_grow(sb, (size_t)len);
 	}
-	sb_add(sb, text, (size_t)len);
-	free(text);
+	sb->len += (size_t)len;
+}
+
+void sb_pad(struct sb *sb, size_t blanks)
+{
+	sb_grow(sb, blanks);
+	memset(sb->p + sb->len, ' ', blanks);
+	sb->len += blanks;
+	sb->p[sb->len] = '\0';
+}
+
+void sb_add_u64(struct sb *sb, uint64_t value)
+{
+	char digits[20];
+	size_t n = sizeof(digits);
+
+	do
+		digits[--n] = (char)('0' + value % 10);
+	while (value /= 10);
+	sb_add(sb, digits + n, sizeof(digits) - n);
 }
 
 const char *sb_str(const struct sb *sb)

@@ -33,6 +33,12 @@ void err_arg(const char *cmd, const char *arg, const char *why);
 void try_help(const char *cmd);
 /* Anything for stdout goes through here; quit() knows whether it arrived. */
 void out(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void out_text(const char *text, size_t len);
+/*
+ * Called before anything is printed, so that a line of progress can be taken
+ * away; NULL: nobody.
+ */
+extern void (*before_output)(void);
 
 /* Opens /dev/null in place of a closed stdin, stdout or stderr; no SIGPIPE. */
 void stdio_init(void);
@@ -46,10 +52,27 @@ _Noreturn void quit(int status);
  */
 void signals_catch(void);
 bool signals_seen(void);
+/*
+ * Interrupts what waits after that time, again and again until it is stopped:
+ * the first signal may come just before the write. Stopping tells whether the
+ * time was up.
+ */
+void time_limit_start(uint64_t ms);
+bool time_limit_stop(void);
 
 /* Allocation that ends the program when there is no memory. */
 void *xrealloc(void *p, size_t n, size_t size);
 char *xstrdup(const char *s);
+
+/* Room for one more in a struct with v, n and cap. */
+#define GROW(list)							\
+	do {								\
+		if ((list)->n == (list)->cap) {				\
+			(list)->cap = (list)->cap ? (list)->cap * 2 : 64; \
+			(list)->v = xrealloc((list)->v, (list)->cap,	\
+					     sizeof(*(list)->v));	\
+		}							\
+	} while (0)
 
 /* A string that grows; {0} is an empty one. str() is never NULL. */
 struct sb {
@@ -60,6 +83,8 @@ struct sb {
 void sb_add(struct sb *sb, const char *data, size_t len);
 void sb_addf(struct sb *sb, const char *fmt, ...)
 	__attribute__((format(printf, 2, 3)));
+void sb_pad(struct sb *sb, size_t blanks);
+void sb_add_u64(struct sb *sb, uint64_t value);
 const char *sb_str(const struct sb *sb);
 void sb_clear(struct sb *sb);
 void sb_free(struct sb *sb);

@@ -20,6 +20,9 @@ LC_ALL=C
 export ASAN_OPTIONS UBSAN_OPTIONS LC_ALL
 unset POSIXLY_CORRECT OFFCTL_TEST_KERNEL
 
+# The columns of blocks that most tests look at.
+short=BLOCK,RANGE,SIZE,NODE,ZONES,STATE,MARKED
+
 count=0 failed=0
 
 # ok NAME, not_ok NAME: a result

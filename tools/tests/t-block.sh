@@ -72,14 +72,16 @@ nothing_sent
 # What is not there
 tree guest
 kernel "$obeys"
-try "offline, no such block" 1 "" "offctl: offline: block 40: there is no such block
-offctl: offline: 0 of 1 blocks done" offline 40
+try "offline, no such block" 1 "" "offctl: offline: block 40: there is no such block" offline 40
+try "offline, a hole, all or nothing" 1 "" "offctl: offline: blocks 8-31: there are no such blocks
+hint: nothing was done; --keep-going does it with those that there are" offline 7-32
+nothing_sent
 try "offline, a hole" 64 "block 7: offline
 block 32: offline" "offctl: offline: blocks 8-31: there are no such blocks
-offctl: offline: 2 of 26 blocks done" offline 7-32
+offctl: offline: 2 of 26 blocks done" offline --keep-going 7-32
 try "offline, more than there is" 64 "block 35: offline" \
 	"offctl: offline: blocks 36-18446744073709551615: there are no such blocks
-offctl: offline: 1 of 18446744073709551581 blocks done" offline 35-18446744073709551615
+offctl: offline: 1 of 18446744073709551581 blocks done" offline --keep-going 35-18446744073709551615
 try "online, all that can be asked for" 64 "block 0: already online
 block 1: already online
 block 2: already online
@@ -93,10 +95,10 @@ block 33: already online
 block 34: online, zone Normal
 block 35: online, zone Normal" "offctl: online: blocks 8-31: there are no such blocks
 offctl: online: blocks 36-18446744073709551615: there are no such blocks
-offctl: online: 12 of 18446744073709551615 blocks done" online 0-18446744073709551615
+offctl: online: 12 of 18446744073709551615 blocks done" online --keep-going 0-18446744073709551615
 rm -r "$memory"/memory*
 try "offline, no blocks at all" 1 "" "offctl: offline: blocks 0-18446744073709551615: there are no such blocks
-offctl: offline: 0 of 18446744073709551615 blocks done" offline 0-18446744073709551615
+offctl: offline: 0 of 18446744073709551615 blocks done" offline --keep-going 0-18446744073709551615
 
 # refused COMMAND BLOCK NAME NUMBER STATE WHY: the kernel's answer
 refused() {
@@ -119,14 +121,15 @@ refused online 34 EINVAL 22 offline "it cannot come online this way"
 refused online 34 ENXIO 6 offline "there is no such block"
 refused online 34 EHWPOISON 133 offline "Memory page has hardware error"
 
-# fails_with ERRNO BLOCK START NR REASON: the attempt leaves a reason
+# fails_with ERRNO START NR REASON: each attempt is counted, and leaves a reason
 fails_with() {
-	kernel "printf '%s\n' 'start_pfn $3' 'nr_pages $4' 'pfn -1' 'reason $5' >\"\$3/last_failure\"
+	kernel "count=\$(sed -n 's/^count //p' \"\$3/last_failure\")
+printf '%s\n' \"count \$((count + 1))\" 'start_pfn $2' 'nr_pages $3' 'pfn -1' 'reason $4' >\"\$3/last_failure\"
 exit $1"
 }
 busy="a page cannot be moved away, or somebody vetoed (EBUSY); it is online"
 tree guest
-fails_with 16 33 1081344 32768 "PFN 0x108100 refused: marked unskippable by debugfs"
+fails_with 16 1081344 32768 "PFN 0x108100 refused: marked unskippable by debugfs"
 try "offline, the module knows why" 1 "" "offctl: offline: block 33: $busy
 hint: PFN 0x108100 refused: marked unskippable by debugfs" offline 33
 try "offline, the same again" 1 "" "offctl: offline: block 33: $busy
@@ -135,17 +138,25 @@ try "offline, the reason is of another block" 1 "" "offctl: offline: block 32: $
 $dmesg_hint" offline 32
 kernel "exit 4"
 try "offline, the reason is an old one" 1 "" "offctl: offline: block 33: interrupted (EINTR); it is online" offline 33
-fails_with 4 33 1081600 32512 "interrupted by a signal"
+fails_with 4 1081600 32512 "interrupted by a signal"
 try "offline, a new reason, of a part of the block" 1 "" "offctl: offline: block 33: interrupted (EINTR); it is online
 hint: interrupted by a signal" offline 33
-fails_with 16 34 1114112 32768 "vetoed: the hook is taken"
+no_memory="offctl: offline: block 33: Cannot allocate memory (ENOMEM); it is online"
+fails_with 12 1081344 32768 "vetoed: injected, errno -12"
+for again in "" " again"; do
+	try "offline, ENOMEM$again" 1 "" "$no_memory
+hint: vetoed: injected, errno -12" offline 33
+done
+kernel "exit 12"
+try "offline, ENOMEM, and nothing was counted" 1 "" "$no_memory" offline 33
+fails_with 16 1114112 32768 "vetoed: the hook is taken"
 try "online, the module knows why" 1 "" "offctl: online: block 34: somebody vetoed, or has the online-page hook that its marked pages need (EBUSY); it is offline
 hint: vetoed: the hook is taken" online 34
 kernel "exit 16"
 try "online, the reason is an old one" 1 "" "offctl: online: block 34: somebody vetoed, or has the online-page hook that its marked pages need (EBUSY); it is offline
 $dmesg_hint" online 34
 for broken in "start_pfn x" "reason" "reason "; do
-	kernel "printf '%s\n' 'start_pfn 1081344' 'nr_pages 1' 'reason x' '$broken' | tac >\"\$3/last_failure\"; exit 16"
+	kernel "printf '%s\n' 'count 99' 'start_pfn 1081344' 'nr_pages 1' 'reason x' '$broken' | tac >\"\$3/last_failure\"; exit 16"
 	try "offline, a reason that cannot be read: $broken" 1 "" "offctl: offline: block 33: $busy
 $dmesg_hint" offline 33
 done
@@ -161,7 +172,7 @@ kernel 'case $2 in 33*) exit 16 ;; esac
 try "offline, one of three refuses" 64 "block 32: offline
 block 35: offline" "offctl: offline: block 33: a page cannot be moved away, or somebody vetoed (EBUSY); it is online
 $dmesg_hint
-offctl: offline: 2 of 3 blocks done" offline 32-33 35
+offctl: offline: 2 of 3 blocks done" offline --keep-going 32-33 35
 sent block_offline "32
 33
 35"
@@ -170,10 +181,10 @@ kernel 'exit 16'
 try "offline, all refuse: one hint" 1 "" "offctl: offline: block 32: a page cannot be moved away, or somebody vetoed (EBUSY); it is online
 $dmesg_hint
 offctl: offline: block 33: a page cannot be moved away, or somebody vetoed (EBUSY); it is online
-offctl: offline: 0 of 2 blocks done" offline 32-33
+offctl: offline: 0 of 2 blocks done" offline --keep-going 32-33
 try "offline, one refuses, one is" 64 "block 34: already offline" "offctl: offline: block 33: a page cannot be moved away, or somebody vetoed (EBUSY); it is online
 $dmesg_hint
-offctl: offline: 1 of 2 blocks done" offline 33 34
+offctl: offline: 1 of 2 blocks done" offline --keep-going 33 34
 
 # The state is what counts, not the errno
 tree guest
@@ -217,7 +228,7 @@ tree guest
 kernel 'case $2 in 32*) exit 4 ;; esac
 '"$obeys"
 try "offline several, EINTR that no signal of ours was" 64 "block 33: offline" "offctl: offline: block 32: interrupted (EINTR); it is online
-offctl: offline: 1 of 2 blocks done" offline 32-33
+offctl: offline: 1 of 2 blocks done" offline --keep-going 32-33
 tree guest
 kernel 'kill -INT $PPID
 '"$obeys"

@@ -7,7 +7,7 @@
 header="# action point errno count"
 
 tree guest
-try "inject, nothing armed" 0 "ACTION POINT ERROR COUNT" "" inject
+try "inject, nothing armed" 0 "" "" inject
 try "inject by name" 0 "offline before: armed, 2 x ENOMEM" "" inject offline before ENOMEM 2
 sent inject "$header
 offline before -12 2"

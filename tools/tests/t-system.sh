@@ -3,20 +3,22 @@
 # Sourced by tests/run: no module, no debugfs, no root, no stdout.
 # shellcheck disable=SC2154,SC2016
 
-commands_of_module="mark unmark list offline online verify inject status"
+commands_of_module="mark unmark skippable list offline online cycle verify inject status"
 # all_say NAME MESSAGE: every command that needs the module says so. ARG for
 # those that need one.
 all_say() {
 	for command in $commands_of_module; do
 		case $command in
 		mark | unmark) arg=pfn:1 ;;
-		offline | online) arg=32 ;;
+		offline | online | cycle) arg=32 ;;
+		skippable) arg="yes pfn:1" ;;
 		*) arg= ;;
 		esac
-		try "$command: $1" 1 "" "offctl: $command: $2" "$command" ${arg:+"$arg"}
+		# shellcheck disable=SC2086
+		try "$command: $1" 1 "" "offctl: $command: $2" "$command" $arg
 	done
 	try "blocks: $1" 0 "BLOCK RANGE                                 SIZE NODE ZONES   STATE  MARKED
-   32 0x0000000100000000-0x0000000107ffffff 128M    0 Movable online      -" "" blocks 32
+   32 0x0000000100000000-0x0000000107ffffff 128M    0 Movable online      -" "" blocks -o "$short" 32
 }
 
 tree guest
@@ -110,7 +112,8 @@ else
 	for command in $commands_of_module; do
 		case $command in
 		mark | unmark) arg=pfn:1 ;;
-		offline | online) arg=0 ;;
+		offline | online | cycle) arg=0 ;;
+		skippable) arg="yes pfn:1" ;;
 		*) arg= ;;
 		esac
 		# shellcheck disable=SC2086
@@ -130,7 +133,7 @@ run "stdout is full, as built for users" 1 "" "offctl: standard output: No space
 run "stdout is full, and a failure comes first" 64 "" "offctl: offline: block 40: there is no such block
 offctl: offline: 1 of 2 blocks done
 offctl: standard output: No space left on device" \
-	sh -c '"$@" >/dev/full' sh "$offctl" --sysroot "$T" offline 34 40
+	sh -c '"$@" >/dev/full' sh "$offctl" --sysroot "$T" offline --keep-going 34 40
 run "stdout is closed" 1 "" "offctl: standard output: Bad file descriptor" \
 	sh -c '"$@" >&-' sh "$offctl" --sysroot "$T" list
 run "stdout is closed, and not needed" 0 "" "" \

@@ -30,7 +30,7 @@ run "--version of a command" 0 "offctl $version" "" "$offctl" mark --version
 
 # All commands have help, and it names each of their options.
 commands=$("$offctl" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' | tr '\n' ' ')
-if differs commands "mark unmark list blocks offline online verify inject status " "$commands"; then
+if differs commands "mark unmark skippable list blocks map offline online cycle verify inject status " "$commands"; then
 	not_ok "--help lists the commands"
 else
 	ok "--help lists the commands"
@@ -56,8 +56,8 @@ nothing_sent
 
 # columns COMMAND: those of --help are those of the output
 columns() {
-	want=$("$offctl" "$1" --help | sed -n '/^Columns:/,/^$/s/^  \([A-Z]*\) .*/\1/p')
-	got=$("$offctl" --sysroot "$T" "$1" | sed -n 1p | tr -s ' ' '\n')
+	want=$("$offctl" "$1" --help | sed -n '/^Columns:/,/^$/s/^  \([A-Z_]*\) .*/\1/p')
+	got=$("$offctl" --sysroot "$T" "$1" --output-all | sed -n 1p | tr -s ' ' '\n' | sed '/^$/d')
 	if differs "columns of $1" "$want" "$got"; then
 		not_ok "$1: --help has the columns"
 	else
@@ -66,7 +66,11 @@ columns() {
 }
 columns list
 columns blocks
+echo "offline after -12 1" >>"$fo/inject"
 columns inject
+columns status
+columns verify
+tree guest
 
 range_hint="hint: a range is 0xSTART-0xEND (end included), 0xSTART+SIZE, block:N[-M] or pfn:N[+M]"
 # bad_range ARGUMENT WHY: refused by mark and unmark alike

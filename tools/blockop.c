@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "blockop.h"
+#include "ranges.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define ZONE_MOVABLE "Movable"
+
+static bool is(const struct memblock *b, const char *state)
+{
+	return !strcmp(b->state, state);
+}
+
+/* An online block, and the zone that the type asks for. */
+static bool zone_fits(const struct memblock *b, const char *type)
+{
+	bool movable;
+
+	if (!type || !strcmp(type, "online") || !b->zones)
+		return true;
+	movable = !strcmp(b->zones, ZONE_MOVABLE);
+	return movable == !strcmp(type, "online_movable");
+}
+
+bool blockop_reached(const struct blockop *op, const struct memblock *b)
+{
+	if (!op->online)
+		return is(b, "offline");
+	return is(b, "online") && zone_fits(b, op->type);
+}
+
+static void say_reached(const struct blockop *op, const struct memblock *b,
+			const char *already)
+{
+	if (op->quiet)
+		return;
+	out("block %" PRIu64 ": %s%s", b->nr, already, b->state);
+	if (op->online && b->zones && !*already)
+		out(", zone %s", b->zones);
+	out("\n");
+}
+
+static enum outcome say_gone(const struct blockop *op, const struct memblock *b)
+{
+	err("%s: block %" PRIu64 ": %s", op->cmd->name, b->nr,
+	    errno == ENOENT || errno == ENODEV ? "there is no such block" :
+						 strerror(errno));
+	return OP_FAILED;
+}
+
+/*
+ * The reason that the module has found for what just failed: it must be about
+ * this block, and have been counted since.
+ */
+static bool hint_reason(const struct blockop *op, const struct module *m,
+			const struct memblock *b, uint64_t count_before)
+{
+	uint64_t per_block = op->units.block / op->units.page;
+	struct failure now;
+	bool ours;
+
+	if (!failure_load(m, &now))
+		return false;
+	/* The notifier's range may leave out pages of the block's start. */
+	ours = per_block && now.span.pfn / per_block == b->nr &&
+	       now.count != count_before;
+	if (ours)
+		hint("%s", now.reason);
+	failure_free(&now);
+	return ours;
+}
+
+/* How many have failed; 0 when none has. */
+static uint64_t count_failures(const struct module *m)
+{
+	struct failure failure;
+	uint64_t count = 0;
+
+	if (failure_load(m, &failure)) {
+		count = failure.count;
+		failure_free(&failure);
+	}
+	return count;
+}
+
+static uint64_t microseconds(const struct timespec *from,
+			     const struct timespec *to)
+{
+	return (uint64_t)((to->tv_sec - from->tv_sec) * 1000000 +
+			  (to->tv_nsec - from->tv_nsec) / 1000);
+}
+
+/* Writes the command, under the time limit; the errno, or as module_write(). */
+static int attempt(struct blockop *op, const struct module *m,
+		   const struct memblock *b, const char *file, bool *too_long)
+{
+	struct timespec start, end;
+	struct sb data = {0};
+	int error;
+
+	sb_addf(&data, "%" PRIu64 "%s%s\n", b->nr, op->type ? " " : "",
+		op->type ? op->type : "");
+	if (op->limit_ms)
+		time_limit_start(op->limit_ms);
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	error = module_write(m, op->cmd->name, file, &data);
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	*too_long = op->limit_ms && time_limit_stop();
+	op->us = microseconds(&start, &end);
+	sb_free(&data);
+	return error;
+}
+
+static void say_failed(struct blockop *op, const struct module *m,
+		       const struct memblock *b, const char *file, int error,
+		       bool too_long, uint64_t failures_before)
+{
+	struct sb why = {0};
+
+	if (error == EINTR && too_long)
+		sb_addf(&why, "given up after %" PRIu64 ".%" PRIu64 " s",
+			op->limit_ms / 1000, op->limit_ms % 1000 / 100);
+	else if (error)
+		module_errno(&why, file, error);
+	else
+		sb_addf(&why, "no error, and yet not done");
+	err("%s: block %" PRIu64 ": %s; it is %s", op->cmd->name, b->nr,
+	    sb_str(&why), b->state);
+	sb_free(&why);
+	if (!hint_reason(op, m, b, failures_before) && error == EBUSY &&
+	    !op->hinted) {
+		hint("the kernel log may say more: dmesg");
+		op->hinted = true;
+	}
+}
+
+enum outcome blockop_run(struct blockop *op, const struct module *m,
+			 struct memblock *b)
+{
+	const char *file = op->online ? "block_online" : "block_offline";
+	uint64_t failures;
+	bool too_long;
+	int error;
+
+	op->us = 0;
+	if (!memblock_refresh(b))
+		return say_gone(op, b);
+	if (blockop_reached(op, b)) {
+		say_reached(op, b, "already ");
+		return OP_ALREADY;
+	}
+	if (op->online && is(b, "online")) {
+		err("%s: block %" PRIu64 ": is online in zone %s, not as %s",
+		    op->cmd->name, b->nr, b->zones, op->type);
+		hint("take it offline first");
+		return OP_FAILED;
+	}
+
+	failures = count_failures(m);
+	error = attempt(op, m, b, file, &too_long);
+	/* Could not be sent at all: the next one would fare no better. */
+	if (error < 0)
+		return OP_STOP;
+	/* What the kernel returned is one thing, what became of it another. */
+	if (!memblock_refresh(b))
+		return say_gone(op, b);
+	if (blockop_reached(op, b)) {
+		say_reached(op, b, "");
+		return OP_DONE;
+	}
+	if (!op->expect_failure)
+		say_failed(op, m, b, file, error, too_long, failures);
+	return OP_FAILED;
+}
+
+const char blockop_types[] =
+	"types are online, online_kernel (kernel) and online_movable (movable)";
+
+const char *blockop_type(const char *s)
+{
+	static const struct {
+		const char *name, *type;
+	} types[] = {
+		{ "online", "online" },
+		{ "online_kernel", "online_kernel" },
+		{ "kernel", "online_kernel" },
+		{ "online_movable", "online_movable" },
+		{ "movable", "online_movable" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (!strcmp(s, types[i].name))
+			return types[i].type;
+	return NULL;
+}

@@ -1,0 +1,484 @@
+// SPDX-License-Identifier: GPL-2.0
+/* offctl cycle: blocks offline and online again, many times, measured */
+#include "blockarg.h"
+#include "blockop.h"
+#include "command.h"
+#include "inject.h"
+#include "memblock.h"
+#include "module.h"
+#include "progress.h"
+#include "ranges.h"
+#include "sysroot.h"
+#include "verify.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A failure to be made before each attempt: --inject. */
+struct planned {
+	char *text;		/* that the others point into */
+	const char *action, *point;
+	int error;
+};
+
+/* A row of the summary: all attempts of one kind. */
+struct step {
+	const char *name;
+	uint64_t attempts, done, failed, injected, leaks;
+	uint64_t *us;		/* what each one that was done took */
+	size_t n, cap;
+	bool verified;
+};
+
+enum { OFFLINE, ONLINE };
+
+struct cycle {
+	const struct command *cmd;
+	struct blockop op;
+	const char *type;
+	struct planned *planned;
+	size_t nr_planned;
+	uint64_t count;
+	bool verify, keep_going, lost;
+	struct step steps[2];
+	const struct module *m;
+};
+
+static void get_step(struct sb *cell, const void *row, const void *context)
+{
+	const struct step *s = row;
+
+	(void)context;
+	sb_addf(cell, "%s", s->name);
+}
+
+#define GETTER(field)							\
+static void get_##field(struct sb *cell, const void *row,		\
+			const void *context)				\
+{									\
+	const struct step *s = row;					\
+									\
+	(void)context;							\
+	sb_add_u64(cell, s->field);					\
+}
+GETTER(attempts)
+GETTER(done)
+GETTER(failed)
+GETTER(injected)
+
+static void get_min(struct sb *cell, const void *row, const void *context)
+{
+	const struct step *s = row;
+
+	(void)context;
+	if (s->n)
+		sb_add_u64(cell, s->us[0]);
+}
+
+static void get_median(struct sb *cell, const void *row, const void *context)
+{
+	const struct step *s = row;
+
+	(void)context;
+	if (s->n)
+		sb_add_u64(cell, (s->us[(s->n - 1) / 2] + s->us[s->n / 2]) / 2);
+}
+
+static void get_max(struct sb *cell, const void *row, const void *context)
+{
+	const struct step *s = row;
+
+	(void)context;
+	if (s->n)
+		sb_add_u64(cell, s->us[s->n - 1]);
+}
+
+static void get_leaks(struct sb *cell, const void *row, const void *context)
+{
+	const struct step *s = row;
+
+	(void)context;
+	if (s->verified)
+		sb_add_u64(cell, s->leaks);
+}
+
+static const struct column columns[] = {
+	{ "STEP", COL_TEXT, "offline or online", get_step, 0, NULL },
+	{ "ATTEMPTS", COL_NUMBER, "attempts in all", get_attempts, 0, NULL },
+	{ "DONE", COL_NUMBER, "attempts that succeeded", get_done, 0, NULL },
+	{ "FAILED", COL_NUMBER, "attempts that failed, and should not",
+	  get_failed, 0, NULL },
+	{ "INJECTED", COL_NUMBER, "attempts that failed as --inject wanted",
+	  get_injected, 0, NULL },
+	{ "MIN", COL_MS, "milliseconds of the shortest one that succeeded",
+	  get_min, 0, NULL },
+	{ "MEDIAN", COL_MS, "milliseconds, the median", get_median, 0, NULL },
+	{ "MAX", COL_MS, "milliseconds, the longest", get_max, 0, NULL },
+	{ "LEAKS", COL_NUMBER,
+	  "marked pages that were not as they should be; needs --verify",
+	  get_leaks, 0, NULL },
+	{ NULL, COL_TEXT, NULL, NULL, 0, NULL },
+};
+
+static const struct table cycle_table = {
+	.name = "cycle",
+	.columns = columns,
+};
+
+static int compare(const void *pa, const void *pb)
+{
+	const uint64_t *a = pa, *b = pb;
+
+	return (*a > *b) - (*a < *b);
+}
+
+static void note_time(struct step *s, uint64_t us)
+{
+	if (s->n == s->cap) {
+		s->cap = s->cap ? s->cap * 2 : 64;
+		s->us = xrealloc(s->us, s->cap, sizeof(*s->us));
+	}
+	s->us[s->n++] = us;
+}
+
+/* False: no use to go on. */
+static bool verify(struct cycle *c, struct step *s)
+{
+	struct pairs pairs;
+	uint64_t bad;
+	bool ok;
+
+	if (!c->verify)
+		return true;
+	if (!pairs_load(c->m, c->cmd->name, "verify", &pairs))
+		return false;
+	ok = verify_rules_hold(c->cmd->name, &pairs, false, &bad);
+	pairs_free(&pairs);
+	s->verified = true;
+	s->leaks += bad;
+	return ok && (!bad || c->keep_going);
+}
+
+static bool arm(const struct cycle *c, const struct planned *p, int count)
+{
+	struct sb data = {0}, why = {0};
+	int error;
+
+	sb_addf(&data, "%s %s -%d %d\n", p->action, p->point, p->error, count);
+	error = module_write(c->m, c->cmd->name, "inject", &data);
+	if (error > 0) {
+		module_errno(&why, "inject", error);
+		err("%s: %s", c->cmd->name, sb_str(&why));
+	}
+	sb_free(&data);
+	sb_free(&why);
+	return !error;
+}
+
+/* One attempt that --inject makes fail. It may get through all the same. */
+static enum outcome attempt_injected(struct cycle *c, struct memblock *b,
+				     const struct planned *p)
+{
+	struct step *s = &c->steps[c->op.online];
+	enum outcome outcome;
+
+	if (!arm(c, p, 1))
+		return OP_STOP;
+	c->op.expect_failure = true;
+	outcome = blockop_run(&c->op, c->m, b);
+	c->op.expect_failure = false;
+	if (!arm(c, p, 0))
+		return OP_STOP;
+	s->attempts++;
+	if (outcome == OP_FAILED) {
+		s->injected++;
+		return verify(c, s) ? OP_FAILED : OP_STOP;
+	}
+	if (outcome == OP_DONE) {
+		s->done++;
+		note_time(s, c->op.us);
+		if (!verify(c, s))
+			return OP_STOP;
+	}
+	return outcome;
+}
+
+/* One block, one way, with all failures planned for it. */
+static enum outcome step(struct cycle *c, struct memblock *b, bool online,
+			 const char *type)
+{
+	struct step *s = &c->steps[online];
+	enum outcome outcome;
+
+	c->op.online = online;
+	c->op.type = online ? type : NULL;
+	for (size_t i = 0; i < c->nr_planned; i++) {
+		const struct planned *p = &c->planned[i];
+
+		if (!strcmp(p->action, "online") != online || signals_seen())
+			continue;
+		outcome = attempt_injected(c, b, p);
+		/* The failure was not for this block: it is done now. */
+		if (outcome != OP_FAILED)
+			return outcome;
+	}
+	if (signals_seen())
+		return OP_FAILED;
+	outcome = blockop_run(&c->op, c->m, b);
+	s->attempts++;
+	if (outcome == OP_DONE) {
+		s->done++;
+		note_time(s, c->op.us);
+	} else if (outcome == OP_FAILED) {
+		s->failed++;
+	}
+	if (!verify(c, s))
+		return OP_STOP;
+	return outcome;
+}
+
+/*
+ * There and back. A block that was online and got stuck offline is brought
+ * back, also after a signal: nobody asked for it to stay away.
+ */
+static bool cycle_block(struct cycle *c, struct memblock *b)
+{
+	bool was_online = !strcmp(b->state, "online");
+	const char *type = c->type;
+	enum outcome outcome;
+
+	if (!type && was_online && b->zones)
+		type = !strcmp(b->zones, "Movable") ? "online_movable" :
+						      "online_kernel";
+	outcome = step(c, b, !was_online, type);
+	if (outcome == OP_DONE)
+		outcome = step(c, b, was_online, type);
+	if (was_online && !strcmp(b->state, "offline")) {
+		c->op.online = true;
+		c->op.type = type;
+		if (blockop_run(&c->op, c->m, b) != OP_DONE)
+			c->lost = true;
+	}
+	return outcome == OP_DONE ||
+	       (outcome == OP_FAILED && c->keep_going && !signals_seen());
+}
+
+static uint64_t mem_total(void)
+{
+	static const char name[] = "MemTotal:";
+	struct sb text = {0};
+	uint64_t kb = 0;
+
+	if (root_read(ROOT, "proc/meminfo", &text)) {
+		const char *p = strstr(sb_str(&text), name);
+
+		if (p)
+			kb = strtoull(p + sizeof(name) - 1, NULL, 10);
+	}
+	sb_free(&text);
+	return kb;
+}
+
+static int report(struct cycle *c, uint64_t before, uint64_t after)
+{
+	uint64_t bad = 0, done = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(c->steps); i++) {
+		struct step *s = &c->steps[i];
+
+		if (s->n)
+			qsort(s->us, s->n, sizeof(*s->us), compare);
+		bad += s->failed + s->leaks;
+		done += s->done;
+	}
+	table_print(&cycle_table, c->steps, ARRAY_SIZE(c->steps),
+		    sizeof(*c->steps), NULL);
+	if (before != after) {
+		err("%s: MemTotal was %" PRIu64 " kB, and is %" PRIu64 " kB",
+		    c->cmd->name, before, after);
+		bad++;
+	}
+	if (c->lost) {
+		err("%s: a block that was online is offline now", c->cmd->name);
+		bad++;
+	}
+	if (signals_seen())
+		err("%s: interrupted", c->cmd->name);
+	if (!bad && !signals_seen())
+		return ST_DONE;
+	return done ? ST_PARTLY : ST_FAILED;
+}
+
+static int run_cycle_blocks(struct cycle *c, struct memblocks *blocks,
+			    const struct block_args *asked)
+{
+	uint64_t before = mem_total(), left = c->count, steps = 0;
+	size_t *todo = xrealloc(NULL, blocks->n, sizeof(*todo)), n = 0;
+	int status;
+
+	for (size_t i = 0; i < blocks->n; i++)
+		if (block_args_have(asked, blocks->v[i].nr))
+			todo[n++] = i;
+	if (!n) {
+		err("%s: there are no such blocks", c->cmd->name);
+		free(todo);
+		return ST_FAILED;
+	}
+	signals_catch();
+	progress_start("cycle", c->count * n, 2 * c->op.units.block);
+	for (; left && !signals_seen(); left--)
+		for (size_t i = 0; i < n && !signals_seen(); i++) {
+			if (!cycle_block(c, &blocks->v[todo[i]])) {
+				left = 1;
+				break;
+			}
+			progress_step(++steps);
+		}
+	progress_stop();
+	free(todo);
+	status = report(c, before, mem_total());
+	if (status == ST_DONE && steps != c->count * n)
+		status = ST_PARTLY;
+	return status;
+}
+
+enum { OPT_COUNT = OPT_OWN, OPT_INJECT, OPT_VERIFY, OPT_TYPE, OPT_TIMEOUT,
+       OPT_KEEP_GOING };
+
+static const struct option_def options[] = {
+	{ OPT_COUNT, "count", "N", "so many times; 1 is the default" },
+	{ OPT_INJECT, "inject", "FAILURE",
+	  "first make an attempt fail: 'ACTION POINT ERRNO'; may be repeated" },
+	{ OPT_VERIFY, "verify", NULL,
+	  "look at every marked page after each attempt" },
+	{ OPT_TYPE, "type", "TYPE",
+	  "bring it online as online, kernel or movable; default: as it was" },
+	{ OPT_TIMEOUT, "timeout", "TIME",
+	  "give an attempt up after TIME (10, 0.5s, 200ms, 2min)" },
+	{ OPT_KEEP_GOING, "keep-going", NULL, "go on after a failure" },
+	{ 0, NULL, NULL, NULL },
+};
+
+/* "offline late EBUSY", or with colons. False: a usage error. */
+static bool plan(struct cycle *c, const char *text)
+{
+	char *copy = xstrdup(text), *save;
+	struct planned p = { .text = copy };
+	const char *error, *why;
+
+	p.action = strtok_r(copy, " :", &save);
+	p.point = p.action ? strtok_r(NULL, " :", &save) : NULL;
+	error = p.point ? strtok_r(NULL, " :", &save) : NULL;
+	if (!error || strtok_r(NULL, " :", &save))
+		why = "is not ACTION POINT ERRNO";
+	else
+		why = parse_errno(error, &p.error);
+	if (!why && !strcmp(p.action, "mark"))
+		why = "only offline and online are attempted here";
+	if (!why)
+		why = inject_check(p.action, p.point, p.error);
+	if (why) {
+		err_arg(c->cmd->name, text, why);
+		inject_hint();
+		free(copy);
+		return false;
+	}
+	c->planned = xrealloc(c->planned, c->nr_planned + 1,
+			      sizeof(*c->planned));
+	c->planned[c->nr_planned++] = p;
+	return true;
+}
+
+static int take_options(struct cycle *c, int argc, char **argv)
+{
+	int id;
+
+	while ((id = next_option(c->cmd, argc, argv)) != -1) {
+		const char *why = NULL;
+
+		switch (id) {
+		case OPT_COUNT:
+			why = parse_number(optarg, &c->count);
+			if (!why && (!c->count || c->count > 1000000000))
+				why = "is not 1 to 1000000000";
+			break;
+		case OPT_INJECT:
+			if (!plan(c, optarg))
+				return ST_USAGE;
+			break;
+		case OPT_VERIFY:
+			c->verify = true;
+			break;
+		case OPT_TYPE:
+			c->type = blockop_type(optarg);
+			if (!c->type)
+				return usage_error_arg(c->cmd, optarg,
+						       "no such online type",
+						       blockop_types);
+			break;
+		case OPT_TIMEOUT:
+			why = parse_duration(optarg, &c->op.limit_ms);
+			break;
+		case OPT_KEEP_GOING:
+			c->keep_going = true;
+			break;
+		}
+		if (why)
+			return usage_error_arg(c->cmd, optarg, why, NULL);
+	}
+	return optind < argc ? ST_DONE : usage_error(c->cmd, "no block");
+}
+
+static int run_cycle(const struct command *self, int argc, char **argv)
+{
+	struct cycle c = {
+		.cmd = self, .count = 1,
+		.op = { .cmd = self, .quiet = true },
+		.steps = { { .name = "offline" }, { .name = "online" } },
+	};
+	struct block_args asked = {0};
+	struct memblocks blocks = {0};
+	struct module m = { .dirfd = -1 };
+	int status = take_options(&c, argc, argv);
+
+	if (status == ST_DONE) {
+		c.op.units = units_get();
+		status = block_args_take(self, &c.op.units, argc - optind,
+					 argv + optind, &asked);
+	}
+	if (status == ST_DONE) {
+		status = ST_FAILED;
+		c.m = &m;
+		if (module_open(&m, self->name, false) &&
+		    memblocks_load(self->name, &blocks))
+			status = run_cycle_blocks(&c, &blocks, &asked);
+	}
+	module_close(&m);
+	memblocks_free(&blocks);
+	block_args_free(&asked);
+	for (size_t i = 0; i < c.nr_planned; i++)
+		free(c.planned[i].text);
+	free(c.planned);
+	free(c.steps[OFFLINE].us);
+	free(c.steps[ONLINE].us);
+	return status;
+}
+
+const struct command cmd_cycle = {
+	.name = "cycle",
+	.brief = "Take memory blocks offline and online again, many times, and measure it.",
+	.synopsis =
+"[--count N] [--inject FAILURE]... [--verify] [--type TYPE]\n"
+"             [--timeout TIME] [--keep-going] [-o LIST] [-J|-P|-r] [-n] BLOCK...",
+	.details =
+"Each block goes offline and comes back as it was; one that was offline comes\n"
+"online and goes offline again. ACTION and POINT are those of 'offctl inject';\n"
+"ERRNO is a name or a number. It ends at the first failure that was not asked\n"
+"for, or the first marked page that is not as it should be.\n",
+	.options = options,
+	.table = &cycle_table,
+	.run = run_cycle,
+};

@@ -1,0 +1,102 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "pageflags.h"
+#include "sysroot.h"
+
+#include <errno.h>
+#include <linux/kernel-page-flags.h>
+#include <string.h>
+#include <unistd.h>
+
+/* For the kernel's own eyes, but shown: include/linux/kernel-page-flags.h. */
+#define KPF_RESERVED 32
+
+#define BIT(n) (UINT64_C(1) << (n))
+
+bool pageflags_open(struct pageflags *pf)
+{
+	pf->fd = root_open_read(ROOT, "proc/kpageflags");
+	return pf->fd >= 0;
+}
+
+void pageflags_close(struct pageflags *pf)
+{
+	if (pf->fd >= 0)
+		close(pf->fd);
+	pf->fd = -1;
+}
+
+static enum page_class classify(uint64_t flags, bool movable)
+{
+	if (flags & BIT(KPF_NOPAGE))
+		return PAGE_HOLE;
+	if (flags & BIT(KPF_HWPOISON))
+		return PAGE_POISONED;
+	if (flags & BIT(KPF_OFFLINE))
+		return PAGE_OFFLINE;
+	if (flags & BIT(KPF_BUDDY))
+		return PAGE_FREE;
+	if (flags & BIT(KPF_RESERVED))
+		return PAGE_RESERVED;
+	if (flags & (BIT(KPF_SLAB) | BIT(KPF_PGTABLE)))
+		return PAGE_KERNEL;
+	if (flags & (BIT(KPF_LRU) | BIT(KPF_ANON) | BIT(KPF_MMAP) |
+		     BIT(KPF_HUGE) | BIT(KPF_THP) | BIT(KPF_SWAPBACKED) |
+		     BIT(KPF_UNEVICTABLE)))
+		return PAGE_IN_USE;
+	return movable ? PAGE_FREE : PAGE_KERNEL;
+}
+
+bool pageflags_read(const struct pageflags *pf, uint64_t pfn, size_t nr,
+		    bool movable, unsigned char *classes)
+{
+	uint64_t buf[4096];
+
+	while (nr) {
+		size_t want = nr < ARRAY_SIZE(buf) ? nr : ARRAY_SIZE(buf), got;
+		ssize_t n;
+
+		if (pfn > INT64_MAX / sizeof(*buf)) {
+			memset(classes, PAGE_HOLE, nr);
+			return true;
+		}
+		do
+			n = pread(pf->fd, buf, want * sizeof(*buf),
+				  (off_t)(pfn * sizeof(*buf)));
+		while (n < 0 && errno == EINTR && !signals_seen());
+		if (n < 0)
+			return false;
+		got = (size_t)n / sizeof(*buf);
+		for (size_t i = 0; i < got; i++)
+			classes[i] = (unsigned char)classify(buf[i], movable);
+		if (!got) {
+			/* Beyond the last page. */
+			memset(classes, PAGE_HOLE, nr);
+			return true;
+		}
+		classes += got;
+		pfn += got;
+		nr -= got;
+	}
+	return true;
+}
+
+bool pageflags_census(const struct pageflags *pf, struct span span,
+		      bool movable, struct page_census *census)
+{
+	unsigned char classes[4096];
+
+	*census = (struct page_census){0};
+	while (span.nr) {
+		size_t nr = span.nr < sizeof(classes) ? (size_t)span.nr :
+							sizeof(classes);
+
+		if (!pageflags_read(pf, span.pfn, nr, movable, classes))
+			return false;
+		for (size_t i = 0; i < nr; i++)
+			if (!census->n[classes[i]]++)
+				census->first[classes[i]] = span.pfn + i;
+		span.pfn += nr;
+		span.nr -= nr;
+	}
+	return true;
+}

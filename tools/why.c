@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0
+#include "why.h"
+#include "blockarg.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+bool why_open(struct why_sources *s, const char *cmd)
+{
+	struct module m;
+	bool ok = true;
+
+	*s = (struct why_sources){ .units = units_get(), .pages.fd = -1 };
+	if (!module_open(&m, cmd, true))
+		return true;
+	ok = s->marked_known = marked_load(&m, cmd, &s->marked);
+	if (ok)
+		s->have_failure = failure_load(&m, &s->failure);
+	module_close(&m);
+	return ok;
+}
+
+bool why_open_pages(struct why_sources *s, const char *cmd)
+{
+	if (pageflags_open(&s->pages))
+		return true;
+	err("%s: /proc/kpageflags: %s", cmd, strerror(errno));
+	if (errno == EACCES)
+		hint("only root may look at pages");
+	return false;
+}
+
+void why_close(struct why_sources *s)
+{
+	marked_free(&s->marked);
+	if (s->have_failure)
+		failure_free(&s->failure);
+	pageflags_close(&s->pages);
+}
+
+static bool unskippable(const struct why_sources *s, struct span span,
+			struct sb *why)
+{
+	const struct marked *first = NULL;
+	uint64_t pages = 0;
+
+	for (size_t i = marked_first(&s->marked, span.pfn);
+	     i < s->marked.n && s->marked.v[i].span.pfn < span.pfn + span.nr;
+	     i++) {
+		const struct marked *r = &s->marked.v[i];
+		uint64_t from = r->span.pfn, to = from + r->span.nr;
+
+		if (r->skippable)
+			continue;
+		if (!first)
+			first = r;
+		if (from < span.pfn)
+			from = span.pfn;
+		if (to > span.pfn + span.nr)
+			to = span.pfn + span.nr;
+		pages += to - from;
+	}
+	if (!first)
+		return false;
+	sb_addf(why, "%" PRIu64 " page%s marked unskippable by %s", pages,
+		pages == 1 ? "" : "s", first->owner);
+	return true;
+}
+
+static bool refusing_pages(const struct why_sources *s, struct span span,
+			   bool movable, struct sb *why)
+{
+	static const struct {
+		enum page_class class;
+		const char *what;
+	} kinds[] = {
+		{ PAGE_RESERVED, "reserved" },
+		{ PAGE_KERNEL, "of the kernel" },
+	};
+	struct page_census census;
+	uint64_t first = UINT64_MAX;
+
+	if (!pageflags_census(&s->pages, span, movable, &census))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(kinds); i++) {
+		enum page_class class = kinds[i].class;
+
+		if (!census.n[class])
+			continue;
+		sb_addf(why, "%s%" PRIu64 " page%s %s",
+			first == UINT64_MAX ? "" : ", ", census.n[class],
+			census.n[class] == 1 ? "" : "s", kinds[i].what);
+		if (census.first[class] < first)
+			first = census.first[class];
+	}
+	if (first == UINT64_MAX)
+		return false;
+	sb_addf(why, ", the first is PFN 0x%" PRIx64, first);
+	return true;
+}
+
+/* It would have been found above if it were not skippable: it is by now. */
+static bool is_marked(const struct why_sources *s, uint64_t pfn)
+{
+	size_t at = marked_first(&s->marked, pfn);
+
+	return pfn != UINT64_MAX && at < s->marked.n &&
+	       s->marked.v[at].span.pfn <= pfn;
+}
+
+void why_not_offline(const struct why_sources *s, const struct memblock *b,
+		     struct sb *why, bool *sure)
+{
+	struct span span;
+
+	*sure = false;
+	if (!strcmp(b->state, "offline") ||
+	    !block_span(&s->units, b->nr, &span))
+		return;
+	*sure = true;
+	if (unskippable(s, span, why))
+		return;
+	if (b->zones && !strcmp(b->zones, "none")) {
+		sb_addf(why, "it has holes or several zones");
+		return;
+	}
+	if (s->pages.fd >= 0 &&
+	    refusing_pages(s, span,
+			   b->zones && !strcmp(b->zones, "Movable"), why)) {
+		/* A page of the kernel's may be freed at any time. */
+		*sure = strstr(sb_str(why), "reserved");
+		return;
+	}
+	*sure = false;
+	if (s->have_failure && s->failure.span.pfn / span.nr == b->nr &&
+	    !is_marked(s, s->failure.pfn))
+		sb_addf(why, "last failure: %s", s->failure.reason);
+}
