@@ -29,7 +29,7 @@ struct command {
 
 extern const struct command cmd_mark, cmd_unmark, cmd_skippable, cmd_list,
 	cmd_blocks, cmd_map, cmd_offline, cmd_online, cmd_cycle, cmd_verify,
-	cmd_inject, cmd_status;
+	cmd_save, cmd_restore, cmd_import, cmd_inject, cmd_status;
 
 /*
  * The id of the next option, its argument in optarg, or -1 after the last,

@@ -19,7 +19,7 @@
 static const struct command *const commands[] = {
 	&cmd_mark, &cmd_unmark, &cmd_skippable, &cmd_list, &cmd_blocks,
 	&cmd_map, &cmd_offline, &cmd_online, &cmd_cycle, &cmd_verify,
-	&cmd_inject, &cmd_status,
+	&cmd_save, &cmd_restore, &cmd_import, &cmd_inject, &cmd_status,
 };
 
 static char *make_details(void)

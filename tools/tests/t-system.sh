@@ -3,7 +3,7 @@
 # Sourced by tests/run: no module, no debugfs, no root, no stdout.
 # shellcheck disable=SC2154,SC2016
 
-commands_of_module="mark unmark skippable list offline online cycle verify inject status"
+commands_of_module="mark unmark skippable list offline online cycle verify save restore inject status"
 # all_say NAME MESSAGE: every command that needs the module says so. ARG for
 # those that need one.
 all_say() {

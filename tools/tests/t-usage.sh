@@ -30,7 +30,7 @@ run "--version of a command" 0 "offctl $version" "" "$offctl" mark --version
 
 # All commands have help, and it names each of their options.
 commands=$("$offctl" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' | tr '\n' ' ')
-if differs commands "mark unmark skippable list blocks map offline online cycle verify inject status " "$commands"; then
+if differs commands "mark unmark skippable list blocks map offline online cycle verify save restore import inject status " "$commands"; then
 	not_ok "--help lists the commands"
 else
 	ok "--help lists the commands"

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-2.0
+/* offctl import: lists of bad memory become marks */
+#include "badmem.h"
+#include "command.h"
+#include "file.h"
+#include "rasdaemon.h"
+#include "retire.h"
+#include "savefile.h"
+#include "sysroot.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* What costs more than that is more likely a wrong list than bad memory. */
+#define MAX_PERCENT 5
+
+#define RASDAEMON_DB "/var/lib/rasdaemon/ras-mc_event.db"
+
+struct import {
+	const struct command *cmd;
+	enum badmem_format format;
+	uint64_t align;		/* bytes, a power of two; 0: pages */
+	uint64_t min_errors;
+	bool canary, unskippable, force;
+	const char *save;
+	struct retire r;
+	struct retired *v;
+	size_t n;
+	bool incomplete;	/* something could not be taken */
+};
+
+/* One behind the last page there is. */
+static uint64_t end_of_ram(const struct import *im)
+{
+	const struct spans *ram = &im->r.ram;
+
+	return ram->n ? ram->v[ram->n - 1].pfn + ram->v[ram->n - 1].nr : 0;
+}
+
+static bool load(struct import *im, const char *path, struct badmem_list *list)
+{
+	enum badmem_format format = im->format;
+	struct sb text = {0};
+	const char *why;
+	bool ok;
+
+	if (format == BADMEM_SQLITE && strcmp(path, "-"))
+		return rasdaemon_load(im->cmd->name, path, &im->r.units, list);
+	ok = file_read(im->cmd->name, path, &text);
+	if (ok && (format == BADMEM_AUTO || format == BADMEM_SQLITE))
+		format = badmem_guess(sb_str(&text), text.len);
+	if (!ok) {
+		/* has been said */
+	} else if (format == BADMEM_SQLITE) {
+		sb_free(&text);
+		if (strcmp(path, "-"))
+			return rasdaemon_load(im->cmd->name, path,
+					      &im->r.units, list);
+		err("%s: a database cannot be read from standard input",
+		    im->cmd->name);
+		ok = false;
+	} else if (format == BADMEM_UNKNOWN) {
+		err_arg(im->cmd->name, path, "no format that is known");
+		hint("--format tells which it is: page numbers look like addresses");
+		ok = false;
+	} else {
+		why = badmem_parse(format, sb_str(&text), text.len,
+				   &im->r.units, end_of_ram(im), list);
+		if (why)
+			err_arg(im->cmd->name, path, why);
+		ok = !why;
+	}
+	sb_free(&text);
+	return ok;
+}
+
+static void report_skipped(struct import *im, const char *path,
+			   const struct badmem_list *list)
+{
+	struct sb where = {0}, why = {0};
+
+	if (list->no_address)
+		hint("%s: %zu record%s without an address", path,
+		     list->no_address, list->no_address == 1 ? "" : "s");
+	if (!list->skipped)
+		return;
+	im->incomplete = true;
+	sb_addf(&where, "%s:%zu", path, list->first_skipped);
+	sb_addf(&why, "%s", list->why_skipped);
+	if (list->skipped > 1)
+		sb_addf(&why, "; %zu lines in all", list->skipped);
+	err_arg(im->cmd->name, sb_str(&where), sb_str(&why));
+	sb_free(&where);
+	sb_free(&why);
+}
+
+static int by_pfn(const void *pa, const void *pb)
+{
+	const struct retired *a = pa, *b = pb;
+
+	return (a->span.pfn > b->span.pfn) - (a->span.pfn < b->span.pfn);
+}
+
+/* Joins what overlaps or touches. */
+static void join(struct import *im)
+{
+	size_t n = 0;
+
+	if (im->n)
+		qsort(im->v, im->n, sizeof(*im->v), by_pfn);
+	for (size_t i = 0; i < im->n; i++) {
+		struct retired *last = n ? &im->v[n - 1] : NULL;
+		const struct retired *d = &im->v[i];
+		uint64_t end = d->span.pfn + d->span.nr;
+
+		if (last && d->span.pfn <= last->span.pfn + last->span.nr) {
+			if (end > last->span.pfn + last->span.nr)
+				last->span.nr = end - last->span.pfn;
+			last->errors += d->errors;
+		} else {
+			im->v[n++] = *d;
+		}
+	}
+	im->n = n;
+}
+
+static void take(struct import *im, const char *path)
+{
+	struct badmem_list list = {0};
+
+	if (!load(im, path, &list)) {
+		im->incomplete = true;
+		badmem_free(&list);
+		return;
+	}
+	report_skipped(im, path, &list);
+	if (im->min_errors > 1)
+		badmem_at_least(&list, im->min_errors);
+	if (im->align)
+		badmem_align(&list, im->align / im->r.units.page,
+			     UINT64_MAX / im->r.units.page + 1);
+	if (list.n)
+		im->v = xrealloc(im->v, im->n + list.n, sizeof(*im->v));
+	for (size_t i = 0; i < list.n; i++)
+		im->v[im->n++] = (struct retired){
+			.file = path, .line = list.v[i].line,
+			.span = list.v[i].span, .errors = list.v[i].errors,
+			.canary = im->canary, .unskippable = im->unskippable,
+		};
+	badmem_free(&list);
+}
+
+static uint64_t cost(const struct import *im)
+{
+	struct spans all = {0}, ram, new;
+	uint64_t pages;
+
+	for (size_t i = 0; i < im->n; i++)
+		spans_add(&all, im->v[i].span);
+	spans_normalize(&all);
+	ram = spans_intersect(&all, &im->r.ram);
+	new = spans_subtract(&ram, &im->r.had);
+	pages = spans_pages(&new);
+	spans_free(&all);
+	spans_free(&ram);
+	spans_free(&new);
+	return pages;
+}
+
+/* As a file for 'offctl restore', in place of marking. */
+static bool save(const struct import *im)
+{
+	struct sb text = {0};
+	bool ok;
+
+	savefile_add_head(&text, "Written by 'offctl import'.");
+	for (size_t i = 0; i < im->n; i++)
+		savefile_add(&text, &im->r.units, im->v[i].span,
+			     im->unskippable, im->canary);
+	ok = file_write(im->cmd->name, im->save, &text);
+	sb_free(&text);
+	return ok;
+}
+
+static int carry_out(struct import *im)
+{
+	uint64_t pages = cost(im), all = spans_pages(&im->r.ram);
+	bool go_on = true;
+	int status;
+
+	if (pages > all / 100 * MAX_PERCENT && !im->force && !im->r.dry_run) {
+		struct sb sb = {0};
+
+		add_pages(&sb, &im->r.units, pages);
+		err("%s: it would cost %s, more than %d %% of the memory",
+		    im->cmd->name, sb_str(&sb), MAX_PERCENT);
+		hint("look at it with --dry-run; --force marks it all the same");
+		sb_free(&sb);
+		return ST_FAILED;
+	}
+	if (im->save && !im->r.dry_run)
+		return !save(im) ? ST_FAILED :
+		       im->incomplete ? ST_PARTLY : ST_DONE;
+	signals_catch();
+	for (size_t i = 0; i < im->n && go_on && !signals_seen(); i++)
+		go_on = retire_one(&im->r, &im->v[i]);
+	retire_print(&im->r, im->v, im->n);
+	if (!table_for_programs())
+		retire_print_cost(&im->r, im->v, im->n);
+	status = retire_status(im->v, im->n);
+	if (im->incomplete)
+		status = status == ST_FAILED || !im->n ? ST_FAILED : ST_PARTLY;
+	return status;
+}
+
+enum { OPT_FORMAT = OPT_OWN, OPT_DRY_RUN, OPT_ALIGN, OPT_MIN_ERRORS, OPT_SAVE,
+       OPT_PARTIAL, OPT_CANARY, OPT_UNSKIPPABLE, OPT_FORCE };
+
+static const struct option_def options[] = {
+	{ OPT_FORMAT, "format", "FORMAT",
+	  "memtest, badram, memmap, rasdaemon, csv, json, pfn, address or auto" },
+	{ OPT_DRY_RUN, "dry-run", NULL,
+	  "mark nothing, say what would be and what it costs" },
+	{ OPT_ALIGN, "align", "SIZE",
+	  "mark whole rows: grow each range to multiples of SIZE (8K...)" },
+	{ OPT_MIN_ERRORS, "min-errors", "N",
+	  "only pages with at least N errors in the list" },
+	{ OPT_SAVE, "save", "FILE",
+	  "mark nothing now, write FILE for 'offctl restore'" },
+	{ OPT_PARTIAL, "partial", NULL,
+	  "mark the parts of a range that can be had" },
+	{ OPT_CANARY, "canary", NULL, "as for 'offctl mark'" },
+	{ OPT_UNSKIPPABLE, "unskippable", NULL, "as for 'offctl mark'" },
+	{ OPT_FORCE, "force", NULL, "even if it costs much memory" },
+	{ 0, NULL, NULL, NULL },
+};
+
+static int take_options(struct import *im, int argc, char **argv)
+{
+	int id;
+
+	while ((id = next_option(im->cmd, argc, argv)) != -1) {
+		const char *why = NULL;
+
+		switch (id) {
+		case OPT_FORMAT:
+			im->format = badmem_format(optarg);
+			if (im->format == BADMEM_UNKNOWN)
+				return usage_error_arg(im->cmd, optarg,
+						       "no such format",
+						       badmem_formats);
+			break;
+		case OPT_DRY_RUN:
+			im->r.dry_run = true;
+			break;
+		case OPT_ALIGN:
+			why = parse_size(optarg, &im->align);
+			if (!why && (im->align & (im->align - 1) ||
+				     im->align < page_size()))
+				why = "not a power of two, or less than a page";
+			break;
+		case OPT_MIN_ERRORS:
+			why = parse_number(optarg, &im->min_errors);
+			break;
+		case OPT_SAVE:
+			im->save = optarg;
+			break;
+		case OPT_PARTIAL:
+			im->r.partial = true;
+			break;
+		case OPT_CANARY:
+			im->canary = true;
+			break;
+		case OPT_UNSKIPPABLE:
+			im->unskippable = true;
+			break;
+		case OPT_FORCE:
+			im->force = true;
+			break;
+		}
+		if (why)
+			return usage_error_arg(im->cmd, optarg, why, NULL);
+	}
+	if (optind == argc && im->format != BADMEM_SQLITE)
+		return usage_error(im->cmd, "no file");
+	return ST_DONE;
+}
+
+static int run_import(const struct command *self, int argc, char **argv)
+{
+	struct import im = { .cmd = self };
+	int status = take_options(&im, argc, argv);
+
+	if (status != ST_DONE)
+		return status;
+	/* Nothing is marked then: the module need not be there. */
+	if (im.save) {
+		bool dry_run = im.r.dry_run;
+
+		im.r.dry_run = true;
+		status = retire_open(&im.r, self);
+		im.r.dry_run = dry_run;
+	} else {
+		status = retire_open(&im.r, self);
+	}
+	if (status == ST_DONE) {
+		if (optind == argc)
+			take(&im, RASDAEMON_DB);
+		for (int i = optind; i < argc; i++)
+			take(&im, argv[i]);
+		join(&im);
+		if (im.n)
+			status = carry_out(&im);
+		else if (im.incomplete)
+			status = ST_FAILED;
+		else
+			hint("no bad memory in it");
+	}
+	for (size_t i = 0; i < im.n; i++)
+		free(im.v[i].why);
+	free(im.v);
+	retire_close(&im.r);
+	return status;
+}
+
+const struct command cmd_import = {
+	.name = "import",
+	.brief = "Mark the bad memory that others have found.",
+	.synopsis =
+"[--format FORMAT] [--dry-run] [--align SIZE] [--min-errors N]\n"
+"              [--save FILE] [--partial] [--canary] [--unskippable] [--force]\n"
+"              [-o LIST] [-J|-P|-r] [-n] FILE...",
+	.details =
+"FORMAT is\n"
+"  memtest     errors as Memtest86+ lists them, or an address a line\n"
+"  badram      pairs of address and mask, badram=0x...,0x...\n"
+"  memmap      memmap=SIZE$ADDRESS,...\n"
+"  rasdaemon   its database; without FILE that of this machine\n"
+"  csv, json   an export of it, or of others: by the names address or pfn,\n"
+"              and err_count\n"
+"  pfn         page numbers N, N-M, N+M\n"
+"  address     addresses N, N-M, N+M\n"
+"  auto        one that tells itself: all but the last two\n"
+"FILE may be '-', standard input.\n",
+	.options = options,
+	.table = &retire_table,
+	.run = run_import,
+};
