@@ -1,0 +1,269 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# offctl against the kernel: what it says and what it does are what sysfs and
+# the oracles of lib.sh show. Its parsers and messages are tested without a
+# kernel, in tools/tests.
+
+# shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# try NAME STATUS ARGUMENT…: offctl; $TMP/out and $TMP/err are what it said
+try() {
+	try_name=$1 try_want=$2
+	shift 2
+	offctl "$@" >"$TMP/out" 2>"$TMP/err"
+	expect_eq "$try_name: exit status" "$try_want" $? ||
+		sed 's/^/#   /' "$TMP/out" "$TMP/err"
+}
+
+says() { # WHAT TEXT: all of stdout
+	expect_eq "$1: output" "$2" "$(cat "$TMP/out")"
+}
+
+complains() { # WHAT TEXT: all of stderr
+	expect_eq "$1: complaint" "$2" "$(cat "$TMP/err")"
+}
+
+# addresses PFN NR: the range as offctl writes it
+addresses() {
+	printf '0x%016x-0x%016x' $(($1 * 4096)) $((($1 + $2) * 4096 - 1))
+}
+
+pages_in() { # BLOCK: marked ones, by our own record
+	marks_by_block | awk -v b="$1" '$5 == b { n += $2 } END { print n + 0 }'
+}
+
+# cells BLOCK GLYPH: how many pages of it the map shows so
+cells() {
+	offctl map --ascii --block "$1" --cell 4K |
+		sed -n 's/^0x[0-9a-f]* //p' | tr -cd "$2" | wc -c
+}
+
+# Tables and maps: of marked and unmarked blocks, online and offline.
+listings() {
+	mark_shape "$B1"
+	try "mark" 0 mark --unskippable "pfn:$(block_pfn "$B2" 7)+3"
+	note_mark "$(block_pfn "$B2" 7)" 3 unskippable
+	check_all "when marked"
+	go "$B1" offline
+	try "list" 0 list -rn -o PFN,PAGES,SKIPPABLE,CANARY,NODE,ZONE,OWNER
+	says "list" "$(awk '!/^#/ {
+		for (i = 3; i <= 4; i++) $i = $i ? "yes" : "no"
+		if ($5 < 0) $5 = "-"
+		print $1, $2, $3, $4, $5, $6, $7 }' "$FO"/ranges)"
+	try "blocks" 0 blocks -rn -o BLOCK,STATE,ZONES,MARKED,SKIPPABLE "$B1-$B3"
+	says "blocks" "$B1 offline $(tr ' ' / <"$SYSMEM/memory$B1/valid_zones") $(pages_in "$B1") yes
+$B2 online Movable 3 no
+$B3 online Movable 0 -"
+	try "blocks --marked" 0 blocks --marked -rno BLOCK,WHY
+	says "blocks --marked" "$B1 -
+$B2 3\\x20pages\\x20marked\\x20unskippable\\x20by\\x20debugfs"
+	try "blocks, all" 0 blocks -rno BLOCK
+	says "blocks, all" "$(block_numbers)"
+	for list_block in $BLOCKS; do
+		expect_eq "map: marked pages of block $list_block" \
+			"$(pages_in "$list_block")" "$(cells "$list_block" '#')"
+	done
+	expect_eq "map: offline pages of block $B1" \
+		$((BLOCK_PAGES - $(pages_in "$B1"))) "$(cells "$B1" .)"
+	expect_eq "map: offline pages of block $B2" 0 "$(cells "$B2" .)"
+	try "map --svg" 0 map --block "$B2" --cell 4K --svg "$TMP/svg"
+	expect_eq "map --svg: marked pages" 1 \
+		"$(grep -c "<title>marked $(addresses "$(block_pfn "$B2" 7)" 3)</title>" "$TMP/svg")"
+	try "status" 0 status -rno SKIP_MODE,HOOK,PAGES,RANGES
+	says "status" "$FO_SKIP held $(marks_pages <"$MARKS") $(stat_value ranges)"
+	go "$B1" online_movable
+	check_all "online again"
+	try "unmark --all" 0 unmark --all
+	: >"$MARKS"
+	check_all "unmarked"
+}
+
+# --dry-run says what happens then, and does nothing.
+dry_run() {
+	mark_shape "$B1"
+	dry_pfn=$(block_pfn "$B2" 7)
+	try "mark" 0 mark --unskippable "pfn:$dry_pfn+3"
+	note_mark "$dry_pfn" 3 unskippable
+	stats_mark
+	try "offline --dry-run" 64 offline --dry-run "$B1-$B2"
+	sed -i 's/; [0-9]* pages\{0,1\} ([^)]*) in use to be migrated//' "$TMP/out"
+	says "offline --dry-run" "block $B1: would go offline; $(pages_in "$B1") marked pages stay withheld
+block $B2: would refuse: 3 pages marked unskippable by debugfs
+1 block, $((BLOCK_PAGES / 256)) MiB, would go offline"
+	expect_stats "offline_attempts 0"
+	check_all "after --dry-run"
+
+	# One that fails ends it, unless --keep-going.
+	dry_hint="offctl: offline: block $B2: a page cannot be moved away, or somebody vetoed (EBUSY); it is online
+hint: PFN $(printf '0x%x' "$dry_pfn") refused: marked unskippable by debugfs"
+	try "offline" 1 offline "$B2" "$B1"
+	complains "offline" "$dry_hint
+hint: 1 of the blocks not tried; --keep-going tries them
+offctl: offline: 0 of 2 blocks done"
+	expect_eq "state of memory$B1" online "$(block_state "$B1")"
+	try "offline --keep-going" 64 offline --keep-going "$B2" "$B1"
+	says "offline --keep-going" "block $B1: offline"
+	complains "offline --keep-going" "$dry_hint
+offctl: offline: 1 of 2 blocks done"
+	check_all "partly done"
+
+	try "skippable yes" 0 skippable yes "pfn:$dry_pfn+3"
+	sed -i "s/^$dry_pfn 3 0/$dry_pfn 3 1/" "$MARKS"
+	check_all "skippable"
+	try "offline --all-marked" 0 offline --all-marked
+	says "offline --all-marked" "block $B1: already offline
+block $B2: offline"
+	check_all "all offline"
+	try "online --all-marked" 0 online --type movable --all-marked
+	says "online --all-marked" "block $B1: online, zone Movable
+block $B2: online, zone Movable"
+	check_all "all online"
+	try "skippable no, a part" 0 skippable no "pfn:$((dry_pfn + 1))+1"
+	sed -i "/^$dry_pfn 3/d" "$MARKS"
+	note_mark "$dry_pfn" 1
+	note_mark $((dry_pfn + 1)) 1 unskippable
+	note_mark $((dry_pfn + 2)) 1
+	check_all "a part is not skippable"
+	unmark_all
+}
+
+# chmem's way: so much, whichever blocks do it, from the end. The last one, the
+# sink, refuses, and is passed over.
+by_size() {
+	by_bytes=$((BLOCK_PAGES * 4096))
+	try "mark --size" 0 mark --unskippable --size 4K --node 0 --zone normal
+	by_pfn=$(offctl list -rno PFN)
+	expect_eq "the block of the sink" "$SINK" $((by_pfn / BLOCK_PAGES))
+	note_mark "$by_pfn" 1 unskippable
+	try "offline --size" 0 offline --timeout 20 --size $((2 * by_bytes)) --node 0
+	says "offline --size" "block $B3: offline
+block $B2: offline"
+	check_all "offline"
+	try "online --size" 0 online --type movable --size $((2 * by_bytes))
+	says "online --size" "block $B2: online, zone Movable
+block $B3: online, zone Movable"
+	check_all "online"
+	unmark_all
+}
+
+# The kernel would try for ever: --timeout ends it.
+timeout() {
+	mark_shape "$B2"
+	tenant_start 20 "$B2"
+	timeout_answer=$(tenant_ask pin)
+	expect_eq "a page is pinned" pfn "${timeout_answer% *}"
+	timeout_start=$(date +%s)
+	try "offline --timeout" 1 offline --timeout 1.5s "$B2"
+	expect_at_most "seconds" 10 $(($(date +%s) - timeout_start))
+	expect_eq "complaint" "offctl: offline: block $B2: given up after 1.5 s; it is online" \
+		"$(head -n 1 "$TMP/err")"
+	check_all "given up"
+	expect_eq "unpin" unpinned "$(tenant_ask unpin)"
+	try "offline" 0 offline --timeout 20 "$B2"
+	check_all "offline"
+	tenant_stop
+	try "online" 0 online --type movable "$B2"
+	unmark_all
+}
+
+# Two blocks, five times, and every failure there is on the way.
+cycle() {
+	mark_shape "$B1"
+	mark_shape "$B2"
+	stats_mark
+	try "cycle" 0 cycle --count 5 --verify -rn -o STEP,ATTEMPTS,DONE,FAILED,INJECTED,LEAKS \
+		--inject 'offline before ENOMEM' --inject offline:after:EIO \
+		--inject offline:late:EBUSY --inject offline:late:EINTR \
+		--inject online:before:ENOMEM --inject online:after:-12 "$B1-$B2"
+	says "cycle" "offline 50 10 0 40 0
+online 30 10 0 20 0"
+	expect_stats "injected 60" "offline_done 10" "online_done 10" \
+		"withheld_pages $((5 * ($(pages_in "$B1") + $(pages_in "$B2"))))"
+	check_all "after the cycles"
+	check_hog "after the cycles" "$B2"
+	unmark_all
+}
+
+# What --verify and MemTotal are there to find is found, and ends it.
+cycle_leak() {
+	try "inject" 0 inject mark corrupt EIO 1
+	mark "$(block_pfn "$B1" 5)" 4 canary
+	try "cycle" 64 cycle --count 5 --verify -rn -o STEP,ATTEMPTS,DONE,FAILED,LEAKS "$B1"
+	says "cycle" "offline 1 1 0 0
+online 1 1 0 1"
+	complains "cycle" "offctl: cycle: canary_broken is 1, must be 0"
+	try "verify" 1 verify --quiet
+	unmark_all
+	try "verify, nothing marked" 0 verify --quiet
+}
+
+# What was saved comes back exactly; what cannot is told, line by line.
+save_restore() {
+	mark_shape "$B1"
+	mark "$(block_pfn "$B2" 9)" 5 unskippable
+	mark "$(block_pfn "$B3" 1)" 1
+	try "save" 0 save "$TMP/marks.d"
+	expect_eq "lines saved" "$(stat_value ranges)" "$(grep -c ^mark "$TMP/marks.d")"
+	cp "$MARKS" "$TMP/before"
+	unmark_all
+	try "restore --dry-run" 0 restore --dry-run -rno FATE "$TMP/marks.d"
+	expect_eq "what would be" 'would\x20be\x20marked' "$(sort -u "$TMP/out")"
+	check_all "after --dry-run"
+	try "restore" 0 restore -rno FATE "$TMP/marks.d"
+	expect_eq "what became of them" marked "$(sort -u "$TMP/out")"
+	cp "$TMP/before" "$MARKS"
+	check_all "restored"
+	try "restore again" 0 restore -rno FATE "$TMP/marks.d"
+	expect_eq "what became of them" 'already\x20marked' "$(sort -u "$TMP/out")"
+	check_all "restored again"
+	unmark_all
+
+	go "$B2" offline
+	{
+		echo "version 1"
+		echo "mark pfn:$(block_pfn "$B1" 100)+2 canary"
+		echo "mark pfn:$(block_pfn "$B2" 100)+2"
+		echo "mark 0x7fffffff0000+64K"
+		echo "frob"
+	} >"$TMP/some"
+	try "restore, partly" 64 restore -rno LINE,FATE,WHY "$TMP/some"
+	says "restore, partly" "2 marked -
+3 refused its\\x20memory\\x20block\\x20is\\x20offline\\x20(ENODEV)
+4 no\\x20RAM\\x20there -
+5 not\\x20understood does\\x20not\\x20begin\\x20with\\x20'mark'"
+	note_mark "$(block_pfn "$B1" 100)" 2 canary
+	check_all "one of them"
+	go "$B2" online_movable
+	unmark_all
+}
+
+# A list of errors as Memtest86+ shows it becomes marks of whole rows.
+import() {
+	for import_at in 5000 5001 6001; do
+		printf '   0      0    4   %x (4.1GB)  ffffffffffffffff  fffffffffffeffff\n' \
+			$(($(block_pfn "$B1" "$import_at") * 4096 + 0x8a0))
+	done >"$TMP/list"
+	try "import --dry-run" 0 import --dry-run --align 8K "$TMP/list"
+	expect_eq "import --dry-run: cost" "it would cost 4 pages (16 KiB)" \
+		"$(sed -n 's/ of .*//; /^it would/p' "$TMP/out")"
+	check_all "after --dry-run"
+	try "import" 0 import --align 8K -rno RANGE,FATE "$TMP/list"
+	says "import" "$(addresses "$(block_pfn "$B1" 5000)" 2) marked
+$(addresses "$(block_pfn "$B1" 6000)" 2) marked"
+	note_mark "$(block_pfn "$B1" 5000)" 2
+	note_mark "$(block_pfn "$B1" 6000)" 2
+	check_all "imported"
+	# The row stays retired, and the block can go all the same.
+	try "offline" 0 offline "$B1"
+	check_all "offline"
+	try "online" 0 online --type movable "$B1"
+	check_all "online"
+	try "import --save" 0 import --save "$TMP/saved" "$TMP/list"
+	expect_eq "import --save: lines" 2 "$(grep -c ^mark "$TMP/saved")"
+	unmark_all
+}
+
+run_tests listings dry_run by_size timeout cycle cycle_leak save_restore import
