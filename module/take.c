@@ -244,7 +244,9 @@ void fo_to_buddy(unsigned long first, unsigned long last)
 static void put_single(struct page *page)
 {
 	adjust_managed_page_count(page, 1);
-	__free_page(page);
+	/* As memory_failure() does, keep the reference: unpoisoning drops it. */
+	if (!PageHWPoison(page))
+		__free_page(page);
 }
 
 /* One zone's part of fo_give_back(). Inverse: take_span(). */

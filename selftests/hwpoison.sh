@@ -217,7 +217,7 @@ there_and_back() {
 		check_both "after the kernel refused to online"
 		expect_stats "offline_done 1" "online_done 0" "withheld_pages 0"
 		# Marks in an offline block can be given back, in part and whole.
-		unmark "$(block_pfn "$D" 8200)" 100
+		unmark "$(awk 'NR == 1 { print $1 }' "$MARKS")" 1
 		check_both "after a part was given back"
 	else
 		: >"$POISON"

@@ -291,4 +291,4 @@ hugetlb() {
 
 run_tests nothing log_prefix client notifiers injections unskippable boot_memory \
 	"interrupted sysfs USR1" "interrupted debugfs TERM" \
-	"interrupted sysfs INT longpin" hugetlb
+	"interrupted sysfs HUP longpin" hugetlb
