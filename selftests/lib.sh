@@ -259,6 +259,18 @@ block_numbers() {
 	done | sort -n
 }
 
+# boot_blocks: the memory blocks of boot memory that have no holes, without the
+# first: those within the one large range of RAM below 4 GiB
+boot_blocks() {
+	boot_end=$(sed -n 's/^00100000-\([0-9a-f]*\) : System RAM$/\1/p' /proc/iomem)
+	boot_end=$(((0x${boot_end:-0} + 1) / 4096 / BLOCK_PAGES))
+	boot_next=1
+	while [ "$boot_next" -lt "$boot_end" ]; do
+		echo "$boot_next"
+		boot_next=$((boot_next + 1))
+	done
+}
+
 # Scripts that want all four blocks under test, and no sink, say so before
 # run_tests: see four_movable() in lib-events.sh.
 WITH_SINK=yes

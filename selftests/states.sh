@@ -255,7 +255,7 @@ boot_memory() {
 	# A block of boot RAM, without holes, that has slab or reserved pages. A
 	# kernel just booted may have none: the lane's log_buf_len= makes one.
 	boot_block=
-	for boot_i in 1 2 3 4 5 6; do
+	for boot_i in $(boot_blocks); do
 		boot_got=$(oracle count "$(block_range "$boot_i")")
 		if [ "$(count_of slab "$boot_got")" -gt 0 ] ||
 		   [ "$(count_of reserved "$boot_got")" -gt 0 ]; then

@@ -170,7 +170,7 @@ boot_memory() {
 	mark "$(block_pfn "$B1" 5)" 1
 	boot_seen=''
 	# The sink has the kernel's own data, see lib.sh.
-	for boot_block in 1 2 3 4 5 6 "$SINK"; do
+	for boot_block in $(boot_blocks) "$SINK"; do
 		boot_flags=$(oracle count "$(block_range "$boot_block")")
 		[ "$(count_of reserved "$boot_flags")" -gt 0 ] ||
 			[ "$(count_of slab "$boot_flags")" -gt 0 ] || continue
