@@ -172,11 +172,20 @@ off_by_one() {
 # last_block ZONE: node 1 loses all its memory, and gets it back
 last_block() {
 	plug || return
-	mark_shape "$L2"
+	case $1 in
+	Movable)
+		mark_shape "$L2"
+		last_pfn=$(block_pfn "$L2" 1) ;;
+	*)
+		# All of it. The node has no other memory for the kernel's own
+		# data, and where that is, a block cannot go offline any more.
+		mark "$(block_start "$L2")" "$BLOCK_PAGES"
+		last_pfn=$(block_start "$L2") ;;
+	esac
 	mark "$(block_pfn "$L1" 700)" 60 canary
 	to_zone "$L2" "$1"
 	check_all "when marked"
-	expect_eq "node of a range" 1 "$(listed_node "$(block_pfn "$L2" 1)")"
+	expect_eq "node of a range" 1 "$(listed_node "$last_pfn")"
 	expect_failing "a mark more is noticed" off_by_one
 	go "$L1" offline
 	check_all "with one block left"
@@ -189,7 +198,7 @@ last_block() {
 	nodes_with_memory 0
 	check_all "with none left"
 	expect_eq "node of a range that is offline" -1 \
-		"$(listed_node "$(block_pfn "$L2" 1)")"
+		"$(listed_node "$last_pfn")"
 	expect_eq "any pages of a node without memory" ENXIO \
 		"$(mark_raw "any 1 node=1")"
 
@@ -203,7 +212,7 @@ last_block() {
 	esac
 	nodes_with_memory 0-1
 	expect_eq "zone after that" "$1" "$(block_zone "$L2")"
-	expect_eq "node of a range" 1 "$(listed_node "$(block_pfn "$L2" 1)")"
+	expect_eq "node of a range" 1 "$(listed_node "$last_pfn")"
 	check_all "with its last block again"
 	go "$L1" online_movable
 	check_all "with both blocks"
