@@ -11,6 +11,8 @@
  * were withheld and never seen by the buddy, and it adds them to the managed
  * pages.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/delay.h>
 #include <linux/errno.h>
 #include <linux/ioport.h>
@@ -144,9 +146,29 @@ static int why_busy(unsigned long first, unsigned long last)
 	return -EBUSY;
 }
 
+/* For the log: what is in the way. It may have gone by now. */
+static void report_busy(unsigned long first, unsigned long last)
+{
+	unsigned long pfn;
+
+	for (pfn = first; pfn <= last; pfn++) {
+		struct page *page = pfn_to_page(pfn);
+		int count = page_ref_count(page);
+
+		if (!count)
+			continue;
+		pr_notice_ratelimited("PFN %#lx could not be freed: %d references, %pGp\n",
+				      pfn, count, compat_page_flags(page));
+		return;
+	}
+	pr_notice_ratelimited("PFN %#lx-%#lx could not be freed, and are free now\n",
+			      first, last);
+}
+
 /* Allocates [@first, @last], one zone's. Inverse: put_pages_singly(). */
 static int allocate(unsigned long first, unsigned long last, unsigned int tries)
 {
+	bool persist = tries > 1;
 	unsigned int pause_ms = 1;
 	int ret = -EBUSY;
 
@@ -167,6 +189,8 @@ static int allocate(unsigned long first, unsigned long last, unsigned int tries)
 			pause_ms *= 2;
 		}
 	}
+	if (ret == -EBUSY && persist)
+		report_busy(first, last);
 	return ret == -EBUSY ? why_busy(first, last) : ret;
 }
 

@@ -16,17 +16,6 @@ POISON=$TMP/poison	# our record: "PFN 1" a line
 
 # ---------------------------------------------------------------- a DIMM
 
-# wait_for WHAT COMMAND…: a generous limit, for a machine that does not do it
-wait_for() {
-	wait_what=$1 wait_left=3000
-	shift
-	until "$@"; do
-		wait_left=$((wait_left - 1))
-		[ "$wait_left" -gt 0 ] || { failed "waited in vain for $wait_what"; return; }
-		sleep 0.1
-	done
-}
-
 dimm_block() {
 	D=$(block_numbers | tail -n 1)
 	[ "$D" -gt "$SINK" ] && [ -f "$SYSMEM/memory$D/state" ]
@@ -176,26 +165,7 @@ poison_keeps_blocks_offline() {
 
 # fail_offline HOW: an attempt to take memory$D offline that fails
 fail_offline() {
-	case $1 in
-	kernel-before | kernel-after)
-		case $1 in
-		kernel-before) load_notifier_errors 1 ;;
-		*) load_notifier_errors -1 ;;
-		esac
-		notifier_error MEM_GOING_OFFLINE -12
-		refuse "$D" offline ENOMEM
-		notifier_error MEM_GOING_OFFLINE 0
-		unload_notifier_errors ;;
-	before | after)
-		expect_eq "arm $1" ok "$(tryio write "$FO"/inject "offline $1 -12 1")"
-		refuse "$D" offline ENOMEM debugfs ;;
-	late)
-		expect_eq "arm late" ok "$(tryio write "$FO"/inject "offline late -16 1")"
-		refuse "$D" offline EBUSY ;;
-	signal)
-		expect_eq "arm signal" ok "$(tryio write "$FO"/inject "offline late -4 1")"
-		refuse "$D" offline EINTR ;;
-	esac
+	refuse_once "$D" "$1"
 	check_both "after a failed offlining ($1)"
 }
 

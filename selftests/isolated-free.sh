@@ -73,24 +73,8 @@ off_by_one() {
 # fail HOW: an attempt to take $B2 offline that fails
 fail() {
 	case $1 in
-	kernel-before | kernel-after)
-		case $1 in
-		kernel-before) load_notifier_errors 1 ;;
-		*) load_notifier_errors -1 ;;
-		esac
-		notifier_error MEM_GOING_OFFLINE -12
-		refuse "$B2" offline ENOMEM
-		unload_notifier_errors ;;
-	before | after)
-		expect_eq "arm $1" ok "$(tryio write "$FO"/inject "offline $1 -12 1")"
-		refuse "$B2" offline ENOMEM ;;
-	late)
-		expect_eq "arm late" ok "$(tryio write "$FO"/inject "offline late -16 1")"
-		refuse "$B2" offline EBUSY debugfs ;;
-	signal)
-		expect_eq "arm signal" ok "$(tryio write "$FO"/inject "offline late -4 1")"
-		refuse "$B2" offline EINTR ;;
 	unskippable) refuse "$B2" offline EBUSY ;;
+	*) refuse_once "$B2" "$1" ;;
 	esac
 }
 

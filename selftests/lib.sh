@@ -398,16 +398,37 @@ mark_raw() {
 	tryio write "$FO"/mark "$1"
 }
 
+# mark_file FILE: the same for many lines in one write
+mark_file() {
+	tryio write "$FO"/mark <"$1"
+}
+
+# mark_patiently RANGE COMMAND…: sets RESULT to what the mark of these pages came
+# to. Pages in use are to move, and all but always do; but somebody may hold one
+# for a moment, and EBUSY is then the right answer, and to try again the right
+# thing to do. It is said, and it has an end.
+mark_patiently() {
+	mark_range=$1 mark_left=10
+	shift
+	while :; do
+		result "$@"
+		[ "$RESULT $((mark_left > 0))" = "EBUSY 1" ] || break
+		mark_left=$((mark_left - 1))
+		note "busy, and tried again: $(dmesg | grep 'fake_offline: PFN' | tail -n 1)"
+		usleep 500000
+	done
+	[ "$RESULT" = ok ] || note_refused "$mark_range"
+}
+
 # mark START NR [OPTION…]: must work; it is noted in $MARKS
 mark() {
-	result mark_raw "$*"
-	expect_eq "mark $*" ok "$RESULT" || note_refused "$1" "$2"
+	mark_patiently "$1+$2" mark_raw "$*"
+	expect_eq "mark $*" ok "$RESULT"
 	note_mark "$@"
 }
 
-# note_refused RANGE, or START NR: what is there that was not to be had
+# note_refused RANGE: what is there that was not to be had
 note_refused() {
-	[ $# = 1 ] || set -- "$1+$2"
 	note "there: $(oracle count "$1" | tr '\n' ' ')"
 	note "references: $(refs "$1" | tr '\n' ' ')"
 	dmesg | tail -n 20 | sed 's/^/#   /'
@@ -423,8 +444,8 @@ note_mark() {
 
 # mark_batch FILE: many lines in one write, all or none
 mark_batch() {
-	expect_eq "mark, $(wc -l <"$1") lines in one write" ok \
-		"$(tryio write "$FO"/mark <"$1")" || note_refused "@$1"
+	mark_patiently "@$1" mark_file "$1"
+	expect_eq "mark, $(wc -l <"$1") lines in one write" ok "$RESULT"
 	while read -r batch_line; do
 		# shellcheck disable=SC2086  # a line of words
 		note_mark $batch_line
@@ -435,6 +456,11 @@ mark_batch() {
 unmark() {
 	result tryio write "$FO"/unmark "$1 $2"
 	expect_eq "unmark $1 $2" ok "$RESULT"
+	forget "$1" "$2"
+}
+
+# forget START NR: $MARKS loses these pages
+forget() {
 	awk -v from="$1" -v nr="$2" '
 	function out(s, e) { if (e > s) print s, e - s, $3, $4 }
 	{
@@ -485,6 +511,41 @@ refuse() {
 	expect_eq "memory$1 $2 by ${4:-sysfs} is refused" "$3" "$RESULT"
 	block_look "$1"
 	expect_eq "state of memory$1 after that" "$refuse_before" "$BLOCK_STATE"
+}
+
+# refuse_once BLOCK HOW: an attempt to take it offline that is made to fail
+refuse_once() {
+	case $2 in
+	kernel-before | kernel-after)
+		case $2 in
+		kernel-before) load_notifier_errors 1 ;;
+		*) load_notifier_errors -1 ;;
+		esac
+		notifier_error MEM_GOING_OFFLINE -12
+		refuse "$1" offline ENOMEM
+		unload_notifier_errors ;;
+	before | after)
+		expect_eq "arm $2" ok "$(tryio write "$FO"/inject "offline $2 -12 1")"
+		refuse "$1" offline ENOMEM debugfs ;;
+	late)
+		expect_eq "arm late" ok "$(tryio write "$FO"/inject "offline late -16 1")"
+		refuse "$1" offline EBUSY debugfs ;;
+	signal)
+		expect_eq "arm signal" ok "$(tryio write "$FO"/inject "offline late -4 1")"
+		refuse "$1" offline EINTR ;;
+	*) failed "unknown way to fail: $2" ;;
+	esac
+}
+
+# wait_for WHAT COMMAND…: a generous limit, for a machine that does not do it
+wait_for() {
+	wait_what=$1 wait_left=3000
+	shift
+	until "$@"; do
+		wait_left=$((wait_left - 1))
+		[ "$wait_left" -gt 0 ] || { failed "waited in vain for $wait_what"; return; }
+		usleep 100000
+	done
 }
 
 # stat NAME: a value of "$FO"/stats; verify_value NAME: of "$FO"/verify

@@ -129,22 +129,7 @@ refused_twin() {
 
 # fail_offline HOW
 fail_offline() {
-	case $1 in
-	kernel-before | kernel-after)
-		case $1 in
-		kernel-before) load_notifier_errors 1 ;;
-		*) load_notifier_errors -1 ;;
-		esac
-		notifier_error MEM_GOING_OFFLINE -12
-		refuse "$B2" offline ENOMEM
-		unload_notifier_errors ;;
-	late)
-		expect_eq "arm late" ok "$(tryio write "$FO"/inject "offline late -16 1")"
-		refuse "$B2" offline EBUSY ;;
-	*)
-		expect_eq "arm $1" ok "$(tryio write "$FO"/inject "offline $1 -12 1")"
-		refuse "$B2" offline ENOMEM debugfs ;;
-	esac
+	refuse_once "$B2" "$1"
 	check_both "after a failed offlining ($1)"
 }
 

@@ -14,17 +14,6 @@
 NODES=/sys/devices/system/node
 N1=''		# the memory blocks of node 1
 
-# wait_for WHAT COMMAND…: a generous limit, for a machine that does not do it
-wait_for() {
-	wait_what=$1 wait_left=3000
-	shift
-	until "$@"; do
-		wait_left=$((wait_left - 1))
-		[ "$wait_left" -gt 0 ] || { failed "waited in vain for $wait_what"; return; }
-		sleep 0.1
-	done
-}
-
 # As in lib.sh, for blocks of two nodes: those behind the first DIMM are node 1's.
 # What a node without memory shows of its zones is left out.
 check_accounts() {
@@ -146,19 +135,7 @@ listed_node() {
 
 # fail_offline BLOCK HOW
 fail_offline() {
-	case $2 in
-	kernel-*)
-		case $2 in
-		kernel-before) load_notifier_errors 1 ;;
-		*) load_notifier_errors -1 ;;
-		esac
-		notifier_error MEM_GOING_OFFLINE -12
-		refuse "$1" offline ENOMEM
-		unload_notifier_errors ;;
-	late)
-		expect_eq "arm late" ok "$(tryio write "$FO"/inject "offline late -16 1")"
-		refuse "$1" offline EBUSY debugfs ;;
-	esac
+	refuse_once "$1" "$2"
 	check_all "after a failed offlining ($2)"
 }
 

@@ -14,18 +14,6 @@
 . "$(dirname "$0")/lib-events.sh"
 four_movable
 
-# The time limits are for a machine that is broken, not for one that is slow.
-# wait_for SECONDS COMMAND…
-wait_for() {
-	wait_left=$(($1 * 5))
-	shift
-	until "$@"; do
-		[ "$wait_left" -gt 0 ] || return 1
-		wait_left=$((wait_left - 1))
-		usleep 200000
-	done
-}
-
 dimm_gone() {
 	[ ! -e "$SYSMEM/memory$B1" ] && [ ! -e "$SYSMEM/memory$B2" ]
 }
@@ -41,11 +29,11 @@ dimm_there() {
 
 unplug() {
 	qemu-monitor device_del dimm1
-	expect_status "dimm1 goes" 0 wait_for 600 dimm_gone
+	wait_for "dimm1 to go" dimm_gone
 }
 
 plug() {
-	expect_status "dimm1 comes back" 0 wait_for 600 dimm_there
+	wait_for "dimm1 to come back" dimm_there
 	for plug_b in $B1 $B2; do
 		expect_eq "memory$plug_b" offline "$(block_state "$plug_b")"
 	done
@@ -53,15 +41,7 @@ plug() {
 
 # drop_marks: $MARKS loses what lies in dimm1
 drop_marks() {
-	awk -v from="$(block_start "$B1")" -v nr=$((2 * BLOCK_PAGES)) '
-	function out(s, e) { if (e > s) print s, e - s, $3, $4 }
-	{
-		s = $1; e = $1 + $2
-		if (e <= from || s >= from + nr) { print; next }
-		out(s, from)
-		out(from + nr, e)
-	}' "$MARKS" >"$MARKS.new"
-	mv "$MARKS.new" "$MARKS"
+	forget "$(block_start "$B1")" $((2 * BLOCK_PAGES))
 }
 
 # Marks of both clients, in both DIMMs, some across blocks, one across DIMMs.
@@ -202,6 +182,10 @@ refused_again() {
 	[ "$(refusals)" -gt "$refusals_before" ]
 }
 
+b2_online() {
+	[ "$(block_state "$B2")" = online ]
+}
+
 # One block of the DIMM refuses: the DIMM stays, with all that is marked. And
 # without that, the kernel takes the blocks offline by itself when the firmware
 # asks for the DIMM.
@@ -214,8 +198,8 @@ refusing() {
 	check_all "with one block offline"
 	refusals_before=$(refusals)
 	qemu-monitor device_del dimm1
-	expect_status "the removal is refused" 0 wait_for 600 refused_again
-	wait_for 60 [ "$(block_state "$B2")" = online ]
+	wait_for "the removal to be refused" refused_again
+	wait_for "memory$B2 to be online again" b2_online
 	expect_eq "the blocks" "offline online" "$(block_state "$B1") $(block_state "$B2")"
 	check_all "after the refusal"
 	check_hog "after the refusal" "$B2"

@@ -15,17 +15,6 @@
 VIRTIO_MEM=/sys/bus/virtio/drivers/virtio_mem
 V=''		# its memory blocks
 
-# wait_for WHAT COMMAND…: a generous limit, for a machine that does not do it
-wait_for() {
-	wait_what=$1 wait_left=3000
-	shift
-	until "$@"; do
-		wait_left=$((wait_left - 1))
-		[ "$wait_left" -gt 0 ] || { failed "waited in vain for $wait_what"; return; }
-		sleep 0.1
-	done
-}
-
 # needed: skips the test on a machine that is not up to it
 needed() {
 	command -v qemu-monitor >/dev/null ||
