@@ -312,8 +312,9 @@ released() {
 	expect_eq "PageOffline pages left there" 0 \
 		"$(count_of offline "$(oracle count "$((released_pfn - 10))+100")")"
 	hog_sysctls lower
-	released_got=$(hog -b "$released_pfn+65" "@$POISON" || echo "hog failed")
+	hog_patiently -b "$released_pfn+65" "@$POISON"
 	hog_sysctls restore
+	released_got=$hog_got
 	expect_eq "poisoned pages that somebody got" "0 -1" \
 		"$(count_of hits "$released_got") $(count_of first_hit "$released_got")"
 	expect_at_least "pages between them that somebody got" 60 \
