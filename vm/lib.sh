@@ -81,27 +81,35 @@ kernel_lanes() { (cd "$vm_dir/kernels" && echo *); }
 #   kernel_tree     unpacked packages, or the build tree
 #   kernel_key      changes when any of it does: names cached results
 #   kernel_kind     packages | tree
-#   kernel_suites, build_suite, build_compiler  from the lane's description
+# and from the lane's description, or empty:
+#   kernel_suites, build_suite, build_compiler
+#   kernel_source     the package to build it from: a tree of our own
+#   kernel_append     more words for its command line
+#   kernel_memory     what it needs more of than a stock one
+#   module_variables  more variables for Kbuild
 find_kernel() {
 	kernel_name=$1 kernel_suites='' build_suite='' build_compiler=''
+	kernel_source='' kernel_append='' kernel_memory='' module_variables=''
 	case $1 in
 	*/*)
-		kernel_kind=tree
 		kernel_tree=$(cd "$1" 2>/dev/null && pwd) ||
 			usage_error "no kernel build tree at $1"
-		kernel_image=$kernel_tree/arch/x86/boot/bzImage
-		[ -f "$kernel_image" ] || usage_error "$1 has no arch/x86/boot/bzImage"
-		kernel_release=$(cat "$kernel_tree/include/config/kernel.release")
-		kernel_modules=$kernel_tree
+		use_tree
 		kernel_key=$kernel_release-$(hash_files "$kernel_image" \
 			"$kernel_tree/Module.symvers" "$kernel_tree/.config")
 		;;
 	*)
 		[ -f "$vm_dir/kernels/$1" ] ||
 			usage_error "unknown kernel '$1': known are $(kernel_lanes), or a path to a build tree"
-		kernel_kind=packages
 		# shellcheck source=/dev/null
 		. "$vm_dir/kernels/$1"
+		if [ -n "$kernel_source" ]; then
+			kernel_tree=$("$vm_dir/build-kernel" "$1") || exit
+			use_tree
+			kernel_key=$1-${kernel_tree##*/}
+			return
+		fi
+		kernel_kind=packages
 		kernel_tree=$("$vm_dir/fetch-kernel" "$1") || exit
 		kernel_release=$(cat "$kernel_tree/release")
 		kernel_image=$kernel_tree/vmlinuz
@@ -109,4 +117,12 @@ find_kernel() {
 		kernel_key=${kernel_tree##*/}
 		;;
 	esac
+}
+
+use_tree() { # $kernel_tree: what is where in a build tree
+	kernel_kind=tree
+	kernel_image=$kernel_tree/arch/x86/boot/bzImage
+	[ -f "$kernel_image" ] || usage_error "$kernel_tree has no arch/x86/boot/bzImage"
+	kernel_release=$(cat "$kernel_tree/include/config/kernel.release")
+	kernel_modules=$kernel_tree
 }
