@@ -49,8 +49,10 @@ static atomic_t unplugged = ATOMIC_INIT(0);
  * may have to wait for the hotplug operation that they are a part of.
  */
 static DEFINE_MUTEX(size_lock);
-/* Where to go on spreading. Protected by size_lock. */
+/* Where to go on spreading. Protected by size_lock, once the module is there. */
 static unsigned long next_pfn;
+module_param_named(from, next_pfn, ulong, 0);
+MODULE_PARM_DESC(from, "PFN to take the first chunk at, if it is to be had (default 0)");
 
 static unsigned long size(void)
 {
