@@ -166,9 +166,9 @@ static void report_busy(unsigned long first, unsigned long last)
 }
 
 /* Allocates [@first, @last], one zone's. Inverse: put_pages_singly(). */
-static int allocate(unsigned long first, unsigned long last, unsigned int tries)
+static int allocate(unsigned long first, unsigned long last, bool persist)
 {
-	bool persist = tries > 1;
+	unsigned int tries = persist ? FO_TAKE_TRIES : 1;
 	unsigned int pause_ms = 1;
 	int ret = -EBUSY;
 
@@ -208,12 +208,12 @@ static void put_pages_singly(unsigned long first, unsigned long last)
 
 /* One zone's part of fo_take(). Inverse: give_back_span(). */
 static int take_span(unsigned long first, unsigned long last,
-		     unsigned int flags, unsigned int tries)
+		     unsigned int flags, bool persist)
 {
 	struct page *stray = NULL;	/* somebody's, for a failure on demand */
 	int ret;
 
-	ret = allocate(first, last, tries);
+	ret = allocate(first, last, persist);
 	if (ret)
 		return ret;
 	if (flags & FAKE_OFFLINE_CANARY)
@@ -366,13 +366,12 @@ int fo_set_skippable(unsigned long first, unsigned long last, bool skippable)
 int fo_take(unsigned long first, unsigned long last, unsigned int flags,
 	    bool persist)
 {
-	unsigned int tries = persist ? FO_TAKE_TRIES : 1;
 	unsigned long pfn, end;
 	int ret;
 
 	for (pfn = first; pfn <= last; pfn = end + 1) {
 		end = fo_span_last(pfn, last);
-		ret = take_span(pfn, end, flags, tries);
+		ret = take_span(pfn, end, flags, persist);
 		if (ret) {
 			if (pfn > first)
 				fo_give_back(first, pfn - 1, flags);

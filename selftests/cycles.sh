@@ -17,12 +17,7 @@ fail_first() {
 		notifier_error MEM_GOING_OFFLINE -12
 		refuse "$B2" offline ENOMEM
 		notifier_error MEM_GOING_OFFLINE 0 ;;
-	before | after)
-		expect_eq "arm $1" ok "$(tryio write "$FO"/inject "offline $1 -12 1")"
-		refuse "$B2" offline ENOMEM ;;
-	late)
-		expect_eq "arm late" ok "$(tryio write "$FO"/inject "offline late -16 1")"
-		refuse "$B2" offline EBUSY ;;
+	before | after | late) refuse_once "$B2" "$1" sysfs ;;
 	online)
 		go "$B2" offline
 		expect_eq "arm online" ok "$(tryio write "$FO"/inject "online after -12 1")"

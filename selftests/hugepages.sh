@@ -13,37 +13,16 @@
 # Flags of /proc/kpageflags that tell the kinds apart
 KPF_HUGE=17 KPF_UNEVICTABLE=18 KPF_THP=22 KPF_SWAPBACKED=14
 
-# lodger_start KIND COUNT BLOCK; lodger_ask COMMAND: its answer; lodger_stop
+# lodger_start KIND COUNT BLOCK; companion_ask and companion_stop are for it, too
 lodger_start() {
-	mkfifo "$TMP/lodger-in" "$TMP/lodger-out" || failed "mkfifo"
-	lodger "$1" "$2" "$(block_range "$3")" \
-		<"$TMP/lodger-in" >"$TMP/lodger-out" 2>"$TMP/lodger-err" &
-	lodger_pid=$!
-	exec 8>"$TMP/lodger-in" 9<"$TMP/lodger-out"
-	lodger_line=''
-	read -r lodger_line <&9
-	expect_eq "a process has $1 pages in memory$3" "units $2" \
-		"$lodger_line$(cat "$TMP/lodger-err")"
-}
-
-lodger_ask() {
-	lodger_line=''
-	echo "$1" >&8
-	read -r lodger_line <&9
-	echo "$lodger_line"
-}
-
-lodger_stop() {
-	exec 8>&- 9<&-
-	wait "$lodger_pid"
-	expect_eq "that process ends" 0 $?
-	rm -f "$TMP/lodger-in" "$TMP/lodger-out"
+	companion_start "a process has $1 pages in memory$3" "units $2" \
+		lodger "$1" "$2" "$(block_range "$3")"
 }
 
 # lodger_is WHEN INSIDE: where its units are, and that their content is whole
 lodger_is() {
-	expect_eq "its units in the block $1" "inside $2" "$(lodger_ask where)"
-	expect_eq "its content $1" "broken 0" "$(lodger_ask check)"
+	expect_eq "its units in the block $1" "inside $2" "$(companion_ask where)"
+	expect_eq "its content $1" "broken 0" "$(companion_ask check)"
 }
 
 # pool PAGES: how many pages hugetlb is to have
@@ -84,7 +63,7 @@ settle() {
 	# A page gets to the right list of the LRU with a delay.
 	echo 1 >/proc/sys/vm/compact_memory
 	expect_eq "units that are of that kind" "flag $2" \
-		"$(lodger_ask "flag $settle_flag")"
+		"$(companion_ask "flag $settle_flag")"
 	lodger_is "at first" "$2"
 	check_all "with $1 pages"
 }
@@ -102,9 +81,9 @@ moved() {
 	mark "$(block_pfn "$B2" $((BLOCK_PAGES - 1)))" 1 canary
 	settle "$1" "$2"
 
-	expect_eq "spoil" spoiled "$(lodger_ask spoil)"
+	expect_eq "spoil" spoiled "$(companion_ask spoil)"
 	expect_failing "a wrong word is noticed" broken_is_noticed "$2"
-	expect_eq "mend" mended "$(lodger_ask mend)"
+	expect_eq "mend" mended "$(companion_ask mend)"
 
 	# early: nothing moves
 	load_notifier_errors -1
@@ -119,19 +98,19 @@ moved() {
 	refuse "$B2" offline EBUSY
 	lodger_is "after a late failure" 0
 	check_all "after a late failure"
-	lodger_stop
+	companion_stop
 	[ "$1" != hugetlb ] || pool 0
 
 	# a mark wants their place
 	settle "$1" "$2"
 	moved_nr=1
 	case $1 in hugetlb | thp) moved_nr=512 ;; esac
-	for moved_pfn in $(lodger_ask list | tr ' ' '\n' | head -n 3); do
+	for moved_pfn in $(companion_ask list | tr ' ' '\n' | head -n 3); do
 		mark "$moved_pfn" "$moved_nr" canary
 	done
-	expect_eq "its content after marks" "broken 0" "$(lodger_ask check)"
+	expect_eq "its content after marks" "broken 0" "$(companion_ask check)"
 	expect_eq "units that are where the marks are" 0 \
-		"$(lodger_ask list | tr ' ' '\n' | awk '
+		"$(companion_ask list | tr ' ' '\n' | awk '
 		NR == FNR { for (i = 0; i < $2; i++) marked[$1 + i] = 1; next }
 		$1 in marked { n++ }
 		END { print n + 0 }' "$MARKS" -)"
@@ -146,7 +125,7 @@ moved() {
 	go "$B2" online_movable
 	lodger_is "after online" 0
 	check_all "after online"
-	lodger_stop
+	companion_stop
 	[ "$1" != hugetlb ] || pool 0
 	unmark_all
 	check_all "after unmark"
@@ -158,7 +137,7 @@ whole_block() {
 	mark "$(block_start "$B2")" "$BLOCK_PAGES" canary
 	lodger_is "when all of its place is marked" 0
 	check_all "when all is marked"
-	lodger_stop
+	companion_stop
 	[ "$1" != hugetlb ] || pool 0
 	go "$B2" offline
 	go "$B2" online_movable

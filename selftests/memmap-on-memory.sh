@@ -73,18 +73,15 @@ check_both() {
 # shape_of BLOCK: the first page behind the memmap, the last of the block, one in
 # each page block (so that ZONE_NORMAL keeps no data there), and longer ranges
 shape_of() {
-	awk -v s="$(block_start "$1")" -v n="$BLOCK_PAGES" -v mm="$(memmap_pages)" 'BEGIN {
-		print s + mm, 1, "canary"
-		print s + mm + 2, 1, "canary"
-		print s + n - 1, 1, "canary"
-		print s + 8192, 4096, "canary"
-		print s + 20001, 777
-		for (i = mm + 300; i < n; i += 512) {
-			if (i >= 8192 && i < 12288) continue
-			if (i >= 20001 && i < 20778) continue
-			print s + i, 1, "canary"
-		}
-	}' >"$TMP/batch"
+	shape=$(block_start "$1") shape_mm=$(memmap_pages)
+	{
+		echo "$((shape + shape_mm)) 1 canary"
+		echo "$((shape + shape_mm + 2)) 1 canary"
+		echo "$((shape + BLOCK_PAGES - 1)) 1 canary"
+		echo "$((shape + 8192)) 4096 canary"
+		echo "$((shape + 20001)) 777"
+		sparse_lines "$1" $((shape_mm + 300))
+	} >"$TMP/batch"
 	mark_batch "$TMP/batch"
 }
 

@@ -190,10 +190,19 @@ content() {
 	tenant_stop
 }
 
-# look BLOCK: what block_look() of lib.sh does
-look() {
-	read -r BLOCK_STATE <"$SYSMEM/memory$1/state"
-	read -r BLOCK_ZONE _ <"$SYSMEM/memory$1/valid_zones"
+# believe BLOCK FILE TEXT: makes $TMP/believed, which is what $SYSMEM is for the
+# blocks under test, but for that
+believe() {
+	rm -rf "$TMP/believed"
+	mkdir -p "$TMP/believed/memory$1"
+	for believe_block in $BLOCKS; do
+		[ "$believe_block" = "$1" ] ||
+			ln -s "$SYSMEM/memory$believe_block" "$TMP/believed"
+	done
+	for believe_file in state valid_zones; do
+		cat "$SYSMEM/memory$1/$believe_file" >"$TMP/believed/memory$1/$believe_file"
+	done
+	echo "$3" >"$TMP/believed/memory$1/$2"
 }
 
 # Blocks that are not in the state that is believed.
@@ -205,21 +214,17 @@ accounts() {
 			check_accounts twin
 	done
 	# really online, believed offline: present and managed pages, memmap
-	block_look() {
-		look "$1"
-		[ "$1" != "$B3" ] || BLOCK_STATE=offline
-	}
-	expect_failing "accounts, of a block believed offline" check_accounts twin
-	expect_failing "pages, of a block believed offline" check_pages twin
+	believe "$B3" state offline
+	expect_failing "accounts, of a block believed offline" \
+		with SYSMEM="$TMP/believed" check_accounts twin
+	expect_failing "pages, of a block believed offline" \
+		with SYSMEM="$TMP/believed" check_pages twin
 	# in the wrong zone: as much memory, but not there
-	block_look() {
-		look "$1"
-		[ "$1" != "$B3" ] || BLOCK_ZONE=Normal
-	}
+	believe "$B3" valid_zones Normal
 	expect_failing "accounts, of a block believed in ZONE_NORMAL" \
-		check_accounts twin
-	expect_eq "one assert of it" 1 "$(check_accounts twin | grep -c FAILED)"
-	block_look() { look "$1"; }
+		with SYSMEM="$TMP/believed" check_accounts twin
+	expect_eq "one assert of it" 1 \
+		"$(with SYSMEM="$TMP/believed" check_accounts twin | grep -c FAILED)"
 	check_all "with nothing wrong"
 	unmark_all
 }

@@ -58,20 +58,6 @@ check_accounts() {
 		"$(node_total)"
 }
 
-# As in lib.sh, where one node is expected: /proc/pagetypeinfo has all its tables
-# for each node, and other ones have lines of the same form.
-check_isolated() {
-	expect_eq "isolated page blocks $1" 0 "$(awk '
-	/^Number of blocks type/ {
-		for (i = 5; i <= NF; i++) if ($i == "Isolate") col = i
-		if (!col) print "no column Isolate"
-		next
-	}
-	!/^Node/ { col = 0 }
-	col { sum += $col }
-	END { print sum + 0 }' /proc/pagetypeinfo)"
-}
-
 # node_total: MemTotal of node 1, which may not be there
 node_total() {
 	if [ -e "$NODES/node1/meminfo" ]; then
