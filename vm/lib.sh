@@ -54,6 +54,13 @@ keep_dir() { # TMP DIR
 	mv -T "$1" "$2"
 }
 
+# pack DIR: an archive for the kernel of everything in it, to stdout. All of it
+# belongs to root in there.
+pack() {
+	(cd "$1" && find . -mindepth 1 -print0 | LC_ALL=C sort -z |
+		cpio --quiet -o -0 -H newc -R 0:0 --reproducible)
+}
+
 hash_files() { sha256sum -- "$@" | cut -d' ' -f1 | sha256sum | cut -c1-16; }
 
 # hash_tree DIR…: names and contents, without what a build in place leaves.
