@@ -31,6 +31,7 @@
 #include "debugfs.h"
 #include "hook.h"
 #include "inject.h"
+#include "log.h"
 #include "page_state.h"
 #include "stats.h"
 #include "unplug.h"
@@ -605,11 +606,11 @@ out:
 	if (ret == -ERESTARTNOINTR)
 		return ret;
 	if (nr)
-		pr_notice_ratelimited("%s: line %d refused: %pe\n", ops->name,
-				      nr, ERR_PTR(ret));
+		fo_log("%s: line %d refused: %pe\n", ops->name,
+		       nr, ERR_PTR(ret));
 	else
-		pr_notice_ratelimited("%s: refused: %pe\n", ops->name,
-				      ERR_PTR(ret));
+		fo_log("%s: refused: %pe\n", ops->name,
+		       ERR_PTR(ret));
 	return ret;
 }
 

@@ -19,8 +19,9 @@
  *	unplug.c	memory blocks that are gone
  *
  * beside them why.c (why a block could not go offline), inject.c (failures on
- * demand), stats.c (counters), trace.h (tracepoints), block.c (asking the
- * kernel to on- or offline a block) and compat.h (kernels differ).
+ * demand), stats.c (counters), trace.h (tracepoints), log.h (lines in the
+ * kernel's log), block.c (asking the kernel to on- or offline a block) and
+ * compat.h (kernels differ).
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 

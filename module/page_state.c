@@ -43,6 +43,7 @@
 #include <linux/string.h>
 
 #include "compat.h"
+#include "log.h"
 #include "page_state.h"
 
 /* How offlining is made to skip. Fixed while the module is loaded. */
@@ -142,9 +143,9 @@ static bool arm_patiently(struct page *page, bool skippable)
 		usleep_range(pause_us, 2 * pause_us);
 		pause_us *= 2;
 	}
-	pr_notice_ratelimited("PFN %#lx has %d references of somebody else\n",
-			      page_to_pfn(page),
-			      page_ref_count(page) - COMPAT_TAKEN_COUNT);
+	fo_log("PFN %#lx has %d references of somebody else\n",
+	       page_to_pfn(page),
+	       page_ref_count(page) - COMPAT_TAKEN_COUNT);
 	return false;
 }
 

@@ -30,6 +30,7 @@
 #include "compat.h"
 #include "gate.h"
 #include "inject.h"
+#include "log.h"
 #include "page_state.h"
 #include "stats.h"
 #include "take.h"
@@ -157,12 +158,12 @@ static void report_busy(unsigned long first, unsigned long last)
 
 		if (!count)
 			continue;
-		pr_notice_ratelimited("PFN %#lx could not be freed: %d references, %pGp\n",
-				      pfn, count, compat_page_flags(page));
+		fo_log("PFN %#lx could not be freed: %d references, %pGp\n",
+		       pfn, count, compat_page_flags(page));
 		return;
 	}
-	pr_notice_ratelimited("PFN %#lx-%#lx could not be freed, and are free now\n",
-			      first, last);
+	fo_log("PFN %#lx-%#lx could not be freed, and are free now\n",
+	       first, last);
 }
 
 /* Allocates [@first, @last], one zone's. Inverse: put_pages_singly(). */

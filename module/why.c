@@ -23,6 +23,7 @@
 #include "client.h"
 #include "compat.h"
 #include "gate.h"
+#include "log.h"
 #include "ranges.h"
 #include "trace.h"
 #include "why.h"
@@ -58,7 +59,7 @@ void fo_why_set(unsigned long first, unsigned long last, long pfn, int error,
 	last_failure = why;
 	spin_unlock(&why_lock);
 	trace_fake_offline_veto(first, last, pfn, error, why.text);
-	pr_notice_ratelimited("PFN %#lx-%#lx: %s\n", first, last, why.text);
+	fo_log("PFN %#lx-%#lx: %s\n", first, last, why.text);
 }
 
 /** fo_why_get() - the last failure */
