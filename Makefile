@@ -5,8 +5,9 @@
 
 KERNELS ?= 6.1 6.12 7.3
 KERNEL ?= 6.1
+HOURS ?= 1
 
-.PHONY: help setup demo check check-lint check-tools check-vm check-guests matrix \
+.PHONY: help setup demo check check-lint check-tools check-vm check-guests matrix soak \
 	deb check-packages dkms-install dkms-remove clean
 
 help:
@@ -17,6 +18,7 @@ help:
 	@echo 'make check-vm        the guest harness itself'
 	@echo 'make check-guests    the selftests, in guests'
 	@echo 'make matrix          check-guests, whole, and docs/matrix.md from it'
+	@echo 'make soak            cycles under load for HOURS=1, on KERNEL'
 	@echo 'make dkms-install    dkms builds and installs the module on this machine'
 	@echo 'make dkms-remove     and takes it away again'
 	@echo 'make deb             the Debian packages'
@@ -24,7 +26,7 @@ help:
 	@echo 'make clean           remove what was built in the tree'
 	@echo
 	@echo 'KERNELS="6.1 6.12 7.3"   what is tested'
-	@echo 'KERNEL=6.1               what demo runs on'
+	@echo 'KERNEL=6.1               what demo and soak run on'
 
 setup:
 	@vm/setup --lint
@@ -51,9 +53,17 @@ dkms-install:
 dkms-remove:
 	@packages/dkms remove
 
-# The table of what passes where, in docs/matrix.md.
+# The guest may take half as long again: it stops between two batches of cycles.
+soak:
+	@vm/setup
+	@SOAK_HOURS=$(HOURS) FAKE_OFFLINE_TIMEOUT=$$(awk -v h=$(HOURS) 'BEGIN { print int(h * 5400) + 3600 }') \
+		checks/lane $(KERNEL) frozen dimms soak.sh
+
+# The table of what passes where, in docs/matrix.md. ALL=rest: after a make check
+# that wrote its own rows, FAKE_OFFLINE_MATRIX=docs/matrix.md.
+ALL ?= yes
 matrix: setup
-	@FAKE_OFFLINE_KERNELS='$(KERNELS)' FAKE_OFFLINE_ALL=yes \
+	@FAKE_OFFLINE_KERNELS='$(KERNELS)' FAKE_OFFLINE_ALL=$(ALL) \
 		FAKE_OFFLINE_MATRIX=docs/matrix.md checks/run guests
 
 clean:
