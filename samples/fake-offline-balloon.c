@@ -12,8 +12,11 @@
  *	refuse	1: veto every offlining of a block with our pages
  *	leave	1: release our pages when their block is about to go offline
  *	events	what we were told so far
+ *
+ * Writing takes CAP_SYS_ADMIN.
  */
 #include <linux/atomic.h>
+#include <linux/capability.h>
 #include <linux/debugfs.h>
 #include <linux/err.h>
 #include <linux/memory.h>
@@ -139,7 +142,7 @@ static int deflate(unsigned long nr_pages)
 	return ret;
 }
 
-static int pages_set(void *data, u64 want)
+static int set_size(unsigned long want)
 {
 	unsigned long have;
 	int ret;
@@ -156,12 +159,38 @@ static int pages_set(void *data, u64 want)
 	return ret;
 }
 
+/* Memory is not for every root to take: one in a container may open the file. */
+static int pages_set(void *data, u64 want)
+{
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	return set_size(want);
+}
+
 static int pages_get(void *data, u64 *is)
 {
 	*is = size();
 	return 0;
 }
 DEFINE_DEBUGFS_ATTRIBUTE(pages_fops, pages_get, pages_set, "%llu\n");
+
+/* refuse, leave: @data is the switch */
+static int switch_set(void *data, u64 on)
+{
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (on > 1)
+		return -EINVAL;
+	WRITE_ONCE(*(bool *)data, on);
+	return 0;
+}
+
+static int switch_get(void *data, u64 *on)
+{
+	*on = READ_ONCE(*(bool *)data);
+	return 0;
+}
+DEFINE_DEBUGFS_ATTRIBUTE(switch_fops, switch_get, switch_set, "%llu\n");
 
 static int events_show(struct seq_file *m, void *unused)
 {
@@ -244,15 +273,15 @@ static int __init balloon_init(void)
 	if (IS_ERR(client))
 		return PTR_ERR(client);
 	if (pages)
-		ret = pages_set(NULL, pages);
+		ret = set_size(pages);
 	if (ret) {
 		fake_offline_unregister(client);
 		return ret;
 	}
 	dir = debugfs_create_dir("fake_offline_balloon", NULL);
 	debugfs_create_file("pages", 0600, dir, NULL, &pages_fops);
-	debugfs_create_bool("refuse", 0600, dir, &refuse);
-	debugfs_create_bool("leave", 0600, dir, &leave);
+	debugfs_create_file("refuse", 0600, dir, &refuse, &switch_fops);
+	debugfs_create_file("leave", 0600, dir, &leave, &switch_fops);
 	debugfs_create_file("events", 0400, dir, NULL, &events_fops);
 	return 0;
 }
