@@ -7,7 +7,8 @@ KERNELS ?= 6.1 6.12 7.3
 KERNEL ?= 6.1
 HOURS ?= 1
 
-.PHONY: help setup demo check check-lint check-tools check-vm check-guests matrix soak \
+.PHONY: help setup demo check check-lint check-tools check-vm check-guests matrix \
+	fuzz soak \
 	deb check-packages dkms-install dkms-remove clean
 
 help:
@@ -17,6 +18,7 @@ help:
 	@echo 'make check-tools     offctl, on this machine, on recorded trees'
 	@echo 'make check-vm        the guest harness itself'
 	@echo 'make check-guests    the selftests, in guests'
+	@echo 'make fuzz            random sequences and writes, more than check has'
 	@echo 'make matrix          check-guests, whole, and docs/matrix.md from it'
 	@echo 'make soak            cycles under load for HOURS=1, on KERNEL'
 	@echo 'make dkms-install    dkms builds and installs the module on this machine'
@@ -26,7 +28,8 @@ help:
 	@echo 'make clean           remove what was built in the tree'
 	@echo
 	@echo 'KERNELS="6.1 6.12 7.3"   what is tested'
-	@echo 'KERNEL=6.1               what demo and soak run on'
+	@echo 'KERNEL=6.1               what demo, fuzz and soak run on'
+	@echo 'SEED=N SEEDS=20 STEPS=100 WRITES=200000, or REPLAY=FILE   for fuzz'
 
 setup:
 	@vm/setup --lint
@@ -40,6 +43,12 @@ check: setup
 
 check-lint check-tools check-vm check-guests: check-%: setup
 	@FAKE_OFFLINE_KERNELS='$(KERNELS)' checks/run $*
+
+# Empty is as good as not set: see checks/fuzz.
+fuzz:
+	@vm/setup
+	@FUZZ_SEED='$(SEED)' FUZZ_SEEDS='$(SEEDS)' FUZZ_STEPS='$(STEPS)' \
+		FUZZ_WRITES='$(WRITES)' FUZZ_REPLAY='$(REPLAY)' checks/fuzz $(KERNEL)
 
 deb:
 	@packages/build

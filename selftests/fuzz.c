@@ -1,0 +1,379 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * fuzz: random sequences of everything that can be done, against a model.
+ *
+ *   fuzz [OPTION]... [-b FIRST+NR] -s SEED [-c COUNT] [-n STEPS]
+ *   fuzz [OPTION]... [-b FIRST+NR] -r FILE
+ *   fuzz -l -s SEED [-n STEPS]
+ *
+ * The first form makes COUNT sequences (1) of STEPS steps (60), the first one
+ * from SEED, the others from the numbers that follow. The second one runs the
+ * sequence in FILE, one step a line as fuzz-op.c has them. -l only prints the
+ * sequence, on any machine.
+ *   -b FIRST+NR  the memory blocks: these are to be in ZONE_MOVABLE (32+3)
+ *   -k SKIP      the module's parameter "skip" (frozen)
+ *   -p PLANT     the model is wrong on purpose: forget, behind or errno
+ *   -x           do not shrink
+ *
+ * Each step is printed before it is taken, after "# > ", so that it is in the log
+ * also if it is the kernel's last one. A sequence that fails is shrunk and
+ * printed, after "# = ".
+ *
+ * Exit status: 0 if the kernel did and showed what the model predicts, 1 if not,
+ * 2 if that could not be found out.
+ */
+#include "common.h"
+#include "fuzz.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define MAX_STEPS 10000
+
+static const char *const plants[] = { "none", "forget", "behind", "errno" };
+
+/* What was done, for the reader. */
+static struct {
+	unsigned long steps, left_out, operations, ok, busy, refused;
+} counts;
+
+static const char *result_name(int result)
+{
+	static char number[16];
+
+	switch (result) {
+	case 0:
+		return "ok";
+	case STILL_POISONED:
+		return "still poisoned";
+	case CONTENT_LOST:
+		return "content lost";
+	case SHORT_WRITE:
+		return "short";
+	case NOT_DONE:
+		return "not done";
+	}
+	if (result > 0 && strerrorname_np(result))
+		return strerrorname_np(result);
+	snprintf(number, sizeof(number), "errno %d", result);
+	return number;
+}
+
+static void count(int result)
+{
+	counts.operations++;
+	if (!result)
+		counts.ok++;
+	else if (result == EBUSY)
+		counts.busy++;
+	else
+		counts.refused++;
+}
+
+static void say_results(const struct step *s, const int *result, char *detail,
+			const struct outcomes *out)
+{
+	size_t len;
+	unsigned int i;
+
+	snprintf(detail, DETAIL, "%s", result_name(result[0]));
+	for (i = 0; i < out->nr; i++) {
+		len = strlen(detail);
+		snprintf(detail + len, DETAIL - len, "%s%s",
+			 i ? ", or " : ", and is to be ",
+			 result_name(out->o[i].result[0]));
+		if (s->nr_ops == 2) {
+			len = strlen(detail);
+			snprintf(detail + len, DETAIL - len, " | %s",
+				 result_name(out->o[i].result[1]));
+		}
+	}
+	if (s->nr_ops == 2) {
+		len = strlen(detail);
+		snprintf(detail + len, DETAIL - len, "; the second: %s",
+			 result_name(result[1]));
+	}
+}
+
+/* Which of the outcomes is it? The model becomes that. */
+static bool find_outcome(struct model *m, const struct step *s,
+			 const int *result, struct outcomes *out,
+			 struct failure *f)
+{
+	char detail[DETAIL];
+	unsigned int i;
+
+	f->kind = RESULT;
+	for (i = 0; i < out->nr; i++) {
+		struct outcome *o = &out->o[i];
+		enum difference d;
+
+		if (o->result[0] != result[0] || o->result[1] != result[1])
+			continue;
+		d = kernel_compare(&o->model, detail);
+		if (d == SAME) {
+			model_copy(m, &o->model);
+			return true;
+		}
+		/* What the likeliest one differs in is what is told. */
+		if (f->kind == RESULT) {
+			f->kind = d;
+			strcpy(f->detail, detail);
+		}
+	}
+	if (f->kind == RESULT)
+		say_results(s, result, f->detail, out);
+	return false;
+}
+
+static bool run_step(struct model *m, const struct step *s, bool quiet,
+		     struct failure *f)
+{
+	static struct outcomes out;
+	char text[STEP_TEXT];
+	bool good = true;
+
+	model_predict(m, s, kernel_auto_normal(), &out);
+	step_print(s, world.block_pages, text);
+	if (model_forbids(m, s, &out)) {
+		if (!quiet)
+			printf("# left out: %s\n", text);
+		counts.left_out++;
+	} else {
+		int result[2];
+
+		if (!quiet)
+			printf("# > %s\n", text);
+		fflush(stdout);
+		kernel_run(s, m, result);
+		kernel_observe();
+		good = find_outcome(m, s, result, &out, f);
+		count(result[0]);
+		if (s->nr_ops == 2)
+			count(result[1]);
+		counts.steps++;
+	}
+	outcomes_free(&out);
+	return good;
+}
+
+/* Nothing is left of the sequence when everything is undone. */
+static bool run_end(struct failure *f)
+{
+	struct model clean;
+
+	if (!kernel_reset()) {
+		f->kind = BLOCK_STATE;
+		snprintf(f->detail, DETAIL, "not as it was at first");
+		return false;
+	}
+	model_init(&clean);
+	kernel_observe();
+	f->kind = kernel_compare(&clean, f->detail);
+	model_free(&clean);
+	return f->kind == SAME;
+}
+
+bool run_steps(const struct step *steps, unsigned int nr, bool quiet,
+	       struct failure *f)
+{
+	struct model m;
+	bool good = true;
+	unsigned int i;
+
+	model_init(&m);
+	for (i = 0; good && i < nr; i++)
+		good = run_step(&m, &steps[i], quiet, f);
+	model_free(&m);
+	if (!good) {
+		struct failure end;
+
+		f->step = i - 1;
+		if (!run_end(&end)) {
+			printf("# and when all is undone, %s: %s\n",
+			       difference_names[end.kind], end.detail);
+			kernel_rebase();
+		}
+		return false;
+	}
+	f->step = nr;
+	good = run_end(f);
+	if (!good)
+		kernel_rebase();
+	return good;
+}
+
+/* Runs a sequence; what fails is shrunk. */
+static bool run_and_shrink(struct step *steps, unsigned int nr, bool shrinking)
+{
+	struct failure f;
+	char text[STEP_TEXT];
+	unsigned int i;
+
+	if (run_steps(steps, nr, false, &f))
+		return true;
+	printf("# DIFFERS at step %u of %u: %s: %s\n", f.step + 1, nr,
+	       difference_names[f.kind], f.detail);
+	if (!shrinking)
+		return false;
+	nr = shrink(steps, nr, &f);
+	for (i = 0; i < nr; i++) {
+		step_print(&steps[i], world.block_pages, text);
+		printf("# = %s\n", text);
+	}
+	printf("# %s: %s\n", difference_names[f.kind], f.detail);
+	return false;
+}
+
+static unsigned int read_steps(const char *path, struct step *steps)
+{
+	FILE *f = fopen(path, "r");
+	char line[STEP_TEXT];
+	unsigned int nr = 0;
+
+	if (!f)
+		die("%s: %s", path, strerror(errno));
+	while (fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = '\0';
+		if (!line[strspn(line, " \t")] || line[0] == '#')
+			continue;
+		if (nr == MAX_STEPS)
+			die("%s: too long", path);
+		step_parse(&steps[nr++], world.block_pages, line);
+	}
+	fclose(f);
+	return nr;
+}
+
+static void print_steps(const struct step *steps, unsigned int nr)
+{
+	char text[STEP_TEXT];
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		step_print(&steps[i], world.block_pages, text);
+		puts(text);
+	}
+}
+
+static void choose_blocks(const char *arg)
+{
+	struct ranges set = { 0 };
+
+	ranges_add(&set, arg);
+	if (set.nr != 1 || set.r[0].nr > MAX_BLOCKS)
+		die("not so many blocks: %s", arg);
+	world.first_block = set.r[0].start;
+	world.nr_blocks = (unsigned int)set.r[0].nr;
+	free(set.r);
+}
+
+static void choose_plant(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(plants) / sizeof(plants[0]); i++)
+		if (!strcmp(plants[i], name)) {
+			plant = (enum plant)i;
+			return;
+		}
+	die("no such plant: %s", name);
+}
+
+static void measure_blocks(void)
+{
+	FILE *f = fopen("/sys/devices/system/memory/block_size_bytes", "r");
+	unsigned long bytes;
+
+	if (!f || fscanf(f, "%lx", &bytes) != 1)
+		die("no memory blocks here");
+	fclose(f);
+	world.block_pages = (unsigned int)(bytes / 4096);
+}
+
+int main(int argc, char **argv)
+{
+	unsigned int nr = 60, times = 1, i;
+	const char *file = NULL;
+	bool only_list = false, shrinking = true, good = true;
+	struct step *steps;
+	uint64_t seed = 1;
+	int opt;
+
+	world.skip = "frozen";
+	world.block_pages = 32768;
+	choose_blocks("32+3");
+	while ((opt = getopt(argc, argv, "b:c:k:ln:p:r:s:x")) != -1) {
+		switch (opt) {
+		case 'b':
+			choose_blocks(optarg);
+			break;
+		case 'c':
+			times = (unsigned int)parse_u64(optarg);
+			break;
+		case 'k':
+			world.skip = optarg;
+			break;
+		case 'l':
+			only_list = true;
+			break;
+		case 'n':
+			nr = (unsigned int)at_most(parse_u64(optarg), MAX_STEPS);
+			break;
+		case 'p':
+			choose_plant(optarg);
+			break;
+		case 'r':
+			file = optarg;
+			break;
+		case 's':
+			seed = parse_u64(optarg);
+			break;
+		case 'x':
+			shrinking = false;
+			break;
+		default:
+			return 2;
+		}
+	}
+	if (optind != argc)
+		die("usage: fuzz [OPTION]... -s SEED | -r FILE");
+	if (!only_list)
+		measure_blocks();
+	if (world.block_pages / PAGE_BLOCK > MAX_PIECES)
+		die("memory blocks are too large here");
+	world.nr_pages = world.nr_blocks * world.block_pages;
+	world.first_pfn = world.first_block * world.block_pages;
+	steps = calloc(MAX_STEPS, sizeof(*steps));
+	if (!steps)
+		die("out of memory");
+	if (!only_list)
+		kernel_init();
+	for (i = 0; i < (file ? 1 : times) && good; i++, seed++) {
+		if (file)
+			nr = read_steps(file, steps);
+		else
+			generate(seed, steps, nr);
+		if (only_list) {
+			print_steps(steps, nr);
+			continue;
+		}
+		if (!file)
+			printf("# seed %" PRIu64 ", %u steps\n", seed, nr);
+		good = run_and_shrink(steps, nr, shrinking);
+		if (!good && !file)
+			printf("# again: fuzz -k %s -b %" PRIu64 "+%u -s %" PRIu64
+			       " -n %u\n", world.skip, world.first_block,
+			       world.nr_blocks, seed, nr);
+	}
+	if (!only_list)
+		printf("# steps %lu, left out %lu; operations %lu: ok %lu, EBUSY %lu, others %lu\n",
+		       counts.steps, counts.left_out, counts.operations,
+		       counts.ok, counts.busy, counts.refused);
+	free(steps);
+	return !good;
+}

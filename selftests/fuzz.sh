@@ -1,0 +1,109 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# Random sequences of everything that can be done, against a model that predicts
+# every page; and random writes to the debugfs files. Here is a share that fits
+# into a test run; these make it more, or another one:
+#
+#   FUZZ_SEED    the first seed (1)
+#   FUZZ_SEEDS   how many sequences, a seed each (4)
+#   FUZZ_STEPS   steps in each (50)
+#   FUZZ_WRITES  random writes (20000)
+#   FUZZ_REPLAY  a file: only the sequence in it, a step a line
+
+# shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
+# shellcheck source=lib.sh
+. "$(dirname "$0")/lib.sh"
+
+FUZZ_SEED=${FUZZ_SEED:-1}
+FUZZ_SEEDS=${FUZZ_SEEDS:-4}
+FUZZ_STEPS=${FUZZ_STEPS:-50}
+FUZZ_WRITES=${FUZZ_WRITES:-20000}
+
+# fuzz_blocks OPTION…: the fuzzer, with the blocks under test
+fuzz_blocks() {
+	fuzz -k "$FO_SKIP" -b "$B1+3" "$@"
+}
+
+# undone: everything that was marked and armed has been taken back
+undone() {
+	check_all "when all is undone"
+	expect_eq "MemTotal in kB at the end" "$BASE_TOTAL" "$(mem_total)"
+}
+
+sequences() {
+	expect_status "$FUZZ_SEEDS sequences of $FUZZ_STEPS steps, from seed $FUZZ_SEED" 0 \
+		fuzz_blocks -s "$FUZZ_SEED" -c "$FUZZ_SEEDS" -n "$FUZZ_STEPS"
+	undone
+}
+
+replay() {
+	expect_status "the sequence in $FUZZ_REPLAY" 0 fuzz_blocks -r "$FUZZ_REPLAY"
+	undone
+}
+
+# The negative twins. In each the model, or the machine behind its back, is wrong
+# at one thing: it is found, and shrunk to the few steps that it takes.
+
+# planted PLANT STEP…: what is left of a sequence in which these steps are hidden
+planted() {
+	planted_what=$1
+	shift
+	printf '%s\n' "$@" >"$TMP/planted-want"
+	expect_status "a sequence with \"$planted_what\" in it" 1 \
+		fuzz_blocks -p "$planted_what" -s 7 -n 100 >"$TMP/planted"
+	grep -v '^# > ' "$TMP/planted"
+	sed -n 's/^# = //p' "$TMP/planted" >"$TMP/shrunk"
+	expect_eq "kinds of steps that are left" "$(cat "$TMP/planted-want")" \
+		"$(sed 's/ .*//' "$TMP/shrunk")"
+	expect_status "what is left, once more" 1 \
+		fuzz_blocks -p "$planted_what" -x -r "$TMP/shrunk"
+	expect_status "what is left, with nothing wrong" 0 \
+		fuzz_blocks -r "$TMP/shrunk"
+	undone
+}
+
+# a page that the model forgets
+forget() {
+	planted forget mark
+}
+
+# a page that is given back, and nobody has asked for that
+behind() {
+	planted behind mark offline online
+}
+
+# an errno that is not to be
+errno() {
+	planted errno mark offline skippable
+}
+
+# The same seed is the same sequence; another one is another one.
+seeds() {
+	expect_eq "seed 5 twice" "$(fuzz -l -s 5)" "$(fuzz -l -s 5)"
+	expect_eq "steps of seed 5" 60 "$(fuzz -l -s 5 | wc -l)"
+	fuzz -l -s 5 >"$TMP/five"
+	expect_eq "marks of seed 6 that seed 5 has, too" 0 \
+		"$(fuzz -l -s 6 | grep '^mark' | grep -cxFf "$TMP/five")"
+	expect_status "what -l prints is what -r reads" 0 \
+		fuzz_blocks -r "$TMP/five"
+	undone
+}
+
+# raw_writes: whatever is written, the accounts are whole.
+raw_writes() {
+	expect_status "$FUZZ_WRITES writes, seed $FUZZ_SEED" 0 \
+		fuzzraw -b "$B1+3" -s "$FUZZ_SEED" -n "$FUZZ_WRITES"
+	undone
+}
+
+# One page that is not accounted for is noticed.
+raw_planted() {
+	expect_status "writes, and one page wrong" 1 fuzzraw -b "$B1+3" -p -n 100
+	unmark_all
+	undone
+}
+
+[ -z "${ONLY-}" ] || run_tests "$ONLY"
+[ -z "${FUZZ_REPLAY-}" ] || run_tests replay
+run_tests seeds sequences forget behind errno raw_writes raw_planted
