@@ -711,28 +711,49 @@ static umode_t file_mode(const struct file_ops *ops)
 	return (ops->parse ? 0200 : 0) | (ops->show || ops->seq ? 0400 : 0);
 }
 
+/* All files, or the errno of the first that could not be created. */
+static int create_files(void)
+{
+	struct dentry *it;
+	size_t i;
+
+	it = debugfs_create_dir("fake_offline", NULL);
+	dir = it;
+	for (i = 0; !IS_ERR(it) && i < ARRAY_SIZE(files); i++)
+		it = debugfs_create_file(files[i].name, file_mode(&files[i]),
+					 dir, (void *)&files[i], &fops);
+	return PTR_ERR_OR_ZERO(it);
+}
+
+/* Not built in, or switched off on the command line. */
+static bool is_no_debugfs(int error)
+{
+	return error == -ENODEV || error == -EPERM;
+}
+
 /**
  * fo_debugfs_create() - create the directory and its files
  * @reserve_mib: the module parameter, to be shown
  *
  * Without debugfs there are no files, and the module works for other modules.
+ * With it there are all of them: a user cannot do much with a part.
  *
  * Context: sleeps. Inverse: fo_debugfs_remove().
- * Return: 0, -ENOMEM.
+ * Return: 0, -ENOMEM; what debugfs may return.
  */
 int fo_debugfs_create(const uint *reserve_mib)
 {
-	size_t i;
+	int ret;
 
 	reserve = reserve_mib;
 	client = fake_offline_register("debugfs", THIS_MODULE, NULL, NULL);
 	if (IS_ERR(client))
 		return PTR_ERR(client);
-	dir = debugfs_create_dir("fake_offline", NULL);
-	for (i = 0; i < ARRAY_SIZE(files); i++)
-		debugfs_create_file(files[i].name, file_mode(&files[i]), dir,
-				    (void *)&files[i], &fops);
-	return 0;
+	ret = create_files();
+	if (!ret || is_no_debugfs(ret))
+		return 0;
+	fo_debugfs_remove();
+	return ret;
 }
 
 /**
