@@ -232,6 +232,10 @@ static int run_unmark(void *data, unsigned int nr)
 		if (!it->all)
 			ret = fake_offline_may_release(client, it->start,
 						       it->nr);
+	for (it = data; !ret && it < end; it++)
+		if (!it->all)
+			ret = fake_offline_prepare_release(client, it->start,
+							   it->nr);
 	for (it = data; !ret && it < end; it++) {
 		if (it->all)
 			ret = fake_offline_release_all(client);

@@ -267,6 +267,40 @@ int fake_offline_may_release(struct fake_offline_client *client,
 }
 EXPORT_SYMBOL_GPL(fake_offline_may_release);
 
+/**
+ * fake_offline_prepare_release() - let fake_offline_release() need no memory
+ * @client: the owner
+ * @start_pfn: first PFN
+ * @nr_pages: number of pages
+ *
+ * Cuts the ranges to fit, so that who releases several can have all fail for
+ * want of memory before the first is released, and none after. It does not hold
+ * for pages that somebody else works on at the moment.
+ *
+ * Context: sleeps.
+ * Return: 0, -EINVAL, -ERANGE, -ENOENT, -EPERM, -ENOMEM, as there. The same
+ * pages are marked in the same way, whatever it is.
+ */
+int fake_offline_prepare_release(struct fake_offline_client *client,
+				 unsigned long start_pfn,
+				 unsigned long nr_pages)
+{
+	struct span s;
+	int ret;
+
+	ret = make_marked_span(start_pfn, nr_pages, &s);
+	if (ret)
+		return ret;
+	mutex_lock(&fo_gate);
+	ret = check_owner(client, &s);
+	/* Who works on a busy range relies on its extent. */
+	if (!ret && !fo_gate_is_busy(s.first, s.last))
+		ret = fo_ranges_split(s.first, s.last);
+	mutex_unlock(&fo_gate);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(fake_offline_prepare_release);
+
 static int release_all(struct fake_offline_client *client, enum fo_wait wait)
 {
 	struct fake_offline_info info = {};

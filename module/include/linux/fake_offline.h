@@ -152,6 +152,9 @@ int fake_offline_release(struct fake_offline_client *client,
 int fake_offline_release_all(struct fake_offline_client *client);
 int fake_offline_may_release(struct fake_offline_client *client,
 			     unsigned long start_pfn, unsigned long nr_pages);
+int fake_offline_prepare_release(struct fake_offline_client *client,
+				 unsigned long start_pfn,
+				 unsigned long nr_pages);
 int fake_offline_set_skippable(struct fake_offline_client *client,
 			       unsigned long start_pfn, unsigned long nr_pages,
 			       bool skippable);
