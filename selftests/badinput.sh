@@ -62,6 +62,8 @@ any_file() {
 		bad "$any_file" EINVAL -1
 		bad "$any_file" EINVAL "# 1 2"
 		bad "$any_file" EINVAL "1 2 3 4 5 6 7 8 9 10 11 12"
+		expect_eq "$any_file <- what is not there" EFAULT \
+			"$(tryio -b write "$FO/$any_file" 1)"
 		# a megabyte is taken, if it is any good; one byte more is not
 		expect_eq "$any_file <- 1 MiB of blanks" EINVAL \
 			"$(dd if=/dev/zero bs=1048576 count=1 2>/dev/null | tr '\0' ' ' |
@@ -290,5 +292,17 @@ reasons() {
 	expect_eq "clear" ok "$(tryio write "$FO"/inject clear)"
 }
 
+# A way of skipping that there is none of: the module does not load.
+parameters() {
+	expect_status "rmmod" 0 rmmod fake_offline
+	for parameters_skip in nonsense frozenn Frozen ''; do
+		expect_status "modprobe skip=$parameters_skip" 1 \
+			modprobe fake_offline "skip=$parameters_skip" 2>/dev/null
+		expect_status "it is not loaded" 1 grep -q ^fake_offline /proc/modules
+	done
+	expect_status "modprobe" 0 load_module
+	check_all "after that"
+}
+
 run_tests any_file mark_lines no_ram unmark_lines block_lines inject_lines access \
-	reasons
+	reasons parameters

@@ -2,15 +2,21 @@
 /*
  * tryio: one system call on a file, and its errno by name.
  *
- *   tryio [-c] [-u UID] write FILE TEXT   one write(2) of TEXT and a newline
- *   tryio [-c] [-u UID] write FILE        one write(2) of all of the input
- *   tryio [-c] [-u UID] read FILE         reads it all, says how many bytes
- *   tryio [-c] [-u UID] open FILE r|w     only opens it
+ *   tryio [OPTION]... write FILE TEXT       one write(2) of TEXT and a newline
+ *   tryio [OPTION]... write FILE            one write(2) of all of the input
+ *   tryio [OPTION]... read FILE             reads it all, says how many bytes
+ *   tryio [OPTION]... open FILE r|w         only opens it
+ *   tryio [OPTION]... load FILE PARAMETERS  finit_module(2)
  *
- * -c gives up CAP_SYS_ADMIN first, -u becomes that user.
+ * -c gives up CAP_SYS_ADMIN first, -u UID becomes that user. -b writes from where
+ * there is no memory. -n N lets the N-th of the kernel's allocations fail that
+ * open(2) and what follows it make in this task; the kernel must have
+ * /proc/thread-self/fail-nth. -r TIMES does it all so many times, as long as it
+ * fails.
  * It prints one word: "ok" ("ok N" for read), "short" when the kernel took a
- * part, the errno's name, or "open:" and the errno's name. SIGUSR1 interrupts
- * the call. The exit status is 0 for ok, 1 otherwise.
+ * part, the errno's name, or "open:" and the errno's name; with -n another one,
+ * "failed" if there was an N-th allocation, "none" if there was not. SIGUSR1
+ * interrupts the call. The exit status is 0 for ok, 1 otherwise.
  */
 #include "common.h"
 
@@ -18,6 +24,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -43,10 +50,41 @@ static const char *errno_name(int e)
 	return number;
 }
 
-static int fail(const char *where)
+static int fail_nth = -1;	/* the file; -1 without -n */
+
+static void write_fail_nth(const char *nth)
 {
-	printf("%s%s\n", where, errno_name(errno));
-	return 1;
+	if (fail_nth >= 0 && write(fail_nth, nth, strlen(nth)) < 0)
+		die("fail-nth: %s", strerror(errno));
+}
+
+/* What went wrong with -n? The kernel has counted down to 0, or not. */
+static const char *said_fault(void)
+{
+	char left[16] = "";
+
+	if (fail_nth < 0)
+		return "";
+	if (pread(fail_nth, left, sizeof(left) - 1, 0) <= 0)
+		die("fail-nth: %s", strerror(errno));
+	write_fail_nth("0");
+	return strtoul(left, NULL, 10) ? " none" : " failed";
+}
+
+static char said[64];	/* the result */
+
+/* Keeps the result, before anything else is asked of the kernel, and closes. */
+static int say(int fd, const char *where, const char *what)
+{
+	snprintf(said, sizeof(said), "%s%s%s", where, what, said_fault());
+	if (fd >= 0)
+		close(fd);
+	return *where || strncmp(what, "ok", 2);
+}
+
+static int fail(int fd, const char *where)
+{
+	return say(fd, where, errno_name(errno));
 }
 
 static void interrupted(int sig)
@@ -71,6 +109,14 @@ static void drop_sys_admin(void)
 		die("capset: %s", strerror(errno));
 }
 
+static const char *nth = "";
+
+/* From here on allocations count. */
+static void begin(void)
+{
+	write_fail_nth(nth);
+}
+
 static size_t read_input(char **buf)
 {
 	size_t len = 0;
@@ -91,32 +137,19 @@ static size_t read_input(char **buf)
 	}
 }
 
-static int try_write(const char *file, const char *text)
+static int try_write(const char *file, const char *text, size_t len)
 {
-	size_t len;
 	ssize_t n;
-	char *buf;
 	int fd;
 
-	if (text) {
-		len = strlen(text) + 1;
-		buf = malloc(len + 1);
-		if (!buf)
-			die("out of memory");
-		sprintf(buf, "%s\n", text);
-	} else {
-		len = read_input(&buf);
-	}
+	begin();
 	fd = open(file, O_WRONLY);
 	if (fd < 0)
-		return fail("open:");
-	n = write(fd, buf, len);
+		return fail(fd, "open:");
+	n = write(fd, text, len);
 	if (n < 0)
-		return fail("");
-	free(buf);
-	close(fd);
-	printf("%s\n", (size_t)n == len ? "ok" : "short");
-	return (size_t)n != len;
+		return fail(fd, "");
+	return say(fd, "", (size_t)n == len ? "ok" : "short");
 }
 
 static int try_read(const char *file)
@@ -124,17 +157,18 @@ static int try_read(const char *file)
 	char buf[4096];
 	size_t sum = 0;
 	ssize_t n;
-	int fd = open(file, O_RDONLY);
+	int fd;
 
+	begin();
+	fd = open(file, O_RDONLY);
 	if (fd < 0)
-		return fail("open:");
+		return fail(fd, "open:");
 	while ((n = read(fd, buf, sizeof(buf))) > 0)
 		sum += (size_t)n;
 	if (n < 0)
-		return fail("");
-	close(fd);
-	printf("ok %zu\n", sum);
-	return 0;
+		return fail(fd, "");
+	snprintf(buf, sizeof(buf), "ok %zu", sum);
+	return say(fd, "", buf);
 }
 
 static int try_open(const char *file, const char *how)
@@ -143,36 +177,98 @@ static int try_open(const char *file, const char *how)
 
 	if (strcmp(how, "r") && strcmp(how, "w"))
 		die("neither r nor w: %s", how);
+	begin();
 	fd = open(file, *how == 'r' ? O_RDONLY : O_WRONLY);
+	return fd < 0 ? fail(fd, "open:") : say(fd, "", "ok");
+}
+
+static int try_load(const char *file, const char *parameters)
+{
+	int fd;
+
+	begin();
+	fd = open(file, O_RDONLY);
 	if (fd < 0)
-		return fail("open:");
-	close(fd);
-	printf("ok\n");
-	return 0;
+		return fail(fd, "open:");
+	return syscall(SYS_finit_module, fd, parameters, 0) ?
+		fail(fd, "") : say(fd, "", "ok");
+}
+
+/* What a write is to write. */
+static size_t the_text(char *arg, char **text)
+{
+	size_t len;
+
+	if (!arg)
+		return read_input(text);
+	len = strlen(arg) + 1;
+	*text = malloc(len + 1);
+	if (!*text)
+		die("out of memory");
+	sprintf(*text, "%s\n", arg);
+	return len;
+}
+
+static bool nowhere;	/* -b */
+
+static int try(int argc, char **argv)
+{
+	if ((argc == 2 || argc == 3) && !strcmp(argv[0], "write")) {
+		static char *text;
+		static size_t len;
+
+		if (!text)
+			len = the_text(argv[2], &text);
+		return try_write(argv[1], nowhere ? (char *)sizeof(text) : text,
+				 len);
+	}
+	if (argc == 2 && !strcmp(argv[0], "read"))
+		return try_read(argv[1]);
+	if (argc == 3 && !strcmp(argv[0], "open"))
+		return try_open(argv[1], argv[2]);
+	if (argc == 3 && !strcmp(argv[0], "load"))
+		return try_load(argv[1], argv[2]);
+	die("usage: tryio [-b] [-c] [-u UID] [-n N] [-r TIMES] write|read|open|load FILE ...");
 }
 
 int main(int argc, char **argv)
 {
 	struct sigaction sa = { .sa_handler = interrupted };
-	int opt;
+	uint64_t times = 1;
+	int opt, ret;
 
 	sigaction(SIGUSR1, &sa, NULL);
-	while ((opt = getopt(argc, argv, "+cu:")) != -1) {
-		if (opt == 'c')
+	while ((opt = getopt(argc, argv, "+bcu:n:r:")) != -1) {
+		switch (opt) {
+		case 'b':
+			nowhere = true;
+			break;
+		case 'c':
 			drop_sys_admin();
-		else if (opt != 'u')
+			break;
+		case 'u':
+			if (setgid((gid_t)parse_u64(optarg)) ||
+			    setuid((uid_t)parse_u64(optarg)))
+				die("setuid: %s", strerror(errno));
+			break;
+		case 'n':
+			nth = optarg;
+			fail_nth = open("/proc/thread-self/fail-nth", O_RDWR);
+			if (fail_nth < 0)
+				die("fail-nth: %s", strerror(errno));
+			break;
+		case 'r':
+			times = parse_u64(optarg);
+			break;
+		default:
 			return 2;
-		else if (setgid((gid_t)parse_u64(optarg)) ||
-			 setuid((uid_t)parse_u64(optarg)))
-			die("setuid: %s", strerror(errno));
+		}
 	}
 	argc -= optind;
 	argv += optind;
-	if ((argc == 2 || argc == 3) && !strcmp(argv[0], "write"))
-		return try_write(argv[1], argc == 3 ? argv[2] : NULL);
-	if (argc == 2 && !strcmp(argv[0], "read"))
-		return try_read(argv[1]);
-	if (argc == 3 && !strcmp(argv[0], "open"))
-		return try_open(argv[1], argv[2]);
-	die("usage: tryio [-c] [-u UID] write|read|open FILE ...");
+	do
+		ret = try(argc, argv);
+	while (ret && --times);
+	printf("%s\n", said);
+	return ret;
 }
