@@ -8,7 +8,7 @@ KERNEL ?= 6.1
 HOURS ?= 1
 
 .PHONY: help setup demo check check-lint check-tools check-vm check-guests matrix \
-	fuzz soak \
+	coverage fuzz soak \
 	deb check-packages dkms-install dkms-remove clean
 
 help:
@@ -20,6 +20,7 @@ help:
 	@echo 'make check-guests    the selftests, in guests'
 	@echo 'make fuzz            random sequences and writes, more than check has'
 	@echo 'make matrix          check-guests, whole, and docs/matrix.md from it'
+	@echo 'make coverage        lines that the selftests reach: docs/coverage.md'
 	@echo 'make soak            cycles under load for HOURS=1, on KERNEL'
 	@echo 'make dkms-install    dkms builds and installs the module on this machine'
 	@echo 'make dkms-remove     and takes it away again'
@@ -74,6 +75,11 @@ ALL ?= yes
 matrix: setup
 	@FAKE_OFFLINE_KERNELS='$(KERNELS)' FAKE_OFFLINE_ALL=$(ALL) \
 		FAKE_OFFLINE_MATRIX=docs/matrix.md checks/run guests
+
+# What the module itself counts on the debug kernel, in docs/coverage.md.
+coverage:
+	@vm/setup --kernel
+	@checks/coverage
 
 clean:
 	@$(MAKE) -s -C tools clean
