@@ -142,21 +142,35 @@ static bool single(struct shrinking *s, unsigned int i)
 	return false;
 }
 
-/* Any mark in the block may do. */
-static bool mark_for_guard(struct shrinking *s, unsigned int i)
+static bool mark_at(struct shrinking *s, unsigned int i, unsigned int page)
 {
 	struct step to = s->steps[i];
 	struct op *op = &to.op[0];
 
-	if (to.nr_ops == 2 || op->kind != OP_GUARD)
+	if (page / world.block_pages != op->block)
 		return false;
 	op->kind = OP_MARK;
 	op->nr_pieces = 1;
-	op->piece[0] = (struct piece){
-		.start = op->block * world.block_pages,
-		.nr = 1,
-	};
+	op->piece[0] = (struct piece){ .start = page, .nr = 1 };
 	return change(s, i, &to);
+}
+
+/* One mark in the block may do: any, or one where a later step needs it. */
+static bool mark_for_guard(struct shrinking *s, unsigned int i)
+{
+	const struct step *step = &s->steps[i];
+	unsigned int k, o, p;
+
+	if (step->nr_ops == 2 || step->op[0].kind != OP_GUARD)
+		return false;
+	if (mark_at(s, i, step->op[0].block * world.block_pages))
+		return true;
+	for (k = i + 1; k < s->nr; k++)
+		for (o = 0; o < s->steps[k].nr_ops; o++)
+			for (p = 0; p < s->steps[k].op[o].nr_pieces; p++)
+				if (mark_at(s, i, s->steps[k].op[o].piece[p].start))
+					return true;
+	return false;
 }
 
 /* In ZONE_MOVABLE nothing needs to be kept out of the block. */
