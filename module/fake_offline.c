@@ -301,18 +301,37 @@ int fake_offline_prepare_release(struct fake_offline_client *client,
 }
 EXPORT_SYMBOL_GPL(fake_offline_prepare_release);
 
+/*
+ * The first range of @client from @pfn on. Also one that is busy, which
+ * fake_offline_next() passes over: whoever releases it waits for it.
+ */
+static bool next_span(const struct fake_offline_client *client,
+		      unsigned long pfn, struct span *s)
+{
+	struct fo_extent e;
+	bool found = false;
+
+	mutex_lock(&fo_gate);
+	fo_for_each_extent(e, pfn, ULONG_MAX) {
+		found = e.range->client == client;
+		if (found) {
+			*s = (struct span){ e.first, e.last };
+			break;
+		}
+	}
+	mutex_unlock(&fo_gate);
+	return found;
+}
+
 static int release_all(struct fake_offline_client *client, enum fo_wait wait)
 {
-	struct fake_offline_info info = {};
 	unsigned long pfn = 0;
 	struct span s;
 	int ret = 0;
 
-	while (!ret && fake_offline_next(client, pfn, &info)) {
-		ret = make_span(info.start_pfn, info.nr_pages, &s);
-		if (!ret)
-			ret = release(client, &s, wait);
-		if (ret == -ENOENT)
+	while (!ret && next_span(client, pfn, &s)) {
+		ret = release(client, &s, wait);
+		if (ret == -ENOENT || ret == -EPERM)
 			ret = 0;	/* it has changed meanwhile: look again */
 		else
 			pfn = s.last + 1;
