@@ -242,6 +242,69 @@ events() {
 	check_all "after unmark"
 }
 
+# vetoer_load: the second client, whose only page is in $B2
+vetoer_load() {
+	vetoer_pfn=$(block_pfn "$B2" 6000)
+	expect_status "modprobe fake_offline_vetoer" 0 \
+		modprobe fake_offline_vetoer pfn="$vetoer_pfn"
+	vetoer_mark=$(owned_by vetoer)
+	expect_eq "its page" "$vetoer_pfn 1" "${vetoer_mark% * *}"
+	echo "$vetoer_mark" >>"$MARKS"
+}
+vetoer_unload() {
+	expect_status "rmmod fake_offline_vetoer" 0 rmmod fake_offline_vetoer
+	grep -vxF "$vetoer_mark" "$MARKS" >"$MARKS.new"
+	mv "$MARKS.new" "$MARKS"
+}
+expect_vetoer() { # WHEN ASKED TOLD
+	expect_eq "the vetoer $1: asked, told" "$2 $3" \
+		"$(cat /sys/module/fake_offline_vetoer/parameters/asked) $(
+		cat /sys/module/fake_offline_vetoer/parameters/told)"
+}
+
+# One client's veto, and what another hears of it: of the offlining that it had
+# agreed to, and the rollback; nothing, if it was not asked yet.
+two_clients() {
+	[ -n "$(find "/lib/modules/$(uname -r)/" -name 'fake[-_]offline[-_]vetoer.ko*')" ] ||
+		skip "there is no module fake_offline_vetoer: selftests/modules"
+	inflated
+	vetoer_load
+	refuse "$B2" offline EPERM
+	expect_eq "the reason" "vetoed by vetoer: it always does" "$(failure_value reason)"
+	expect_events "of a later veto" 1 1 0 0 0
+	expect_vetoer "after that" 1 0
+	balloon_set refuse 1
+	refuse "$B2" offline EBUSY
+	expect_eq "the reason, when both would" \
+		"vetoed by balloon: the balloon was told to refuse" "$(failure_value reason)"
+	expect_events "of its own veto" 2 1 0 0 0
+	expect_vetoer "after the other's" 1 0
+	# The twin: of a block in which the vetoer has nothing it is not asked.
+	balloon_set refuse 0
+	go "$B1" offline
+	go "$B1" online_movable
+	expect_events "of another block" 3 1 1 1 0
+	expect_vetoer "after another block" 1 0
+	check_all "with two clients"
+	balloon_unload
+	vetoer_unload
+
+	# The other way round, in the order of registration.
+	vetoer_load
+	inflated
+	refuse "$B2" offline EPERM debugfs
+	expect_eq "the reason" "vetoed by vetoer: it always does" "$(failure_value reason)"
+	expect_events "of an earlier veto" 0 0 0 0 0
+	expect_vetoer "asked first" 1 0
+	check_all "after that"
+	vetoer_unload
+	go "$B2" offline
+	go "$B2" online_movable
+	expect_events "without the vetoer" 1 0 1 1 0
+	balloon_unload
+	check_all "after the balloon was unloaded"
+}
+
 # It may release its pages when it is told that they are about to go offline.
 leaves() {
 	inflated
@@ -321,5 +384,5 @@ leaves_last() {
 	check_all "after the balloon was unloaded"
 }
 
-run_tests owners busy sizes events leaves leaves_last "unload online" \
+run_tests owners busy sizes events two_clients leaves leaves_last "unload online" \
 	"unload offline" "unload some" "unload half"
