@@ -116,6 +116,8 @@ run_tests() {
 		# shellcheck disable=SC2086  # a function and its arguments
 		(run_one $run_test)
 		run_status=$?
+		# shellcheck disable=SC1090
+		. "$FO_BASE"	# see new_base()
 		note "$run_test: $(($(date +%s) - run_start)) s"
 		if [ $run_status = 0 ] && [ -f "$TMP/finished" ]; then
 			echo "ok $run_number $run_test"
@@ -337,6 +339,15 @@ record_base() {
 	} >"$FO_BASE"
 	note "blocks under test: $base_tested, $BLOCK_PAGES pages each; MemTotal $(mem_total) kB"
 	note "$(uname -r), skip=$FO_SKIP"
+}
+
+# new_base: what a test has made of BASE_TOTAL and BASE_ZONES is how the machine
+# is from here on
+new_base() {
+	cat >>"$FO_BASE" <<-END
+		BASE_TOTAL='$BASE_TOTAL'
+		BASE_ZONES='$BASE_ZONES'
+	END
 }
 
 # reset_world: no failures armed, no marks, all blocks online in ZONE_MOVABLE,

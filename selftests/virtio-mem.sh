@@ -9,8 +9,8 @@
 #	-device virtio-mem-pci,id=vm0,memdev=vmem0,block-size=2M,requested-size=0'
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
-# shellcheck source=lib.sh
-. "$(dirname "$0")/lib.sh"
+# shellcheck source=lib-events.sh
+. "$(dirname "$0")/lib-events.sh"
 
 VIRTIO_MEM=/sys/bus/virtio/drivers/virtio_mem
 V=''		# its memory blocks
@@ -213,12 +213,17 @@ ours_in_its() {
 	wait_for "them to be unplugged again" ours_unplugged || return
 	check_theirs "when the rest is unplugged again"
 
-	# What we give back, it takes.
+	# What we give back, it takes: minutes later, by its timer, or when it is
+	# asked again.
 	unmark $((ours_start + 16 * 512)) 4096
+	resize 2
+	resize 0
 	ours_left=$((3 * 512)) ours_pages=$((ours_pages - 4096))
 	wait_for "what was given back to be unplugged" ours_unplugged || return
 	check_theirs "when a part was given back"
 	unmark_all
+	resize 2
+	resize 0
 	wait_for "its block to go" has_blocks 0 || return
 	shrunk
 	check_all "without its block"
@@ -287,7 +292,47 @@ its_block_goes() {
 	check_all "at last"
 }
 
+half_unplugged() {
+	[ "$(mem_total)" = $((BASE_TOTAL - 2 * BLOCK_PAGES)) ]
+}
+
+# Its driver goes, and leaves half a block behind: pages that are PageOffline and
+# nobody's. The block cannot go offline any more, and it is said which page of
+# another driver is in the way. Nothing takes that memory away: this comes last.
+left_behind() {
+	needed
+	driver_on
+	grow 1 || return
+	left_block=${V##* }
+	resize $((BLOCK_PAGES / 512))
+	wait_for "half of its block to be unplugged" half_unplugged || return
+	BLOCKS=$(echo " $BLOCKS " | sed "s/ $left_block / /")
+	BASE_TOTAL=$((BASE_TOTAL - 2 * BLOCK_PAGES))
+	BASE_ZONES=$(echo "$BASE_ZONES" | awk -v n=$((BLOCK_PAGES / 2)) '
+		$2 == "Movable" { $4 -= n }
+		{ print }')
+	new_base
+	trace_start
+	mark "$(block_pfn "$B1" 3)" 2 canary
+	check_all "with half a block of it"
+	driver_off
+	left_pfn=$(oracle runs offline "$(block_range "$left_block")" | head -n 1)
+	left_pfn=${left_pfn% *}
+	left_text="PFN $(hex "$left_pfn") refused: PageOffline, not skippable, of another driver"
+	refuse "$left_block" offline EBUSY debugfs
+	expect_reason "without its driver" "$left_block" -16 "$left_pfn" "$left_text"
+	expect_failing "the page beside it" expect_reason "of the page beside it" \
+		"$left_block" -16 $((left_pfn + 1)) "$left_text"
+	check_all "without its driver"
+	# Ours can, beside it.
+	go "$B1" offline
+	go "$B1" online_movable
+	unmark_all
+	check_all "after unmark"
+	trace_stop
+}
+
 # It may have come with the guest.
 ! grep -q ^virtio_mem /proc/modules || rmmod virtio_mem
 [ -z "${ONLY-}" ] || run_tests "$ONLY"
-run_tests it_first us_first ours_in_its its_block_goes
+run_tests it_first us_first ours_in_its its_block_goes left_behind
