@@ -3,7 +3,7 @@
 # The ways in. `make` alone lists them. Nothing here loads a module on this
 # machine: all that touches memory runs in a guest, through vm/run.
 
-KERNELS ?= 6.1 6.12 7.3
+KERNELS ?= 6.1 6.12 7.3 native
 KERNEL ?= 6.1
 HOURS ?= 1
 
@@ -28,12 +28,12 @@ help:
 	@echo 'make check-packages  installs and uses them in clean Debian systems'
 	@echo 'make clean           remove what was built in the tree'
 	@echo
-	@echo 'KERNELS="6.1 6.12 7.3"   what is tested'
-	@echo 'KERNEL=6.1               what demo, fuzz and soak run on'
+	@echo 'KERNELS="6.1 6.12 7.3 native"   what is tested'
+	@echo 'KERNEL=6.1                      what demo, fuzz and soak run on'
 	@echo 'SEED=N SEEDS=20 STEPS=100 WRITES=200000, or REPLAY=FILE   for fuzz'
 
 setup:
-	@vm/setup --lint
+	@vm/setup --lint --kernel
 
 demo:
 	@vm/setup

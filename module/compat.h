@@ -123,6 +123,23 @@ static inline int compat_alloc_contig(unsigned long start, unsigned long end,
 }
 
 /*
+ * PG_offline_skippable: a kernel that has it skips by itself what is marked. No
+ * released one does; see kernel/. Kbuild looks whether page-flags.h knows it: the
+ * preprocessor can be asked for neither an enumerator nor an inline function.
+ */
+#ifdef COMPAT_HAVE_OFFLINE_SKIPPABLE
+#define COMPAT_SKIPS_BY_FLAG	true
+#define compat_page_offline_skippable(page)	PageOfflineSkippable(page)
+#define compat_set_offline_skippable(page)	__SetPageOfflineSkippable(page)
+#define compat_clear_offline_skippable(page)	__ClearPageOfflineSkippable(page)
+#else
+#define COMPAT_SKIPS_BY_FLAG	false
+#define compat_page_offline_skippable(page)	((void)(page), false)
+#define compat_set_offline_skippable(page)	((void)(page))
+#define compat_clear_offline_skippable(page)	((void)(page))
+#endif
+
+/*
  * page->flags was an unsigned long until "mm: introduce memdesc_flags_t"
  * (6.18) wrapped it into a structure of one. Bit operations want the long.
  */

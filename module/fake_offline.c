@@ -39,6 +39,7 @@
 #include <linux/fake_offline.h>
 
 #include "client.h"
+#include "compat.h"
 #include "debugfs.h"
 #include "gate.h"
 #include "hook.h"
@@ -56,10 +57,10 @@ module_param(reserve_mib, uint, 0644);
 MODULE_PARM_DESC(reserve_mib,
 		 "Refuse a mark that would leave less available memory, in MiB (default 64)");
 
-static char *skip = "frozen";
+static char *skip = COMPAT_SKIPS_BY_FLAG ? "native" : "frozen";
 module_param(skip, charp, 0444);
 MODULE_PARM_DESC(skip,
-		 "How offlining is made to skip marked pages: frozen (default) or notifier");
+		 "How offlining is made to skip marked pages: frozen, notifier, or native; native is the default on a kernel that has it, else frozen");
 
 /* The range an operation is about, checked. */
 struct span {
@@ -815,7 +816,9 @@ static int __init fake_offline_init(void)
 
 	ret = fo_skip_mode_set(skip);
 	if (ret) {
-		pr_err("skip=%s: it is frozen or notifier\n", skip);
+		pr_err("skip=%s: %s\n", skip, ret == -EOPNOTSUPP ?
+		       "this kernel has no PG_offline_skippable" :
+		       "it is frozen, notifier or native");
 		return ret;
 	}
 	ret = fo_notifier_register();

@@ -207,7 +207,7 @@ bool fo_flight_is_mine(void)
  * fo_flight_prepares() - are these pages of a block that is going offline?
  * @pfn: a page
  *
- * Its reference count may then be another than usual.
+ * Its reference count may then be another than usual, or its skippable bit.
  *
  * Context: holds fo_gate.
  * Return: whether it is.

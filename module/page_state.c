@@ -16,8 +16,9 @@
  *
  * A stock kernel skips a PageOffline page whose reference count is 0, in
  * scan_movable_pages(), __test_page_isolated_in_pageblock() and
- * __offline_isolated_pages(). Two ways to get there, and this file is the only
- * one to know which is in use:
+ * __offline_isolated_pages(). Two ways to get there, a third one where the
+ * kernel has a flag for it, and this file is the only one to know which is in
+ * use:
  *
  * frozen: the count is frozen at 0 for as long as the page is marked. Nothing
  *	is to be done per page at hotplug time, and nobody can take a reference
@@ -30,8 +31,13 @@
  *	and goes on; we refuse, since that reference's put would free the page
  *	into the buddy allocator.
  *
- * The skippable bit is PG_owner_priv_1, free for the owner of a page on every
- * kernel, and seen from outside as KPF_OWNER_PRIVATE in /proc/kpageflags.
+ * native: the kernel's PG_offline_skippable says it all. The count is 1, and
+ *	nothing is to be done at hotplug time. A stray reference is found while
+ *	marking; one that is taken later, the kernel reports and survives.
+ *
+ * With native, the skippable bit is that flag, KPF_OFFLINE_SKIPPABLE in
+ * /proc/kpageflags. Else it is PG_owner_priv_1, free for the owner of a page on
+ * every kernel, and seen from outside as KPF_OWNER_PRIVATE.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -47,8 +53,8 @@
 #include "page_state.h"
 
 /* How offlining is made to skip. Fixed while the module is loaded. */
-static const char *const modes[] = { "frozen", "notifier" };
-static enum { FROZEN, NOTIFIER } mode = FROZEN;
+static const char *const modes[] = { "frozen", "notifier", "native" };
+static enum { FROZEN, NOTIFIER, NATIVE } mode;
 
 /*
  * How often a page is tried that somebody may hold for a moment. The pauses
@@ -59,10 +65,10 @@ static enum { FROZEN, NOTIFIER } mode = FROZEN;
 
 /**
  * fo_skip_mode_set() - choose how offlining is made to skip
- * @name: frozen or notifier
+ * @name: frozen, notifier or native
  *
  * Context: init, before the first page is marked.
- * Return: 0, -EINVAL.
+ * Return: 0; -EINVAL: there is no such way; -EOPNOTSUPP: not on this kernel.
  */
 int fo_skip_mode_set(const char *name)
 {
@@ -70,6 +76,8 @@ int fo_skip_mode_set(const char *name)
 
 	if (i < 0)
 		return i;
+	if (i == NATIVE && !COMPAT_SKIPS_BY_FLAG)
+		return -EOPNOTSUPP;
 	mode = i;
 	return 0;
 }
@@ -80,14 +88,21 @@ const char *fo_skip_mode(void)
 	return modes[mode];
 }
 
+/* The kernel's flag is one of PageOffline pages only. */
 static void set_skippable(struct page *page)
 {
-	set_bit(PG_owner_priv_1, compat_page_flags(page));
+	if (mode == NATIVE)
+		compat_set_offline_skippable(page);
+	else
+		set_bit(PG_owner_priv_1, compat_page_flags(page));
 }
 
 static void clear_skippable(struct page *page)
 {
-	clear_bit(PG_owner_priv_1, compat_page_flags(page));
+	if (mode == NATIVE)
+		compat_clear_offline_skippable(page);
+	else
+		clear_bit(PG_owner_priv_1, compat_page_flags(page));
 }
 
 /**
@@ -99,6 +114,8 @@ static void clear_skippable(struct page *page)
  */
 bool fo_page_is_skippable(struct page *page)
 {
+	if (mode == NATIVE)
+		return compat_page_offline_skippable(page);
 	return test_bit(PG_owner_priv_1, compat_page_flags(page));
 }
 
@@ -115,15 +132,23 @@ int fo_page_expected_count(bool skippable)
 }
 
 /*
- * Gives a page of ours the reference count and the bit that it is to have.
- * Fails on a stray reference: if its count is not @count. Inverse: disarm().
+ * Gives a page of ours the reference count that it is to have. Fails on a stray
+ * reference: if its count is not @count.
  */
-static bool arm(struct page *page, bool skippable, int count)
+static bool set_count(struct page *page, bool skippable, int count)
 {
 	if (!page_ref_freeze(page, count))
 		return false;
 	if (fo_page_expected_count(skippable))
 		page_ref_unfreeze(page, 1);
+	return true;
+}
+
+/* The same with the bit, for a PageOffline page. Inverse: disarm(). */
+static bool arm(struct page *page, bool skippable, int count)
+{
+	if (!set_count(page, skippable, count))
+		return false;
 	if (skippable)
 		set_skippable(page);
 	return true;
@@ -133,12 +158,12 @@ static bool arm(struct page *page, bool skippable, int count)
  * For a page just taken. Who finds pages by PFN, or in a page cache that it has
  * just left, may hold a reference for a moment.
  */
-static bool arm_patiently(struct page *page, bool skippable)
+static bool set_count_patiently(struct page *page, bool skippable)
 {
 	unsigned int tries, pause_us = 100;
 
 	for (tries = 0; tries < FO_ARM_TRIES; tries++) {
-		if (arm(page, skippable, COMPAT_TAKEN_COUNT))
+		if (set_count(page, skippable, COMPAT_TAKEN_COUNT))
 			return true;
 		usleep_range(pause_us, 2 * pause_us);
 		pause_us *= 2;
@@ -149,7 +174,7 @@ static bool arm_patiently(struct page *page, bool skippable)
 	return false;
 }
 
-/* Leaves one reference, ours. */
+/* Leaves one reference, ours. The page is still PageOffline. */
 static void disarm(struct page *page)
 {
 	if (!fo_page_is_skippable(page))
@@ -167,8 +192,8 @@ static void unmark(unsigned long first, unsigned long last)
 	for (pfn = first; pfn <= last; pfn++) {
 		struct page *page = pfn_to_page(pfn);
 
-		__ClearPageOffline(page);
 		disarm(page);
+		__ClearPageOffline(page);
 	}
 }
 
@@ -204,7 +229,7 @@ int fo_pages_mark(unsigned long first, unsigned long last, bool skippable)
 	for (pfn = first; pfn <= last; pfn++) {
 		struct page *page = pfn_to_page(pfn);
 
-		if (!arm_patiently(page, skippable)) {
+		if (!set_count_patiently(page, skippable)) {
 			if (pfn > first)
 				unmark(first, pfn - 1);
 			give_references(pfn, last);
@@ -212,6 +237,8 @@ int fo_pages_mark(unsigned long first, unsigned long last, bool skippable)
 			break;
 		}
 		__SetPageOffline(page);
+		if (skippable)
+			set_skippable(page);
 	}
 	page_offline_end();
 	return ret;
@@ -254,7 +281,7 @@ int fo_pages_going_offline(unsigned long first, unsigned long last,
 {
 	unsigned long pfn;
 
-	if (mode == FROZEN)
+	if (mode != NOTIFIER)
 		return 0;
 	for (pfn = first; pfn <= last; pfn++) {
 		if (page_ref_freeze(pfn_to_page(pfn), 1))
@@ -278,7 +305,7 @@ void fo_pages_cancel_offline(unsigned long first, unsigned long last)
 {
 	unsigned long pfn;
 
-	if (mode == FROZEN)
+	if (mode != NOTIFIER)
 		return;
 	for (pfn = first; pfn <= last; pfn++)
 		page_ref_unfreeze(pfn_to_page(pfn), 1);
@@ -388,8 +415,8 @@ bool fo_page_make_free(struct page *page)
 {
 	if (PageHWPoison(page) ||
 	    (page_ref_count(page) && !page_ref_freeze(page, 1))) {
-		__ClearPageOffline(page);
 		disarm(page);
+		__ClearPageOffline(page);
 		return false;
 	}
 	clear_skippable(page);
@@ -405,7 +432,10 @@ bool fo_page_make_free(struct page *page)
  */
 void fo_page_refuse(struct page *page)
 {
-	page_ref_unfreeze(page, 1);
+	if (mode == NATIVE)
+		clear_skippable(page);
+	else
+		page_ref_unfreeze(page, 1);
 }
 
 /**
@@ -421,6 +451,10 @@ void fo_page_skip_again(struct page *page)
 {
 	unsigned int tries;
 
+	if (mode == NATIVE) {
+		set_skippable(page);
+		return;
+	}
 	for (tries = 0; !page_ref_freeze(page, 1); tries++) {
 		if (tries == FO_FREEZE_TRIES) {
 			pr_warn("PFN %#lx: somebody keeps a reference, it is not skippable any more\n",

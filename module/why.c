@@ -77,6 +77,7 @@ struct fo_why fo_why_get(void)
 static bool refuses(struct page *page)
 {
 	return PageOffline(page) && page_count(page) &&
+	       !compat_page_offline_skippable(page) &&
 	       !compat_page_has_movable_ops(page);
 }
 

@@ -292,10 +292,21 @@ reasons() {
 	expect_eq "clear" ok "$(tryio write "$FO"/inject clear)"
 }
 
-# A way of skipping that there is none of: the module does not load.
+# A way of skipping that there is none of, or not on this kernel: the module does
+# not load. By itself it takes the kernel's own way where there is one.
 parameters() {
 	expect_status "rmmod" 0 rmmod fake_offline
-	for parameters_skip in nonsense frozenn Frozen ''; do
+	expect_status "modprobe" 0 modprobe fake_offline
+	parameters_default=$(cat /sys/module/fake_offline/parameters/skip)
+	expect_status "rmmod" 0 rmmod fake_offline
+	case $parameters_default in
+	native) parameters_none='' ;;
+	*)
+		expect_eq "the default" frozen "$parameters_default"
+		parameters_none=native ;;
+	esac
+	# shellcheck disable=SC2086  # a word or nothing
+	for parameters_skip in nonsense frozenn Frozen '' $parameters_none; do
 		expect_status "modprobe skip=$parameters_skip" 1 \
 			modprobe fake_offline "skip=$parameters_skip" 2>/dev/null
 		expect_status "it is not loaded" 1 grep -q ^fake_offline /proc/modules

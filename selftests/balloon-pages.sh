@@ -116,7 +116,7 @@ check_mixed() {
 		mixed_got=$(oracle count "@$TMP/marks-online")
 		expect_eq "marked pages: PageOffline, skippable, in the buddy allocator, mapped, on the LRU $1" \
 			"$mixed_marked $mixed_marked 0 0 0" \
-			"$(count_of offline "$mixed_got") $(count_of owner_private "$mixed_got") $(count_of buddy "$mixed_got") $(count_of mapped "$mixed_got") $(count_of lru "$mixed_got")"
+			"$(count_of offline "$mixed_got") $(count_of "$SKIP_BIT" "$mixed_got") $(count_of buddy "$mixed_got") $(count_of mapped "$mixed_got") $(count_of lru "$mixed_got")"
 		mixed_got=$(refs "@$TMP/marks-online")
 		expect_eq "marked pages with reference count 0, 1, more $1" \
 			"$(refs_wanted "$mixed_marked" 0) 0" \

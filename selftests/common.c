@@ -181,6 +181,7 @@ static const struct {
 	{ KPF_BUDDY, "buddy" },
 	{ KPF_HWPOISON, "hwpoison" },
 	{ KPF_OWNER_PRIVATE, "owner_private" },
+	{ KPF_OFFLINE_SKIPPABLE, "offline_skippable" },
 	{ KPF_OWNER_2, "owner_2" },
 	{ KPF_RESERVED, "reserved" },
 	{ KPF_SLAB, "slab" },

@@ -27,6 +27,8 @@
 #define KPF_RESERVED		32
 #define KPF_OWNER_2		34	/* 6.12; KPF_MAPPEDTODISK before */
 #define KPF_OWNER_PRIVATE	37
+/* only of the kernel that has the flag, see kernel/ */
+#define KPF_OFFLINE_SKIPPABLE	27
 
 struct range {
 	uint64_t start;

@@ -673,12 +673,14 @@ static bool compare_blocks(const struct model *m, char *detail)
 static const char *look_at(uint64_t flags, unsigned char is, bool online)
 {
 	bool marked = online && is & MARKED;
+	int bit = strcmp(world.skip, "native") ? KPF_OWNER_PRIVATE :
+						 KPF_OFFLINE_SKIPPABLE;
 
 	if ((flags >> KPF_OFFLINE & 1) != marked)
 		return marked ? "is not PageOffline" : "is PageOffline";
 	if ((marked || !online) && flags >> KPF_BUDDY & 1)
 		return "is in the buddy allocator";
-	if (marked && (flags >> KPF_OWNER_PRIVATE & 1) != !!(is & SKIPPABLE))
+	if (marked && (flags >> bit & 1) != !!(is & SKIPPABLE))
 		return is & SKIPPABLE ? "has no skippable bit" :
 					"has the skippable bit";
 	if (flags >> KPF_HWPOISON & 1)

@@ -37,7 +37,7 @@ each_number() {
 	twin_got=$(oracle count "@$MARKS")
 	expect_eq "PageOffline pages of 2048, 1024 handed back" 1024 \
 		"$(count_of offline "$twin_got")"
-	expect_eq "with the skippable bit" 1024 "$(count_of owner_private "$twin_got")"
+	expect_eq "with the skippable bit" 1024 "$(count_of "$SKIP_BIT" "$twin_got")"
 	expect_at_least "in the buddy allocator" 1 "$(count_of buddy "$twin_got")"
 	check_pages twin >"$TMP/out"
 	twin_failed=$FAILED

@@ -26,8 +26,8 @@
 
 /* The flags that are counted, in the order in which they are printed. */
 static const int counted[] = {
-	KPF_NOPAGE, KPF_OFFLINE, KPF_BUDDY, KPF_HWPOISON, KPF_OWNER_PRIVATE,
-	KPF_OWNER_2, KPF_RESERVED, KPF_SLAB, KPF_PGTABLE, KPF_LRU,
+	KPF_NOPAGE, KPF_OFFLINE, KPF_OFFLINE_SKIPPABLE, KPF_BUDDY, KPF_HWPOISON,
+	KPF_OWNER_PRIVATE, KPF_OWNER_2, KPF_RESERVED, KPF_SLAB, KPF_PGTABLE, KPF_LRU,
 };
 #define NR_COUNTED (sizeof(counted) / sizeof(counted[0]))
 

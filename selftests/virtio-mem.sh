@@ -251,7 +251,7 @@ check_theirs() {
 	ours_got=$(oracle count "@$TMP/ours")
 	expect_eq "our pages: PageOffline, skippable, in the buddy allocator $1" \
 		"$ours_pages $ours_pages 0" \
-		"$(count_of offline "$ours_got") $(count_of owner_private "$ours_got") $(count_of buddy "$ours_got")"
+		"$(count_of offline "$ours_got") $(count_of "$SKIP_BIT" "$ours_got") $(count_of buddy "$ours_got")"
 	ours_got=$(refs "@$TMP/ours")
 	expect_eq "our pages with reference count 0, 1, more $1" \
 		"$(refs_wanted "$ours_pages" 0) 0" \
