@@ -23,7 +23,7 @@ hotplug() {
 			hotplug_n=$((hotplug_n + 1))
 			[ $((hotplug_n % 5)) != 0 ] ||
 				tryio write "$FO"/inject "offline late -16 1" >/dev/null
-			migrated >"$TMP/began"
+			migrated >"$TMP/begins" && mv "$TMP/begins" "$TMP/began"
 			echo "$hotplug_b offline $(block_try "$hotplug_b" offline)"
 			[ "$(block_state "$hotplug_b")" = offline ] || continue
 			echo "$hotplug_b online $(block_try "$hotplug_b" online_movable)"

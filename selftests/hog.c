@@ -24,6 +24,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,6 +71,21 @@ static int pfn_cmp(const void *a, const void *b)
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
+/*
+ * A zone whose watermark a refill of this CPU's lists has crossed gives nothing,
+ * whatever is on these lists by then. On another CPU each zone could be crossed once
+ * more, and what fill_more() leaves would not be enough for three zones.
+ */
+static void stay_on_this_cpu(void)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET((size_t)sched_getcpu(), &one);
+	if (sched_setaffinity(0, sizeof(one), &one))
+		die("sched_setaffinity: %s", strerror(errno));
+}
+
 static void hog(const struct ranges *set, const struct range *block)
 {
 	static uint64_t pfns[CHUNK];
@@ -85,6 +101,7 @@ static void hog(const struct ranges *set, const struct range *block)
 			die("out of memory");
 		memset(mine.r, 0xff, block->nr * sizeof(*mine.r));
 	}
+	stay_on_this_cpu();
 	fill_init(&f, false, true);
 	while (fill_more(&f, f.max))
 		;

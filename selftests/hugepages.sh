@@ -60,8 +60,10 @@ settle() {
 	mlock) settle_flag=$KPF_UNEVICTABLE ;;
 	file) settle_flag=$KPF_SWAPBACKED ;;
 	esac
-	# A page gets to the right list of the LRU with a delay.
-	echo 1 >/proc/sys/vm/compact_memory
+	# A page gets to the right list of the LRU with a delay, which whoever takes
+	# a range ends. compact_memory does so, too, and moves pages about.
+	mark "$(block_pfn "$B3" 1)" 1
+	unmark "$(block_pfn "$B3" 1)" 1
 	expect_eq "units that are of that kind" "flag $2" \
 		"$(companion_ask "flag $settle_flag")"
 	lodger_is "at first" "$2"

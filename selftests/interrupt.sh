@@ -77,6 +77,11 @@ signal() {
 interrupted() {
 	tryio write "$FO/$1" "$2" >"$TMP/waits" 2>&1 &
 	waits_pid=$!
+	# Before its write(2), system call 1, the signal would be missed.
+	until [ "$(sed 's/ .*//' "/proc/$waits_pid/syscall" 2>/dev/null)" = 1 ] ||
+	      ! kill -0 "$waits_pid" 2>/dev/null; do
+		usleep 10000
+	done
 	sleep 1
 	expect_status "'$2' into $1 waits" 0 kill -0 "$waits_pid"
 	kill -USR1 "$waits_pid"

@@ -48,14 +48,15 @@ zone_pages() {
 }
 
 # check_free WHEN: the three agree. The machine is not quiet, and so they are
-# read until the first does not change meanwhile.
+# read until they do, and the first has not changed meanwhile.
 check_free() {
 	free_left=100
 	while :; do
 		free_counter=$(zone_counter)
 		free_lists=$(zone_lists)
 		free_pages=$(zone_pages)
-		[ "$(zone_counter)" != "$free_counter" ] || break
+		[ "$(zone_counter) $free_lists $free_pages" != \
+		  "$free_counter $free_counter $free_counter" ] || break
 		free_left=$((free_left - 1))
 		[ "$free_left" -gt 0 ] || break
 	done

@@ -114,8 +114,6 @@ run_tests() {
 	fi
 	# shellcheck source=/dev/null
 	. "$FO_BASE"
-	# When a mark fails, the kernel's log says which page was in the way.
-	echo 'func alloc_contig_dump_pages +p' 2>/dev/null >/proc/dynamic_debug/control
 	echo "1..$#"
 	for run_test; do
 		run_number=$((run_number + 1))

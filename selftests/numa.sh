@@ -76,7 +76,11 @@ needed() {
 
 has_blocks() {
 	N1=$(block_numbers | awk -v sink="$SINK" '$1 > sink')
-	[ "$(echo "$N1" | wc -w)" = "$1" ]
+	[ "$(echo "$N1" | wc -w)" = "$1" ] || return
+	# Its directory is there before the files in it.
+	for has_block in $N1; do
+		[ -f "$SYSMEM/memory$has_block/valid_zones" ] || return
+	done
 }
 
 # plug: a DIMM of two blocks, $L1 and $L2, on node 1

@@ -59,7 +59,11 @@ resize() {
 }
 
 has_blocks() {
-	[ "$(its_blocks | wc -l)" = "$1" ]
+	[ "$(its_blocks | wc -l)" = "$1" ] || return
+	# Its directory is there before the files in it.
+	for has_block in $(its_blocks); do
+		[ -f "$SYSMEM/memory$has_block/valid_zones" ] || return
+	done
 }
 
 # grow BLOCKS: it has so many, all online in ZONE_MOVABLE, and we test them too
