@@ -297,8 +297,7 @@ reasons() {
 parameters() {
 	expect_status "rmmod" 0 rmmod fake_offline
 	# Not modprobe, for which the kernel's command line may say which.
-	expect_status "insmod" 0 \
-		insmod "$(find "/lib/modules/$(uname -r)" -name 'fake_offline.ko*')"
+	expect_status "insmod" 0 insmod "$(modinfo -n fake_offline)"
 	parameters_default=$(cat /sys/module/fake_offline/parameters/skip)
 	expect_status "rmmod" 0 rmmod fake_offline
 	case $parameters_default in
