@@ -61,7 +61,7 @@ own_memmap() {
 		own_got=$(oracle count "$(block_start "$own_block")+$(memmap_pages)")
 		expect_eq "first pages of memory$own_block: free, PageOffline, LRU, mapped, self-hosted $1" \
 			"0 0 0 0 $(memmap_pages)" \
-			"$(count_of buddy "$own_got") $(count_of offline "$own_got") $(count_of lru "$own_got") $(count_of mapped "$own_got") $(count_of "$SKIP_BIT" "$own_got")"
+			"$(count_of buddy "$own_got") $(count_of offline "$own_got") $(count_of lru "$own_got") $(count_of mapped "$own_got") $(count_of owner_private "$own_got")"
 	done
 }
 
