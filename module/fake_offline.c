@@ -11,6 +11,7 @@
  *	ranges.c	which pages are marked, how, and whose they are
  *	page_state.c	what a marked page is made of
  *	take.c		taking pages from the kernel, and returning them
+ *	reserve.c	how much memory must be left
  *	gate.c		who may do what, when
  *	notifier.c	our part in memory on- and offlining
  *	hook.c		withholding marked pages when a block comes online
@@ -46,16 +47,12 @@
 #include "notifier.h"
 #include "page_state.h"
 #include "ranges.h"
+#include "reserve.h"
 #include "stats.h"
 #include "take.h"
 #include "trace.h"
 #include "unplug.h"
 #include "verify.h"
-
-static uint reserve_mib = 64;
-module_param(reserve_mib, uint, 0644);
-MODULE_PARM_DESC(reserve_mib,
-		 "Refuse a mark that would leave less available memory, in MiB (default 64)");
 
 static char *skip = COMPAT_SKIPS_BY_FLAG ? "native" : "frozen";
 module_param(skip, charp, 0444);
@@ -372,25 +369,6 @@ void fake_offline_unregister(struct fake_offline_client *client)
 }
 EXPORT_SYMBOL_GPL(fake_offline_unregister);
 
-/*
- * Pages of ranges that are being taken, but may not have been yet. Protected by
- * fo_gate.
- */
-static unsigned long pending;
-
-/* MemAvailable: free, or freed without swapping. Holds the gate. */
-static int check_reserve(unsigned long nr_pages)
-{
-	unsigned long reserve = (unsigned long)READ_ONCE(reserve_mib) <<
-				(20 - PAGE_SHIFT);
-	long available = si_mem_available() - pending;
-
-	if (available < 0 || nr_pages > available ||
-	    available - nr_pages < reserve)
-		return -ENOSPC;
-	return 0;
-}
-
 /* What one fake_offline_take() has taken. */
 struct taken {
 	struct span span;
@@ -510,12 +488,12 @@ static int begin_take(struct take_log *log, const struct span *s,
 	if (!ret)
 		ret = fo_check_online(s->first, s->last);
 	if (!ret)
-		ret = check_reserve(nr_pages);
+		ret = fo_reserve_check(nr_pages);
 	if (!ret)
 		ret = fo_ranges_insert(s->first, s->last, log->client,
 				       log->flags | FO_RANGE_BUSY, serial);
 	if (!ret) {
-		pending += nr_pages;
+		fo_reserve_begin(nr_pages);
 		step_aside(&blocks);
 	}
 	fo_gate_leave();
@@ -530,7 +508,7 @@ static void end_take(const struct span *s, int result)
 
 	mutex_lock(&fo_gate);
 	step_back(&blocks);
-	pending -= s->last - s->first + 1;
+	fo_reserve_end(s->last - s->first + 1);
 	fo_ranges_next(s->first, s->last, &e);
 	if (result) {
 		fo_ranges_erase(&e);
@@ -586,7 +564,7 @@ static int take_request(struct take_log *log,
 		if (!r->nr_pages)
 			return -EINVAL;
 		mutex_lock(&fo_gate);
-		ret = check_reserve(r->nr_pages);
+		ret = fo_reserve_check(r->nr_pages);
 		mutex_unlock(&fo_gate);
 		if (ret)
 			return ret;
@@ -824,7 +802,7 @@ static int __init fake_offline_init(void)
 	ret = fo_notifier_register();
 	if (ret)
 		return ret;
-	ret = fo_debugfs_create(&reserve_mib);
+	ret = fo_debugfs_create();
 	if (ret)
 		fo_notifier_unregister();
 	return ret;
