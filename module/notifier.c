@@ -10,7 +10,6 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/notifier.h>
-#include <linux/sched/signal.h>
 
 #include <linux/fake_offline.h>
 
@@ -22,6 +21,7 @@
 #include "notifier.h"
 #include "page_state.h"
 #include "ranges.h"
+#include "signal.h"
 #include "stats.h"
 #include "take.h"
 #include "trace.h"
@@ -143,7 +143,7 @@ static void arm_late(struct fo_flight *flight)
 		if (fo_inject(FO_INJECT_OFFLINE_LATE, flight->first,
 				      flight->last)) {
 			flight->signalled = true;
-			set_thread_flag(TIF_SIGPENDING);
+			fo_signal_fake(current);
 		}
 		break;
 	}
@@ -151,17 +151,10 @@ static void arm_late(struct fo_flight *flight)
 
 static void disarm_late(struct fo_flight *flight)
 {
-	struct sighand_struct *sighand;
-
 	if (flight->refusing)
 		fo_page_skip_again(flight->refusing);
-	if (flight->signalled) {
-		/* A task that runs keeps its own sighand. */
-		sighand = rcu_dereference_protected(current->sighand, true);
-		spin_lock_irq(&sighand->siglock);
-		recalc_sigpending();
-		spin_unlock_irq(&sighand->siglock);
-	}
+	if (flight->signalled)
+		fo_signal_forget();
 }
 
 /* The next CANCEL without a flight is our own doing. Exclusive by hotplug. */
