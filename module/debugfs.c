@@ -117,6 +117,12 @@ static int parse_mark_option(const char *word, struct mark_item *item,
 	} else if (!strcmp(word, "canary")) {
 		bit = BIT(1);
 		r->flags |= FAKE_OFFLINE_CANARY;
+	} else if (!anywhere && !strcmp(word, "through")) {
+		bit = BIT(4);
+		r->flags |= FAKE_OFFLINE_THROUGH;
+	} else if (!strcmp(word, "allocate")) {
+		bit = BIT(4);
+		r->flags |= FAKE_OFFLINE_ALLOCATE;
 	} else if (anywhere && !strncmp(word, "node=", 5)) {
 		bit = BIT(2);
 		ret = parse_number(word + 5, &node);
