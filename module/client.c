@@ -148,7 +148,9 @@ static bool has_pages(const struct fake_offline_client *client,
 
 	mutex_lock(&fo_gate);
 	fo_for_each_extent(e, first, last) {
-		found = e.range->client == client;
+		/* It has not been given what it is still taking. */
+		found = e.range->client == client &&
+			!(e.range->flags & FO_RANGE_PENDING);
 		if (found)
 			break;
 	}

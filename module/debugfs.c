@@ -33,6 +33,7 @@
 #include "inject.h"
 #include "log.h"
 #include "page_state.h"
+#include "reserve.h"
 #include "stats.h"
 #include "unplug.h"
 #include "why.h"
@@ -42,7 +43,6 @@
 
 static struct dentry *dir;
 static struct fake_offline_client *client;
-static const uint *reserve;
 
 /* One line of a write, cut into words. */
 struct line {
@@ -117,6 +117,12 @@ static int parse_mark_option(const char *word, struct mark_item *item,
 	} else if (!strcmp(word, "canary")) {
 		bit = BIT(1);
 		r->flags |= FAKE_OFFLINE_CANARY;
+	} else if (!anywhere && !strcmp(word, "through")) {
+		bit = BIT(4);
+		r->flags |= FAKE_OFFLINE_THROUGH;
+	} else if (!strcmp(word, "allocate")) {
+		bit = BIT(4);
+		r->flags |= FAKE_OFFLINE_ALLOCATE;
 	} else if (anywhere && !strncmp(word, "node=", 5)) {
 		bit = BIT(2);
 		ret = parse_number(word + 5, &node);
@@ -438,7 +444,7 @@ static int show_stats(struct seq_file *m, void *unused)
 	seq_printf(m, "version %s\n", THIS_MODULE->version);
 	seq_printf(m, "skip_mode %s\n", fo_skip_mode());
 	seq_printf(m, "hook %s\n", hook_names[fo_hook_state()]);
-	seq_printf(m, "reserve_mib %u\n", READ_ONCE(*reserve));
+	seq_printf(m, "reserve_mib %u\n", fo_reserve_mib());
 	seq_printf(m, "block_bytes %lu\n", memory_block_size_bytes());
 	seq_printf(m, "ranges %lu\n", ranges);
 	seq_printf(m, "pages %lu\n", pages);
@@ -737,7 +743,6 @@ static bool is_no_debugfs(int error)
 
 /**
  * fo_debugfs_create() - create the directory and its files
- * @reserve_mib: the module parameter, to be shown
  *
  * Without debugfs there are no files, and the module works for other modules.
  * With it there are all of them: a user cannot do much with a part.
@@ -745,11 +750,10 @@ static bool is_no_debugfs(int error)
  * Context: sleeps. Inverse: fo_debugfs_remove().
  * Return: 0, -ENOMEM; what debugfs may return.
  */
-int fo_debugfs_create(const uint *reserve_mib)
+int fo_debugfs_create(void)
 {
 	int ret;
 
-	reserve = reserve_mib;
 	client = fake_offline_register("debugfs", THIS_MODULE, NULL, NULL);
 	if (IS_ERR(client))
 		return PTR_ERR(client);

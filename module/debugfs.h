@@ -5,7 +5,7 @@
 
 #include <linux/types.h>
 
-int fo_debugfs_create(const uint *reserve_mib);
+int fo_debugfs_create(void);
 void fo_debugfs_remove(void);
 
 #endif /* FO_DEBUGFS_H */

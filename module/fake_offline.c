@@ -11,6 +11,8 @@
  *	ranges.c	which pages are marked, how, and whose they are
  *	page_state.c	what a marked page is made of
  *	take.c		taking pages from the kernel, and returning them
+ *	through.c	taking them through a cycle of their memory block
+ *	reserve.c	how much memory must be left
  *	gate.c		who may do what, when
  *	notifier.c	our part in memory on- and offlining
  *	hook.c		withholding marked pages when a block comes online
@@ -46,16 +48,13 @@
 #include "notifier.h"
 #include "page_state.h"
 #include "ranges.h"
+#include "reserve.h"
 #include "stats.h"
 #include "take.h"
+#include "through.h"
 #include "trace.h"
 #include "unplug.h"
 #include "verify.h"
-
-static uint reserve_mib = 64;
-module_param(reserve_mib, uint, 0644);
-MODULE_PARM_DESC(reserve_mib,
-		 "Refuse a mark that would leave less available memory, in MiB (default 64)");
 
 static char *skip = COMPAT_SKIPS_BY_FLAG ? "native" : "frozen";
 module_param(skip, charp, 0444);
@@ -129,7 +128,7 @@ static int check_owner(const struct fake_offline_client *client,
 	struct fo_extent e;
 
 	fo_for_each_extent(e, s->first, s->last) {
-		if (e.first > pfn)
+		if (e.first > pfn || e.range->flags & FO_RANGE_PENDING)
 			return -ENOENT;
 		if (e.range->client != client)
 			return -EPERM;
@@ -159,8 +158,11 @@ static enum fo_wait how_long(void)
 	return fo_clients_calling() ? FO_DONT_WAIT : FO_WAIT_FOR_SIGNAL;
 }
 
-/* Gives back the busy ranges of @s, which have been cut to fit. */
-static void give_back_busy(const struct span *s)
+/*
+ * Gives back the busy ranges of @s, which have been cut to fit. @parts: they are
+ * parts of what was not taken after all, and have never been counted.
+ */
+static void give_back_busy(const struct span *s, bool parts)
 {
 	struct fo_extent e;
 
@@ -170,9 +172,11 @@ static void give_back_busy(const struct span *s)
 		mutex_unlock(&fo_gate);
 		fo_give_back(e.first, e.last, e.range->flags);
 		mutex_lock(&fo_gate);
-		trace_fake_offline_release(e.first, e.last, 0);
+		if (!parts) {
+			trace_fake_offline_release(e.first, e.last, 0);
+			fo_stat_inc(FO_STAT_UNMARKS);
+		}
 		fo_ranges_erase(&e);
-		fo_stat_inc(FO_STAT_UNMARKS);
 		fo_gate_wake();
 	}
 	mutex_unlock(&fo_gate);
@@ -197,7 +201,7 @@ static int begin_work(struct fake_offline_client *client, const struct span *s,
 }
 
 static int release(struct fake_offline_client *client, const struct span *s,
-		   enum fo_wait wait)
+		   enum fo_wait wait, bool parts)
 {
 	int ret;
 
@@ -207,7 +211,7 @@ static int release(struct fake_offline_client *client, const struct span *s,
 		return ret;
 	}
 
-	give_back_busy(s);
+	give_back_busy(s, parts);
 	fo_unplug_unwatch(s->first, s->last);
 	fo_hook_update();
 	return 0;
@@ -238,7 +242,7 @@ int fake_offline_release(struct fake_offline_client *client,
 
 	ret = make_marked_span(start_pfn, nr_pages, &s);
 	if (!ret)
-		ret = release(client, &s, how_long());
+		ret = release(client, &s, how_long(), false);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(fake_offline_release);
@@ -304,7 +308,8 @@ EXPORT_SYMBOL_GPL(fake_offline_prepare_release);
 
 /*
  * The first range of @client from @pfn on. Also one that is busy, which
- * fake_offline_next() passes over: whoever releases it waits for it.
+ * fake_offline_next() passes over: whoever releases it waits for it. But a
+ * callback may hold up the very operation that settles a pending one.
  */
 static bool next_span(const struct fake_offline_client *client,
 		      unsigned long pfn, struct span *s)
@@ -314,7 +319,9 @@ static bool next_span(const struct fake_offline_client *client,
 
 	mutex_lock(&fo_gate);
 	fo_for_each_extent(e, pfn, ULONG_MAX) {
-		found = e.range->client == client;
+		found = e.range->client == client &&
+			!(e.range->flags & FO_RANGE_PENDING &&
+			  fo_clients_calling());
 		if (found) {
 			*s = (struct span){ e.first, e.last };
 			break;
@@ -331,7 +338,7 @@ static int release_all(struct fake_offline_client *client, enum fo_wait wait)
 	int ret = 0;
 
 	while (!ret && next_span(client, pfn, &s)) {
-		ret = release(client, &s, wait);
+		ret = release(client, &s, wait, false);
 		if (ret == -ENOENT || ret == -EPERM)
 			ret = 0;	/* it has changed meanwhile: look again */
 		else
@@ -372,25 +379,6 @@ void fake_offline_unregister(struct fake_offline_client *client)
 }
 EXPORT_SYMBOL_GPL(fake_offline_unregister);
 
-/*
- * Pages of ranges that are being taken, but may not have been yet. Protected by
- * fo_gate.
- */
-static unsigned long pending;
-
-/* MemAvailable: free, or freed without swapping. Holds the gate. */
-static int check_reserve(unsigned long nr_pages)
-{
-	unsigned long reserve = (unsigned long)READ_ONCE(reserve_mib) <<
-				(20 - PAGE_SHIFT);
-	long available = si_mem_available() - pending;
-
-	if (available < 0 || nr_pages > available ||
-	    available - nr_pages < reserve)
-		return -ENOSPC;
-	return 0;
-}
-
 /* What one fake_offline_take() has taken. */
 struct taken {
 	struct span span;
@@ -401,6 +389,7 @@ struct taken {
 struct take_log {
 	struct fake_offline_client *client;
 	unsigned int flags;
+	unsigned int ways;
 	struct taken *taken;
 	unsigned int nr;
 	unsigned int room;
@@ -428,7 +417,7 @@ static int make_room(struct take_log *log)
  * Releases what is left of it: somebody else may have released pages meanwhile,
  * or marked them anew, which shows in another serial number.
  */
-static void undo(struct take_log *log, const struct taken *t)
+static void undo(struct take_log *log, const struct taken *t, bool parts)
 {
 	struct span left = t->span;
 	struct fo_extent e;
@@ -445,7 +434,7 @@ static void undo(struct take_log *log, const struct taken *t)
 		mutex_unlock(&fo_gate);
 		if (found) {
 			left = (struct span){ e.first, e.last };
-			release(log->client, &left, FO_WAIT);
+			release(log->client, &left, FO_WAIT, parts);
 			left.first = left.last + 1;
 		}
 	} while (found && left.first <= t->span.last);
@@ -510,12 +499,12 @@ static int begin_take(struct take_log *log, const struct span *s,
 	if (!ret)
 		ret = fo_check_online(s->first, s->last);
 	if (!ret)
-		ret = check_reserve(nr_pages);
+		ret = fo_reserve_check(nr_pages);
 	if (!ret)
 		ret = fo_ranges_insert(s->first, s->last, log->client,
 				       log->flags | FO_RANGE_BUSY, serial);
 	if (!ret) {
-		pending += nr_pages;
+		fo_reserve_begin(nr_pages);
 		step_aside(&blocks);
 	}
 	fo_gate_leave();
@@ -530,17 +519,125 @@ static void end_take(const struct span *s, int result)
 
 	mutex_lock(&fo_gate);
 	step_back(&blocks);
-	pending -= s->last - s->first + 1;
+	fo_reserve_end(s->last - s->first + 1);
 	fo_ranges_next(s->first, s->last, &e);
-	if (result) {
+	if (result)
 		fo_ranges_erase(&e);
-		fo_stat_inc(FO_STAT_MARK_FAILURES);
-	} else {
+	else
 		e.range->flags &= ~FO_RANGE_BUSY;
-		fo_stat_inc(FO_STAT_MARKS);
-	}
 	fo_gate_wake();
 	mutex_unlock(&fo_gate);
+}
+
+/* Takes @s by allocating it. @valid: set when it might be, and it was tried. */
+static int take_allocated(struct take_log *log, const struct span *s,
+			  enum fo_wait wait, u16 *serial, bool *valid)
+{
+	int ret;
+
+	ret = begin_take(log, s, wait, serial);
+	if (ret)
+		return ret;
+	*valid = true;
+	ret = fo_unplug_watch(s->first, s->last);
+	if (!ret)
+		ret = fo_take(s->first, s->last, log->flags,
+			      wait != FO_DONT_WAIT);
+	end_take(s, ret);
+	if (ret)
+		fo_unplug_unwatch(s->first, s->last);
+	return ret;
+}
+
+/*
+ * The next part of @s, from @pfn on, that is taken in one way: within one memory
+ * block through a cycle of it, or allocated. Return: whether the former.
+ */
+static bool next_part(const struct take_log *log, const struct span *s,
+		      unsigned long pfn, struct span *part)
+{
+	unsigned long block = PHYS_PFN(memory_block_size_bytes());
+	unsigned long next = round_up(pfn, block);
+	unsigned long end = pfn | (block - 1);
+
+	*part = (struct span){ pfn, s->last };
+	if (log->ways == FAKE_OFFLINE_THROUGH) {
+		part->last = min(s->last, end);
+		return true;
+	}
+	if (log->ways == FAKE_OFFLINE_ALLOCATE || !fo_through_wanted())
+		return false;
+	/* Whole blocks only. */
+	if (pfn == next && end <= s->last) {
+		part->last = end;
+		return true;
+	}
+	if (next > pfn && next <= s->last && s->last - next >= block - 1)
+		part->last = next - 1;
+	return false;
+}
+
+/* A part as next_part() gave it. */
+static int take_part(struct take_log *log, const struct span *part,
+		     bool through, enum fo_wait wait, u16 *serial, bool *valid)
+{
+	bool forced = log->ways == FAKE_OFFLINE_THROUGH;
+	int ret;
+
+	if (through) {
+		ret = fo_through_take(part->first, part->last, log->client,
+				      log->flags, forced, wait, serial, valid);
+		if (!ret || forced)
+			return ret;
+	}
+	return take_allocated(log, part, wait, serial, valid);
+}
+
+/* What would make a later part fail is looked for before the first is taken. */
+static int check_whole(const struct span *s, enum fo_wait wait)
+{
+	struct fo_extent e;
+	int ret;
+
+	ret = fo_gate_enter(s->first, s->last, wait);
+	if (ret)
+		return ret;
+	ret = fo_ranges_next(s->first, s->last, &e) ? -EEXIST :
+	      fo_check_online(s->first, s->last);
+	if (!ret)
+		ret = fo_reserve_check(s->last - s->first + 1);
+	fo_gate_leave();
+	return ret;
+}
+
+/* Takes all parts of @t's span, or none. */
+static int take_parts(struct take_log *log, struct taken *t,
+		      enum fo_wait wait, bool *valid)
+{
+	const struct span *s = &t->span;
+	struct span part;
+	bool through;
+	int ret;
+
+	through = next_part(log, s, s->first, &part);
+	if (part.last == s->last)
+		return take_part(log, &part, through, wait, &t->serial, valid);
+
+	ret = check_whole(s, wait);
+	while (!ret) {
+		ret = take_part(log, &part, through, wait, &t->serial, valid);
+		if (ret || part.last == s->last)
+			break;
+		through = next_part(log, s, part.last + 1, &part);
+	}
+	if (ret && t->serial) {
+		undo(log, t, true);
+	} else if (!ret) {
+		mutex_lock(&fo_gate);
+		fo_ranges_join(s->first, s->last, t->serial);
+		mutex_unlock(&fo_gate);
+	}
+	return ret;
 }
 
 /* Takes [@first, @last] whole or not at all. */
@@ -548,22 +645,17 @@ static int take_span(struct take_log *log, unsigned long first,
 		     unsigned long last, enum fo_wait wait)
 {
 	struct taken t = { .span = { first, last } };
+	bool valid = false;
 	int ret;
 
 	ret = make_room(log);
 	if (!ret)
-		ret = begin_take(log, &t.span, wait, &t.serial);
-	if (ret)
+		ret = take_parts(log, &t, wait, &valid);
+	if (ret && !valid)
 		return ret;
-
-	ret = fo_unplug_watch(first, last);
 	if (!ret)
-		ret = fo_take(first, last, log->flags, wait != FO_DONT_WAIT);
-	end_take(&t.span, ret);
-	if (ret)
-		fo_unplug_unwatch(first, last);
-	else
 		log->taken[log->nr++] = t;
+	fo_stat_inc(ret ? FO_STAT_MARK_FAILURES : FO_STAT_MARKS);
 	trace_fake_offline_take(first, last, ret);
 	return ret;
 }
@@ -579,14 +671,17 @@ static int take_request(struct take_log *log,
 	struct span s;
 	int ret;
 
-	if (r->flags & ~FAKE_OFFLINE_FLAGS)
+	if (r->flags & ~(FAKE_OFFLINE_FLAGS | FAKE_OFFLINE_WAYS))
 		return -EINVAL;
-	log->flags = r->flags;
+	log->flags = r->flags & FAKE_OFFLINE_FLAGS;
+	log->ways = r->flags & FAKE_OFFLINE_WAYS;
+	if (log->ways == FAKE_OFFLINE_WAYS)
+		return -EINVAL;
 	if (r->start_pfn == FAKE_OFFLINE_ANYWHERE) {
-		if (!r->nr_pages)
+		if (!r->nr_pages || log->ways == FAKE_OFFLINE_THROUGH)
 			return -EINVAL;
 		mutex_lock(&fo_gate);
-		ret = check_reserve(r->nr_pages);
+		ret = fo_reserve_check(r->nr_pages);
 		mutex_unlock(&fo_gate);
 		if (ret)
 			return ret;
@@ -607,12 +702,19 @@ static int take_request(struct take_log *log,
  * All of them or none. Pages in use are migrated away, as memory offlining does
  * it. Each page becomes PageOffline, and leaves the managed pages and MemTotal.
  *
+ * Whole memory blocks that are free but for a few pages may be taken offline and
+ * online again for that, where it is cheaper than to allocate them; others with
+ * FAKE_OFFLINE_THROUGH. What a client may not rely on, then: that pages are
+ * zeroed, and that no memory notifier runs in its own task. Who holds a lock that
+ * one takes says FAKE_OFFLINE_ALLOCATE.
+ *
  * Context: sleeps; waits while a hotplug operation is in flight there, and for
  * the first range also while one is in flight anywhere, to have the online-page
  * hook. Inverse: fake_offline_release().
  * Return: 0, or with nothing taken:
  *
- * * -EINVAL: no pages, or an unknown flag
+ * * -EINVAL: no pages, an unknown flag, both ways, or FAKE_OFFLINE_THROUGH
+ *   anywhere
  * * -ERANGE: the range wraps
  * * -EEXIST: a page is marked already
  * * -ENXIO: no RAM there; anywhere: no such node or zone
@@ -621,6 +723,15 @@ static int take_request(struct take_log *log,
  * * -ENOSPC: the parameter reserve_mib; anywhere: not that many pages found
  * * -ENOMEM, -EINTR
  * * -EDEADLK: called from a client's callback
+ *
+ * and with FAKE_OFFLINE_THROUGH, when a memory block cannot go offline or does
+ * not come back, the kernel's errno for that, and
+ *
+ * * -EOPNOTSUPP: the block has holes, several zones, or one that no online type
+ *   names: neither Normal nor Movable; or debug_pagealloc is on
+ * * -EHWPOISON: a page of the block is hardware-poisoned, so it would not come back
+ * * -ERESTARTNOINTR: the hotplug lock is contended; for a system call to return,
+ *   which starts again
  */
 int fake_offline_take(struct fake_offline_client *client,
 		      const struct fake_offline_request *requests,
@@ -640,7 +751,7 @@ int fake_offline_take(struct fake_offline_client *client,
 	for (i = 0; !ret && i < nr_requests; i++)
 		ret = take_request(&log, &requests[i]);
 	while (ret && log.nr)
-		undo(&log, &log.taken[--log.nr]);
+		undo(&log, &log.taken[--log.nr], false);
 	fo_hook_unwant();
 	kvfree(log.taken);
 	return ret;
@@ -763,7 +874,7 @@ bool fake_offline_next(const struct fake_offline_client *client,
 
 	mutex_lock(&fo_gate);
 	fo_for_each_extent(e, pfn, ULONG_MAX) {
-		if ((e.range->flags & FO_RANGE_BUSY) ||
+		if ((e.range->flags & FO_RANGE_UNSETTLED) ||
 		    (client && e.range->client != client))
 			continue;
 		page = pfn_to_online_page(e.first);
@@ -824,7 +935,7 @@ static int __init fake_offline_init(void)
 	ret = fo_notifier_register();
 	if (ret)
 		return ret;
-	ret = fo_debugfs_create(&reserve_mib);
+	ret = fo_debugfs_create();
 	if (ret)
 		fo_notifier_unregister();
 	return ret;

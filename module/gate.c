@@ -10,6 +10,12 @@
  *   that make way there, FO_RANGE_ASIDE, are busy as well.
  * - A hotplug operation records its flight first, so that nobody new enters,
  *   and then waits for the busy ranges there to settle.
+ * - Who takes pages through an offline and online of their memory block
+ *   (through.c) records a cycle. Others wait at the gate until it is over, as if
+ *   all of the block were busy. But flights, its own among them, don't: what is
+ *   taken is FO_RANGE_PENDING instead, and FO_RANGE_UNTAKEN until the block is
+ *   offline. Up to then its pages are the kernel's, and hotplug treats them so;
+ *   from then on they are marked, whoever brings the block online.
  *
  * Nobody waits while holding something that others wait for: a busy range
  * never waits for a flight. That also is why the hook slot is taken before a
@@ -27,6 +33,14 @@
 DEFINE_MUTEX(fo_gate);
 static DECLARE_WAIT_QUEUE_HEAD(gate_wait);
 static struct fo_flight the_flight;
+
+/* The one cycle under way. Protected by fo_gate. */
+static struct {
+	bool active;
+	unsigned long first;
+	unsigned long last;
+	struct task_struct *task;
+} the_cycle;
 
 /**
  * fo_gate_is_busy() - is a range in [@first, @last] being worked on?
@@ -51,6 +65,12 @@ static bool in_flight(unsigned long first, unsigned long last)
 	return the_flight.active && first <= the_flight.last &&
 	       last >= the_flight.first &&
 	       !(the_flight.calling && the_flight.task == current);
+}
+
+static bool in_cycle(unsigned long first, unsigned long last)
+{
+	return the_cycle.active && first <= the_cycle.last &&
+	       last >= the_cycle.first && the_cycle.task != current;
 }
 
 /* Drops fo_gate until somebody calls fo_gate_wake(). */
@@ -84,7 +104,8 @@ int fo_gate_enter(unsigned long first, unsigned long last, enum fo_wait wait)
 	int ret = 0;
 
 	mutex_lock(&fo_gate);
-	while (!ret && (in_flight(first, last) || fo_gate_is_busy(first, last))) {
+	while (!ret && (in_flight(first, last) || in_cycle(first, last) ||
+			fo_gate_is_busy(first, last))) {
 		if (wait == FO_DONT_WAIT)
 			ret = -EBUSY;
 		else
@@ -99,6 +120,62 @@ int fo_gate_enter(unsigned long first, unsigned long last, enum fo_wait wait)
 void fo_gate_leave(void)
 {
 	mutex_unlock(&fo_gate);
+}
+
+/**
+ * fo_cycle_begin() - enter the gate, and record a cycle
+ * @first: first PFN of the memory block
+ * @last: last PFN of it
+ * @wait: for how long; also while there is another cycle
+ *
+ * Context: may sleep. Inverse: fo_cycle_end().
+ * Return: 0 with fo_gate held; without it -EBUSY (would have to wait), -EINTR.
+ */
+int fo_cycle_begin(unsigned long first, unsigned long last, enum fo_wait wait)
+{
+	int ret;
+
+	for (;;) {
+		ret = fo_gate_enter(first, last, wait);
+		if (ret)
+			return ret;
+		if (!the_cycle.active)
+			break;
+		ret = wait == FO_DONT_WAIT ? -EBUSY :
+		      wait_for_wake(TASK_INTERRUPTIBLE);
+		fo_gate_leave();
+		if (ret)
+			return ret;
+	}
+	the_cycle.active = true;
+	the_cycle.first = first;
+	the_cycle.last = last;
+	the_cycle.task = current;
+	return 0;
+}
+
+/**
+ * fo_cycle_end() - the cycle is over, one way or the other
+ *
+ * Context: holds fo_gate. Inverse: fo_cycle_begin().
+ */
+void fo_cycle_end(void)
+{
+	lockdep_assert_held(&fo_gate);
+	the_cycle.active = false;
+	fo_gate_wake();
+}
+
+/**
+ * fo_cycle_is_mine() - is this task taking pages through a cycle?
+ *
+ * Context: holds fo_gate.
+ * Return: whether it is.
+ */
+bool fo_cycle_is_mine(void)
+{
+	lockdep_assert_held(&fo_gate);
+	return the_cycle.active && the_cycle.task == current;
 }
 
 /**

@@ -32,6 +32,10 @@ void fo_gate_leave(void);
 bool fo_gate_is_busy(unsigned long first, unsigned long last);
 void fo_gate_wake(void);
 
+int fo_cycle_begin(unsigned long first, unsigned long last, enum fo_wait wait);
+void fo_cycle_end(void);
+bool fo_cycle_is_mine(void);
+
 int fo_flight_begin(enum fo_direction dir, unsigned long first,
 		    unsigned long last, struct fo_flight **flight);
 struct fo_flight *fo_flight_find(enum fo_direction dir, unsigned long first);

@@ -68,6 +68,10 @@ static void online_page(struct page *page, unsigned int order)
 			fo_to_buddy(pfn, from - 1);
 		fo_pages_withhold(from, to,
 				  e.range->flags & FAKE_OFFLINE_SKIPPABLE);
+		/* Taken through this cycle, they don't have it yet. */
+		if (e.range->flags & FO_RANGE_PENDING &&
+		    e.range->flags & FAKE_OFFLINE_CANARY)
+			fo_canary_fill(from, to);
 		fo_stat_add(FO_STAT_WITHHELD_PAGES, to - from + 1);
 		trace_fake_offline_withhold(from, to, 0);
 		pfn = to + 1;

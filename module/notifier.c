@@ -10,7 +10,6 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/notifier.h>
-#include <linux/sched/signal.h>
 
 #include <linux/fake_offline.h>
 
@@ -22,6 +21,7 @@
 #include "notifier.h"
 #include "page_state.h"
 #include "ranges.h"
+#include "signal.h"
 #include "stats.h"
 #include "take.h"
 #include "trace.h"
@@ -45,6 +45,8 @@ static unsigned long subtracted(const struct fo_flight *flight)
 	struct fo_extent e;
 
 	fo_for_each_extent(e, flight->first, flight->last) {
+		if (e.range->flags & FO_RANGE_UNTAKEN)
+			continue;
 		from = max(e.first, flight->first);
 		to = min(e.last, flight->last);
 		pages += COMPAT_OFFLINING_SUBTRACTS_PAGE_OFFLINE ?
@@ -78,13 +80,20 @@ static void unbalance_managed(struct fo_flight *flight)
 	flight->managed = 0;
 }
 
+/* Are these marked pages, which offlining is to skip? */
+static bool is_skipped(const struct fo_range *range)
+{
+	return (range->flags & (FAKE_OFFLINE_SKIPPABLE | FO_RANGE_UNTAKEN)) ==
+	       FAKE_OFFLINE_SKIPPABLE;
+}
+
 /* Inverse of prepare_pages(), for the ranges up to @last. */
 static void unprepare_pages(struct fo_flight *flight, unsigned long last)
 {
 	struct fo_extent e;
 
 	fo_for_each_extent(e, flight->first, last)
-		if (e.range->flags & FAKE_OFFLINE_SKIPPABLE)
+		if (is_skipped(e.range))
 			fo_pages_cancel_offline(max(e.first, flight->first),
 						min(e.last, last));
 }
@@ -96,7 +105,7 @@ static int prepare_pages(struct fo_flight *flight)
 	struct fo_extent e;
 
 	fo_for_each_extent(e, flight->first, flight->last) {
-		if (!(e.range->flags & FAKE_OFFLINE_SKIPPABLE))
+		if (!is_skipped(e.range))
 			continue;
 		from = max(e.first, flight->first);
 		if (!fo_pages_going_offline(from, min(e.last, flight->last),
@@ -120,7 +129,7 @@ static struct page *last_skippable(const struct fo_flight *flight)
 	struct fo_extent e;
 
 	fo_for_each_extent(e, flight->first, flight->last)
-		if (e.range->flags & FAKE_OFFLINE_SKIPPABLE)
+		if (is_skipped(e.range))
 			page = pfn_to_page(min(e.last, flight->last));
 	return page;
 }
@@ -143,7 +152,7 @@ static void arm_late(struct fo_flight *flight)
 		if (fo_inject(FO_INJECT_OFFLINE_LATE, flight->first,
 				      flight->last)) {
 			flight->signalled = true;
-			set_thread_flag(TIF_SIGPENDING);
+			fo_signal_fake(current);
 		}
 		break;
 	}
@@ -151,17 +160,10 @@ static void arm_late(struct fo_flight *flight)
 
 static void disarm_late(struct fo_flight *flight)
 {
-	struct sighand_struct *sighand;
-
 	if (flight->refusing)
 		fo_page_skip_again(flight->refusing);
-	if (flight->signalled) {
-		/* A task that runs keeps its own sighand. */
-		sighand = rcu_dereference_protected(current->sighand, true);
-		spin_lock_irq(&sighand->siglock);
-		recalc_sigpending();
-		spin_unlock_irq(&sighand->siglock);
-	}
+	if (flight->signalled)
+		fo_signal_forget();
 }
 
 /* The next CANCEL without a flight is our own doing. Exclusive by hotplug. */
@@ -219,6 +221,43 @@ static int check_isolated(const struct fo_flight *flight)
 	return -EBUSY;
 }
 
+/*
+ * What is being taken through this very offlining must be all within it: the
+ * first pages of a block may hold its own memmap, and never leave.
+ */
+static int check_pending(const struct fo_flight *flight)
+{
+	unsigned long first = round_down(flight->first,
+					 PHYS_PFN(memory_block_size_bytes()));
+	struct fo_extent e;
+
+	if (!fo_cycle_is_mine())
+		return 0;
+	fo_for_each_extent(e, first, flight->last) {
+		if (!(e.range->flags & FO_RANGE_UNTAKEN) ||
+		    (e.first >= flight->first && e.last <= flight->last))
+			continue;
+		fo_why_set(flight->first, flight->last, e.first, -EBUSY,
+			   "PFN %#lx cannot be taken: the block's own memmap",
+			   e.first);
+		return -EBUSY;
+	}
+	return 0;
+}
+
+/*
+ * Pages that are being taken through a cycle have left with their block. It may
+ * be another's offlining that took them: it is all the same.
+ */
+static void take_pending(const struct fo_flight *flight)
+{
+	struct fo_extent e;
+
+	fo_for_each_extent(e, flight->first, flight->last)
+		if (e.first >= flight->first && e.last <= flight->last)
+			e.range->flags &= ~FO_RANGE_UNTAKEN;
+}
+
 /* Inverse: cancel_offline(). */
 static int going_offline(const struct memory_notify *arg)
 {
@@ -234,6 +273,8 @@ static int going_offline(const struct memory_notify *arg)
 	ret = begin(FO_OFFLINING, arg, &flight);
 	if (!ret)
 		ret = check_isolated(flight);
+	if (!ret)
+		ret = check_pending(flight);
 	fo_flight_calls_clients(flight, true);
 	mutex_unlock(&fo_gate);
 
@@ -305,6 +346,7 @@ static void gone_offline(const struct memory_notify *arg)
 	flight = fo_flight_find(FO_OFFLINING, arg->start_pfn);
 	if (flight) {
 		balance_late(flight);
+		take_pending(flight);
 		land(flight, FO_OFFLINE);
 	}
 	trace_fake_offline_offline(arg->start_pfn, last_pfn(arg), 0);

@@ -479,9 +479,12 @@ static u64 canary_word(unsigned long pfn, unsigned int i)
  * @first: first PFN
  * @last: last PFN
  *
+ * Not for KASAN: see fo_canary_intact().
+ *
  * Context: sleeps. The pages are taken or marked. Inverse: fo_canary_wipe().
  */
-void fo_canary_fill(unsigned long first, unsigned long last)
+__no_sanitize_address void fo_canary_fill(unsigned long first,
+					  unsigned long last)
 {
 	unsigned long pfn;
 

@@ -30,13 +30,21 @@ static int store(unsigned long first, unsigned long last, struct fo_range *entry
 	return ret;
 }
 
+static u16 next_serial(void)
+{
+	if (!++last_serial)
+		last_serial = 1;
+	return last_serial;
+}
+
 /**
  * fo_ranges_insert() - add a range
  * @first: first PFN
  * @last: last PFN
  * @client: the owner
  * @flags: FAKE_OFFLINE_*, FO_RANGE_*
- * @serial: filled in: tells it from another one at the same place later
+ * @serial: if 0, filled in: tells it from another one at the same place later;
+ *	else that of the ranges that this one is a part of the same request as
  *
  * Context: holds the gate's lock, may sleep. Inverse: fo_ranges_erase().
  * Return: 0, -EEXIST if it overlaps a range, -ENOMEM.
@@ -55,12 +63,13 @@ int fo_ranges_insert(unsigned long first, unsigned long last,
 	range->client = client;
 	range->born_s = ktime_get_seconds();
 	range->flags = flags;
-	range->serial = ++last_serial;
-	*serial = range->serial;
+	range->serial = *serial ?: next_serial();
 
 	ret = mtree_insert_range(&ranges, first, last, range, GFP_KERNEL);
 	if (ret)
 		kfree(range);
+	else
+		*serial = range->serial;
 	return ret;
 }
 
@@ -78,6 +87,53 @@ void fo_ranges_erase(const struct fo_extent *e)
 	lockdep_assert_held(&fo_gate);
 	store(e->first, e->last, NULL, GFP_KERNEL | __GFP_NOFAIL);
 	kfree(e->range);
+}
+
+/* Is [@first, @last] covered by ranges of one kind and of this serial? */
+static bool joinable(unsigned long first, unsigned long last, u16 serial)
+{
+	const struct fo_range *kind = NULL;
+	unsigned long pfn = first;
+	struct fo_extent e;
+
+	fo_for_each_extent(e, first, last) {
+		if (e.first != pfn || e.last > last ||
+		    e.range->serial != serial ||
+		    e.range->flags & (FO_RANGE_UNSETTLED | FO_RANGE_ASIDE) ||
+		    (kind && e.range->flags != kind->flags))
+			return false;
+		kind = e.range;
+		pfn = e.last + 1;
+	}
+	return pfn == last + 1;
+}
+
+/**
+ * fo_ranges_join() - make one range of those that one request took in parts
+ * @first: first PFN of the first one
+ * @last: last PFN of the last one
+ * @serial: of all of them
+ *
+ * Where somebody has changed one of them meanwhile, or without memory, they stay
+ * apart, and say the same of the same pages.
+ *
+ * Context: holds the gate's lock, may sleep.
+ */
+void fo_ranges_join(unsigned long first, unsigned long last, u16 serial)
+{
+	struct fo_range *whole;
+	struct fo_extent e;
+
+	lockdep_assert_held(&fo_gate);
+	if (!joinable(first, last, serial) || !fo_ranges_next(first, last, &e))
+		return;
+	whole = kmemdup(e.range, sizeof(*whole), GFP_KERNEL);
+	if (!whole)
+		return;
+	fo_for_each_extent(e, first, last) {
+		store(first, e.last, whole, GFP_KERNEL | __GFP_NOFAIL);
+		kfree(e.range);
+	}
 }
 
 /* Cuts the range that holds both @pfn - 1 and @pfn between the two. */

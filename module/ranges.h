@@ -11,13 +11,19 @@ struct fake_offline_client;
 #define FO_RANGE_BUSY		BIT(15)	/* being worked on: see gate.c */
 #define FO_RANGE_TOGGLED	BIT(14)	/* its skippable bit was changed */
 #define FO_RANGE_ASIDE		BIT(13)	/* makes way for pages beside it */
+#define FO_RANGE_PENDING	BIT(12)	/* being taken through a cycle: gate.c */
+#define FO_RANGE_UNTAKEN	BIT(11)	/* and the pages are still the kernel's */
+
+/* What those are not to see who look at ranges or give them back. */
+#define FO_RANGE_UNSETTLED	(FO_RANGE_BUSY | FO_RANGE_PENDING)
 
 /**
  * struct fo_range - what the pages of one range have in common
  * @client: the owner
  * @born_s: when it was taken, in seconds of monotonic time
  * @flags: FAKE_OFFLINE_* and FO_RANGE_*
- * @serial: of the fo_ranges_insert() that made it, or what it was split from
+ * @serial: of the fo_ranges_insert() that made it, or what it was split from;
+ *	what one request takes in parts has one; never 0
  *
  * Where the range lies is known to the tree alone: 16 bytes here, nothing per
  * page.
@@ -45,6 +51,7 @@ int fo_ranges_insert(unsigned long first, unsigned long last,
 		     struct fake_offline_client *client, unsigned int flags,
 		     u16 *serial);
 void fo_ranges_erase(const struct fo_extent *e);
+void fo_ranges_join(unsigned long first, unsigned long last, u16 serial);
 int fo_ranges_split(unsigned long first, unsigned long last);
 bool fo_ranges_next(unsigned long from, unsigned long to, struct fo_extent *e);
 bool fo_ranges_empty(void);

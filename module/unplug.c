@@ -163,9 +163,12 @@ static int forget_block(unsigned long block)
 	if (ret)
 		return ret;
 	fo_for_each_extent(e, first, last) {
-		fo_client_unplugged(e.range->client, first, last);
+		/* Who is still taking it finds that it is gone. */
+		if (!(e.range->flags & FO_RANGE_PENDING)) {
+			fo_client_unplugged(e.range->client, first, last);
+			fo_stat_inc(FO_STAT_UNMARKS);
+		}
 		fo_ranges_erase(&e);
-		fo_stat_inc(FO_STAT_UNMARKS);
 	}
 	return 0;
 }

@@ -86,7 +86,7 @@ int fo_verify(const struct fake_offline_client *client, unsigned long first,
 	while (pfn <= last && fo_ranges_next(pfn, last, &e)) {
 		from = max(e.first, pfn);
 		to = min3(e.last, last, from + FO_VERIFY_CHUNK - 1);
-		if (!(e.range->flags & FO_RANGE_BUSY) &&
+		if (!(e.range->flags & FO_RANGE_UNSETTLED) &&
 		    (!client || e.range->client == client)) {
 			c->ranges += from == max(e.first, first);
 			for (pfn = from; pfn <= to; pfn++)

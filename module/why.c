@@ -108,7 +108,8 @@ static void refused_by(const struct fo_flight *flight, unsigned long pfn)
 	if (flight->refusing == pfn_to_page(pfn))
 		fo_why_set(flight->first, flight->last, pfn,
 			   -EBUSY, "PFN %#lx refused: injected", pfn);
-	else if (fo_ranges_next(pfn, pfn, &e))
+	else if (fo_ranges_next(pfn, pfn, &e) &&
+		 !(e.range->flags & FO_RANGE_UNTAKEN))
 		fo_why_set(flight->first, flight->last, pfn,
 			   -EBUSY, "PFN %#lx refused: marked unskippable by %s", pfn,
 			   e.range->client->name);

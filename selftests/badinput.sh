@@ -90,7 +90,9 @@ mark_lines() {
 		any "any 0" "any -1" "any any" "any 1 node=" "any 1 zone=" \
 		"any 1 node=x" "any 1 node=-1" "any 1 node=0 node=0" \
 		"any 1 zone=DMA zone=DMA" "any 1 nonsense" "any 1 1" "any 1 node" \
-		"ANY 1" "any 1 zone=Movable canary canary"; do
+		"ANY 1" "any 1 zone=Movable canary canary" "any 1 through" \
+		"$s 1 through allocate" "$s 1 allocate allocate" \
+		"$s 1 through through" "$s 1 THROUGH"; do
 		bad mark EINVAL "$text"
 	done
 	bad_bytes mark EINVAL "$s 1"

@@ -17,6 +17,7 @@ struct request {
 	bool any;		/* not these, but so many from anywhere */
 	uint64_t pages;
 	bool skippable, canary;	/* mark */
+	const char *way;	/* mark: through, allocate, or NULL */
 	bool all;		/* unmark */
 	struct sb data;		/* the command, as the module wants it */
 	struct sb what;		/* for messages */
@@ -132,7 +133,7 @@ static bool hint_offline(const struct command *self, const struct request *r)
 /* mark */
 
 enum { OPT_SIZE = OPT_OWN, OPT_NODE, OPT_ZONE, OPT_UNSKIPPABLE, OPT_CANARY,
-       OPT_ALL };
+       OPT_THROUGH, OPT_ALLOCATE, OPT_ALL };
 
 static const struct option_def mark_options[] = {
 	{ OPT_SIZE, "size", "SIZE", "so much, from anywhere" },
@@ -143,6 +144,10 @@ static const struct option_def mark_options[] = {
 	  "their memory blocks then refuse to go offline" },
 	{ OPT_CANARY, "canary", NULL,
 	  "fill them with a pattern that 'offctl verify' checks" },
+	{ OPT_THROUGH, "through", NULL,
+	  "take their memory blocks offline and online again for that" },
+	{ OPT_ALLOCATE, "allocate", NULL,
+	  "allocate them, and take no memory block offline" },
 	{ 0, NULL, NULL, NULL },
 };
 
@@ -152,6 +157,8 @@ static void mark_words(struct request *r)
 		sb_addf(&r->data, " unskippable");
 	if (r->canary)
 		sb_addf(&r->data, " canary");
+	if (r->way)
+		sb_addf(&r->data, " %s", r->way);
 }
 
 static int take_anywhere(const struct command *self, struct request *r,
@@ -270,6 +277,7 @@ static int run_mark(const struct command *self, int argc, char **argv)
 {
 	const char *size = NULL, *node = NULL, *zone = NULL;
 	struct request r = { .skippable = true };
+	bool through = false, allocate = false;
 	struct module m;
 	int status, id;
 
@@ -290,6 +298,12 @@ static int run_mark(const struct command *self, int argc, char **argv)
 		case OPT_CANARY:
 			r.canary = true;
 			break;
+		case OPT_THROUGH:
+			through = true;
+			break;
+		case OPT_ALLOCATE:
+			allocate = true;
+			break;
 		}
 	argc -= optind;
 	argv += optind;
@@ -299,6 +313,11 @@ static int run_mark(const struct command *self, int argc, char **argv)
 		return usage_error(self, "either ranges or --size");
 	if (!size && !argc)
 		return usage_error(self, "no range");
+	if (through && allocate)
+		return usage_error(self, "either --through or --allocate");
+	if (through && size)
+		return usage_error(self, "--through goes with ranges");
+	r.way = through ? "through" : allocate ? "allocate" : NULL;
 
 	r.units = units_get();
 	status = size ? take_anywhere(self, &r, size, node, zone) :
@@ -327,8 +346,8 @@ const struct command cmd_mark = {
 	.name = "mark",
 	.brief = "Take pages out of use.",
 	.synopsis =
-"[--unskippable] [--canary] RANGE...\n"
-"[--unskippable] [--canary] --size SIZE [--node N] [--zone ZONE]",
+"[--unskippable] [--canary] [--through|--allocate] RANGE...\n"
+"[--unskippable] [--canary] [--allocate] --size SIZE [--node N] [--zone ZONE]",
 	.details = RANGE_HELP
 "Several ranges are taken all or none.\n",
 	.options = mark_options,

@@ -53,9 +53,14 @@ static void add_scaled(struct sb *cell, const void *row, const char *name,
 	  "ranges or parts given back or forgotten", 0)			\
 	X(mark_failures, "MARK_FAILURES", COL_NUMBER, "failed marks",	\
 	  "marks that failed after they were found valid", 0)		\
+	X(through, "THROUGH", COL_NUMBER, "taken through a cycle",	\
+	  "times that pages were taken by offlining their block", 0)	\
+	X(through_failures, "THROUGH_FAILURES", COL_NUMBER,		\
+	  "not taken through a cycle",					\
+	  "times that this was tried and did not work", 0)		\
 	X(stray_references, "STRAY_REFERENCES", COL_NUMBER,		\
 	  "stray references",						\
-	  "of these, because somebody held a reference to a page", 0)	\
+	  "failed marks, because somebody held a reference to a page", 0)	\
 	X(offline_attempts, "OFFLINE_ATTEMPTS", COL_NUMBER,		\
 	  "offline attempts", "attempts to take memory offline", 0)	\
 	X(offline_done, "OFFLINE_DONE", COL_NUMBER, "offline done",	\

@@ -201,6 +201,8 @@ static const struct {
 	{ "mark", EBUSY, "a page is in use and cannot be freed" },
 	{ "mark", ENOSPC, "too little memory would be left" },
 	{ "mark", ENOMEM, "no memory to record it, or to migrate pages to" },
+	{ "mark", EOPNOTSUPP, "its memory block could not come back as it was" },
+	{ "mark", EHWPOISON, "a page of its memory block is hardware-poisoned" },
 	{ "mark any", ENXIO, "there is no such node, or it has no such zone" },
 	{ "mark any", ENOSPC, "not that many free, or too little memory would be left" },
 	{ "mark any", EBUSY, "pages are in use and cannot be freed" },

@@ -155,6 +155,8 @@ marked pages                4116
 marks                       5
 unmarks                     1
 failed marks                2
+taken through a cycle       1
+not taken through a cycle   1
 stray references            1
 offline attempts            7
 offline done                4

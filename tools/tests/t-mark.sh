@@ -124,6 +124,23 @@ left "1048832 4096 1 0 0 Movable debugfs 0"
 try "mark --size, ranges that were there don't count" 1 "" \
 	"offctl: mark: 4096 pages (16 MiB): the list of ranges shows 0 of 4096 pages" mark --size 16M
 
+for way in through allocate; do
+	tree guest
+	add "1179648 32768 1 1 0 Normal debugfs 0
+1212417 1 1 1 0 Normal debugfs 0"
+	try "mark --$way" 0 "marked 32768 pages (128 MiB) 0x0000000120000000-0x0000000127ffffff
+marked 1 page (4 KiB) 0x0000000128001000-0x0000000128001fff
+marked 32769 pages (131076 KiB) in all" "" \
+		mark --$way --canary block:36 pfn:1212417
+	sent mark "1179648 32768 canary $way
+1212417 1 canary $way"
+done
+tree guest
+add "200 1 1 0 0 DMA32 debugfs 0"
+try "mark --size --allocate" 0 "marked 1 page (4 KiB) 0x00000000000c8000-0x00000000000c8fff" "" \
+	mark --size 4K --allocate
+sent mark "any 1 allocate"
+
 # refused NAME NUMBER WHY [HINT]: the module's answer to a range
 refused() {
 	tree guest
@@ -137,6 +154,8 @@ refused ENODEV 19 "its memory block is offline" "hint: block 34 is offline"
 refused EBUSY 16 "a page is in use and cannot be freed" "$log_hint"
 refused ENOSPC 28 "too little memory would be left" "$log_hint"
 refused ENOMEM 12 "no memory to record it, or to migrate pages to" "$log_hint"
+refused EOPNOTSUPP 95 "its memory block could not come back as it was" "$log_hint"
+refused EHWPOISON 133 "a page of its memory block is hardware-poisoned" "$log_hint"
 refused EINTR 4 "interrupted"
 refused EINVAL 22 "the module does not understand the command" "$log_hint"
 refused ERANGE 34 "a number is too large" "$log_hint"

@@ -30,6 +30,16 @@ struct fake_offline_client;
 #define FAKE_OFFLINE_CANARY	BIT(1)
 #define FAKE_OFFLINE_FLAGS	(FAKE_OFFLINE_SKIPPABLE | FAKE_OFFLINE_CANARY)
 
+/**
+ * define FAKE_OFFLINE_THROUGH - take them through an offline and online of their
+ * memory blocks, and in no other way; not with FAKE_OFFLINE_ANYWHERE
+ */
+#define FAKE_OFFLINE_THROUGH	BIT(2)
+/** define FAKE_OFFLINE_ALLOCATE - allocate them, and take no block offline */
+#define FAKE_OFFLINE_ALLOCATE	BIT(3)
+/** define FAKE_OFFLINE_WAYS - how to take pages; with none, what is cheaper */
+#define FAKE_OFFLINE_WAYS	(FAKE_OFFLINE_THROUGH | FAKE_OFFLINE_ALLOCATE)
+
 /** define FAKE_OFFLINE_NAME_LEN - longest name of a client, and a NUL */
 #define FAKE_OFFLINE_NAME_LEN	32
 
@@ -40,7 +50,8 @@ struct fake_offline_client;
  * struct fake_offline_request - pages that a client wants to take
  * @start_pfn: first PFN, or FAKE_OFFLINE_ANYWHERE
  * @nr_pages: number of pages, at least 1
- * @flags: FAKE_OFFLINE_SKIPPABLE, FAKE_OFFLINE_CANARY
+ * @flags: FAKE_OFFLINE_SKIPPABLE, FAKE_OFFLINE_CANARY, and at most one of
+ *	FAKE_OFFLINE_THROUGH, FAKE_OFFLINE_ALLOCATE
  * @nid: anywhere: the NUMA node, or NUMA_NO_NODE for any
  * @zone: anywhere: name of the zone as /proc/zoneinfo has it, case ignored, or
  *	NULL for any zone but DMA
@@ -118,7 +129,9 @@ struct fake_offline_counts {
  *
  * @data is what was given to fake_offline_register(); the rest is the memory it
  * is about, most often one memory block. Whose @going_offline returned 0 is told
- * @cancel_offline or @offline, exactly once.
+ * @cancel_offline or @offline, exactly once. A client that takes pages through an
+ * offline and online of their block is asked and told about other pages that it
+ * has there, by the task that takes; not about these before it has them.
  *
  * Context: sleeps, in the task that carries out the hotplug operation and holds
  * mem_hotplug_lock; @unplugged in a worker, when it is found out. A callback may
