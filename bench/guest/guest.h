@@ -17,7 +17,8 @@
 
 /* How the guest is, and how often things are to be done. Set once, by main(). */
 struct setting {
-	bool quick;
+	bool quick;			/* without what takes long */
+	bool few;			/* repetitions */
 	const char *suffix;		/* of the names of rows */
 	const char *parameters;		/* more of fake_offline's, when it is loaded */
 	unsigned long block_pages;
@@ -29,8 +30,8 @@ extern struct setting setting;
 /* The block that is under test, and its first page. Not the first one: neighbours. */
 unsigned long test_block(void);
 unsigned long block_pfn(unsigned long block);
-/* As many repetitions of the two kinds of run. */
-unsigned int times(unsigned int full, unsigned int quick);
+/* Repetitions: many, or few. */
+unsigned int times(unsigned int many, unsigned int few);
 
 /* output.c: one line a measure, for report.awk */
 void ours(const char *row, double value);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * bench [--quick] [--suffix=TEXT] [--parameters=TEXT] GROUP...
+ * bench [--quick] [--few] [--suffix=TEXT] [--parameters=TEXT] GROUP...
  *
  * Measures groups of rows, in a guest with hot-added memory that is online as
  * ZONE_MOVABLE; see bench/run. --parameters are fake_offline's.
@@ -42,9 +42,9 @@ unsigned long block_pfn(unsigned long block)
 	return block * setting.block_pages;
 }
 
-unsigned int times(unsigned int full, unsigned int quick)
+unsigned int times(unsigned int many, unsigned int few)
 {
-	return setting.quick ? quick : full;
+	return setting.few ? few : many;
 }
 
 /* The hot-added memory is what is above 4 GiB, without a hole. */
@@ -99,6 +99,8 @@ int main(int argc, char **argv)
 	for (i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--quick"))
 			setting.quick = true;
+		else if (!strcmp(argv[i], "--few"))
+			setting.few = true;
 		else if (!strncmp(argv[i], "--suffix=", 9))
 			setting.suffix = argv[i] + 9;
 		else if (!strncmp(argv[i], "--parameters=", 13))
