@@ -8,7 +8,7 @@ KERNEL ?= 6.1
 HOURS ?= 1
 
 .PHONY: help setup demo check check-lint check-tools check-vm check-guests matrix \
-	coverage fuzz soak \
+	coverage fuzz soak bench bench-quick \
 	deb check-packages dkms-install dkms-remove clean
 
 help:
@@ -21,6 +21,8 @@ help:
 	@echo 'make fuzz            random sequences and writes, more than check has'
 	@echo 'make matrix          check-guests, whole, and docs/matrix.md from it'
 	@echo 'make coverage        lines that the selftests reach: docs/coverage.md'
+	@echo 'make bench           measures, against what the kernel has itself: docs/performance.md'
+	@echo 'make bench-quick     the same in instructions, and in two minutes'
 	@echo 'make soak            cycles under load for HOURS=1, on KERNEL'
 	@echo 'make dkms-install    dkms builds and installs the module on this machine'
 	@echo 'make dkms-remove     and takes it away again'
@@ -29,7 +31,7 @@ help:
 	@echo 'make clean           remove what was built in the tree'
 	@echo
 	@echo 'KERNELS="6.1 6.12 7.3 native"   what is tested'
-	@echo 'KERNEL=6.1                      what demo, fuzz and soak run on'
+	@echo 'KERNEL=6.1                      what demo, fuzz, soak and bench run on'
 	@echo 'SEED=N SEEDS=20 STEPS=100 WRITES=200000, or REPLAY=FILE   for fuzz'
 
 setup:
@@ -75,6 +77,22 @@ ALL ?= yes
 matrix: setup
 	@FAKE_OFFLINE_KERNELS='$(KERNELS)' FAKE_OFFLINE_ALL=$(ALL) \
 		FAKE_OFFLINE_MATRIX=docs/matrix.md checks/run guests
+
+# In instructions, which a busy machine does not change; BENCH_LOAD are parameters of the
+# module, such as skip=notifier. A goal that is missed is a failure.
+bench-quick:
+	@bench/selftest
+	@bench/run --quick --instructions --kernel $(KERNEL) --load '$(BENCH_LOAD)'
+
+# All of it, in instructions and in time, and what docs/performance.md shows.
+bench:
+	@bench/selftest
+	@status=0; \
+	bench/run --instructions --kernel $(KERNEL) --load '$(BENCH_LOAD)' \
+		--json docs/performance/instructions.json --plots docs/performance || status=$$?; \
+	bench/run --kernel $(KERNEL) --load '$(BENCH_LOAD)' \
+		--json docs/performance/time.json || status=$$?; \
+	exit $$status
 
 # What the module itself counts on the debug kernel, in docs/coverage.md.
 coverage:

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * 512 MiB out of use, by us and by virtio-mem: QEMU wants its device to have
+ * nothing any more, and the driver unplugs, until its blocks are gone. Configured
+ * as its documentation has it: blocks of 2M, memory onlined by the kernel, movable.
+ */
+#include "guest.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#define SIZE_MIB	512
+#define PATIENCE_S	120
+
+static unsigned long its_blocks(void)
+{
+	return SIZE_MIB * 256 / setting.block_pages;
+}
+
+/* Are so many of its blocks there, and online? They are behind the DIMM's. */
+static bool has(unsigned long nr)
+{
+	unsigned long i, found = 0, first = setting.first_block + setting.nr_blocks;
+
+	for (i = 0; i < 16; i++) {
+		char path[80], state[16] = "";
+		FILE *file;
+
+		snprintf(path, sizeof(path),
+			 "/sys/devices/system/memory/memory%lu/state", first + i);
+		file = fopen(path, "r");
+		if (!file)
+			continue;
+		if (nr && (!fgets(state, sizeof(state), file) || state[1] != 'n')) {
+			fclose(file);
+			return false;
+		}
+		fclose(file);
+		found++;
+	}
+	return found == nr;
+}
+
+static uint64_t resize(unsigned int mib, unsigned long nr)
+{
+	char command[80];
+	uint64_t began;
+
+	snprintf(command, sizeof(command), "qemu-monitor qom-set vm0 requested-size %uM",
+		 mib);
+	run_or_die(command);
+	began = clock_ns();
+	while (!has(nr)) {
+		if (clock_ns() - began > PATIENCE_S * 1000000000ULL)
+			die("virtio-mem does not come to %u MiB", mib);
+		usleep(2000);
+	}
+	return clock_ns() - began;
+}
+
+void measure_virtio_mem(void)
+{
+	unsigned long pfn = block_pfn(test_block()), block;
+	unsigned int i, n = times(9, 3);
+
+	write_to("/sys/devices/system/memory/auto_online_blocks", "online_movable");
+	run_or_die("modprobe virtio_mem");
+	load(NULL);
+	for (i = 0; i < n; i++) {
+		for (block = 0; block < its_blocks(); block++)
+			block_refresh(test_block() + block);
+		ours("take-512M", operation("take", pfn, SIZE_MIB * 256));
+		operation("release", pfn, SIZE_MIB * 256);
+		resize(SIZE_MIB, its_blocks());
+		peer("take-512M", resize(0, 0));
+	}
+	unload();
+	run_or_die("rmmod virtio_mem");
+	write_to("/sys/devices/system/memory/auto_online_blocks", "offline");
+}

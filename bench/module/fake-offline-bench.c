@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The operations that are compared, timed where they run: without system call
+ * and parsing, for us as for the kernel's own function.
+ *
+ *	/sys/module/fake_offline_bench/parameters/run
+ *		write "OPERATION START_PFN NR_PAGES"; reading it gives the
+ *		nanoseconds that the last one took
+ *
+ * What is taken and not given back is lost: nothing here keeps books, which
+ * would be measured too.
+ */
+#include <linux/err.h>
+#include <linux/gfp.h>
+#include <linux/kernel.h>
+#include <linux/ktime.h>
+#include <linux/log2.h>
+#include <linux/memory_hotplug.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/numa.h>
+#include <linux/sched.h>
+#include <linux/string.h>
+
+#include <linux/fake_offline.h>
+
+#include "compat.h"
+
+#define LOOKUPS	100000
+
+static struct fake_offline_client *client;
+static u64 last_ns;
+
+static int take(unsigned long start, unsigned long nr)
+{
+	const struct fake_offline_request request = {
+		.start_pfn = start,
+		.nr_pages = nr,
+		.flags = FAKE_OFFLINE_SKIPPABLE,
+		.nid = NUMA_NO_NODE,
+	};
+
+	return fake_offline_take(client, &request, 1);
+}
+
+static int release(unsigned long start, unsigned long nr)
+{
+	return fake_offline_release(client, start, nr);
+}
+
+static int release_all(unsigned long start, unsigned long nr)
+{
+	return fake_offline_release_all(client);
+}
+
+/*
+ * Ranges of one page, with a page between them that is not marked. In a tree of
+ * ranges, neighbours without a gap would take half the room.
+ */
+static int take_scattered(unsigned long start, unsigned long nr)
+{
+	unsigned long i;
+	int ret = 0;
+
+	for (i = 0; !ret && i < nr; i++) {
+		ret = take(start + 2 * i, 1);
+		cond_resched();
+	}
+	return ret;
+}
+
+/* The same ranges in less time: of pages taken as one, every other goes back. */
+static int thin(unsigned long start, unsigned long nr)
+{
+	unsigned long i;
+	int ret = 0;
+
+	for (i = 0; !ret && i < nr; i++) {
+		ret = release(start + 2 * i + 1, 1);
+		cond_resched();
+	}
+	return ret;
+}
+
+/* Pages that were taken as one become ranges of one page. */
+static int split(unsigned long start, unsigned long nr)
+{
+	unsigned long i;
+	int ret = 0;
+
+	for (i = 0; !ret && i < nr; i++) {
+		ret = fake_offline_prepare_release(client, start + i, 1);
+		cond_resched();
+	}
+	return ret;
+}
+
+/* LOOKUPS of scattered pages, in an order that no cache foresees. */
+static int look_up(unsigned long start, unsigned long nr)
+{
+	unsigned long i, found = 0;
+	u32 random = 1;
+
+	for (i = 0; i < LOOKUPS; i++) {
+		random = random * 1664525 + 1013904223;
+		found += !!fake_offline_owner(start + 2 * ((u64)random * nr >> 32));
+		if (!(i & 1023))
+			cond_resched();
+	}
+	return found == LOOKUPS ? 0 : -ENOENT;
+}
+
+static int alloc_contig(unsigned long start, unsigned long nr)
+{
+	return alloc_contig_range(start, start + nr, COMPAT_ALLOC_CONTIG_HOW,
+				  GFP_KERNEL | __GFP_NOWARN);
+}
+
+static int free_contig(unsigned long start, unsigned long nr)
+{
+	free_contig_range(start, nr);
+	return 0;
+}
+
+/* Allocated pages become what generic_online_page() expects: see compat.h. */
+static int withhold(unsigned long start, unsigned long nr)
+{
+	unsigned long i;
+
+	for (i = 0; !COMPAT_OFFLINING_SUBTRACTS_PAGE_OFFLINE && i < nr; i++)
+		__SetPageOffline(pfn_to_page(start + i));
+	adjust_managed_page_count(pfn_to_page(start), -(long)nr);
+	return 0;
+}
+
+/* They go back in the chunks that online_pages() makes. */
+static int online(unsigned long start, unsigned long nr)
+{
+	const unsigned int max_order = ilog2(MAX_ORDER_NR_PAGES);
+	unsigned long pfn = start, end = start + nr;
+
+	while (pfn < end) {
+		unsigned int order = min_t(unsigned int, max_order, ilog2(end - pfn));
+
+		if (pfn)
+			order = min_t(unsigned int, order, __ffs(pfn));
+		generic_online_page(pfn_to_page(pfn), order);
+		pfn += 1UL << order;
+	}
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int (*run)(unsigned long start, unsigned long nr);
+} operations[] = {
+	{ "take", take },
+	{ "release", release },
+	{ "release_all", release_all },
+	{ "take_scattered", take_scattered },
+	{ "thin", thin },
+	{ "split", split },
+	{ "look_up", look_up },
+	{ "alloc_contig", alloc_contig },
+	{ "free_contig", free_contig },
+	{ "withhold", withhold },
+	{ "online", online },
+};
+
+static int set_run(const char *value, const struct kernel_param *kp)
+{
+	unsigned long start, nr, i;
+	char name[16];
+	ktime_t began;
+	int ret;
+
+	if (sscanf(value, "%15s %lu %lu", name, &start, &nr) != 3 || !nr)
+		return -EINVAL;
+	for (i = 0; i < ARRAY_SIZE(operations); i++)
+		if (!strcmp(operations[i].name, name))
+			break;
+	if (i == ARRAY_SIZE(operations))
+		return -EINVAL;
+	began = ktime_get();
+	ret = operations[i].run(start, nr);
+	last_ns = ktime_to_ns(ktime_sub(ktime_get(), began));
+	return ret;
+}
+
+static int get_run(char *buffer, const struct kernel_param *kp)
+{
+	return scnprintf(buffer, PAGE_SIZE, "%llu\n", last_ns);
+}
+
+static const struct kernel_param_ops run_ops = {
+	.set = set_run,
+	.get = get_run,
+};
+module_param_cb(run, &run_ops, NULL, 0600);
+
+static int __init bench_init(void)
+{
+	client = fake_offline_register("bench", THIS_MODULE, NULL, NULL);
+	return PTR_ERR_OR_ZERO(client);
+}
+
+static void __exit bench_exit(void)
+{
+	fake_offline_unregister(client);
+}
+
+module_init(bench_init);
+module_exit(bench_exit);
+
+MODULE_DESCRIPTION("What is compared by the benchmark of fake_offline");
+MODULE_AUTHOR("the fake_offline project");
+MODULE_LICENSE("GPL");
