@@ -208,16 +208,16 @@ static int begin(enum fo_direction dir, const struct memory_notify *arg,
 }
 
 /*
- * A mark that raced with the isolation, which comes before the announcement, may
- * have undone some of it: see allocate(). Nobody of ours can any more, now that
- * the flight is recorded.
+ * An alloc_contig_range() that raced with the isolation, which comes before the
+ * announcement, may have undone some of it: see allocate(). Nobody of ours can any
+ * more, now that the flight is recorded.
  */
 static int check_isolated(const struct fo_flight *flight)
 {
 	if (fo_all_isolated(flight->first, flight->last))
 		return 0;
 	fo_why_set(flight->first, flight->last, -1, -EBUSY,
-		   "pages there were being marked at the same time");
+		   "somebody was allocating pages there at the same time, and undid the isolation");
 	return -EBUSY;
 }
 

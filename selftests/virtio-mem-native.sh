@@ -7,7 +7,12 @@
 # loaded: virtio-mem wants the same hook.
 #
 # vm/run --qemu '-object memory-backend-ram,id=vmem0,size=1G
-#	-device virtio-mem-pci,id=vm0,memdev=vmem0,block-size=2M,requested-size=0'
+#	-device virtio-mem-pci,id=vm0,memdev=vmem0,block-size=2M,requested-size=0
+#	-object memory-backend-ram,id=vmem1,size=512M
+#	-device virtio-mem-pci,id=vm1,memdev=vmem1,block-size=128M,requested-size=0'
+#
+# The second device's blocks are as large as memory blocks: the driver's big block
+# mode.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib.sh
@@ -32,9 +37,9 @@ its_blocks() {
 	block_numbers | awk -v sink="$SINK" '$1 > sink'
 }
 
-# resize MIB: what the machine wants the device to have
+# resize MIB [DEVICE]: what the machine wants the device to have
 resize() {
-	qemu-monitor qom-set vm0 requested-size "$1"M
+	qemu-monitor qom-set "${2:-vm0}" requested-size "$1"M
 }
 
 has_total() {
@@ -200,6 +205,40 @@ resizes() {
 	gone
 }
 
+# Whole blocks go, in big block mode: their pages are marked, so that nobody
+# allocates them, and then the block goes offline. If that fails, they come back.
+big_blocks() {
+	needed
+	resize 256 vm1
+	wait_for "two memory blocks of the second device" has_blocks 2 || return
+	all_online
+	check_its "in big block mode" 256
+	load_notifier_errors -1
+	notifier_error MEM_GOING_OFFLINE -12
+	big_vetoes=$(vetoes)
+	resize 128 vm1
+	wait_for "an offlining that fails" vetoes_more_than "$big_vetoes" || return
+	wait_for "all of its memory" has_total $((BASE_TOTAL + 1024 * 256))
+	check_its "after it could not go" 256
+	unload_notifier_errors
+	# It tries again when it is told anew.
+	resize 256 vm1
+	resize 128 vm1
+	wait_for "a block to go" has_blocks 1 || return
+	check_its "with one block less" 128
+	resize 0 vm1
+	gone
+}
+
+# vetoes: how often the kernel's error injection has refused to let a block go
+vetoes() {
+	dmesg | grep -c 'Injecting error .* to MEM_GOING_OFFLINE'
+}
+
+vetoes_more_than() {
+	[ "$(vetoes)" -gt "$1" ]
+}
+
 # The driver goes, and leaves a block that is plugged whole, and one that is not.
 # Nothing gives them back, so this is the last test there can be.
 forced_unload() {
@@ -235,4 +274,4 @@ forced_unload() {
 # It may have come with the guest.
 ! grep -q ^virtio_mem /proc/modules || rmmod virtio_mem
 [ -z "${ONLY-}" ] || run_tests "$ONLY"
-run_tests cycles rollbacks resizes forced_unload
+run_tests cycles rollbacks resizes big_blocks forced_unload
