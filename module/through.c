@@ -125,7 +125,11 @@ static unsigned long look_at_page(struct page *page, unsigned long most,
 		content->stuck = true;
 	else if (PageLRU(page))
 		content->in_use++;
-	else if (page_ref_count(page) || PageCompound(page))
+	else if (!page_ref_count(page) && !PageCompound(page))
+		;	/* on its way to or from the buddy */
+	else if (is_zone_movable_page(page))
+		content->in_use++;	/* on its way to the LRU lists */
+	else
 		content->stuck = true;
 	return 1;
 }

@@ -17,6 +17,15 @@ millis() {
 	echo "${mi_up%.*}${mi_up#*.}0"
 }
 
+# How often a whole free block is taken so, if nobody says how: where the kernel zeroes
+# what it allocates. Debian's does by itself, others are asked to in checks/lanes;
+# PAGE_POISONING stands in the way.
+UNASKED=0
+case $(uname -r)-$(cat /proc/cmdline) in
+*init_on_alloc=0* | *page_poison=1*) ;;
+*-amd64-* | *init_on_alloc=1*) UNASKED=1 ;;
+esac
+
 # as_before WHAT ERRNO TEXT…: a mark fails, and nothing has changed
 as_before() {
 	ab_what=$1 ab_errno=$2
@@ -106,14 +115,10 @@ unasked() {
 	expect_eq "the parameter" Y "$(cat "$THROUGH")"
 	empty "$B1" "$B2"
 	un_whole="$(block_start "$B2") $BLOCK_PAGES"
-	case $(cat /proc/cmdline) in
-	*init_on_alloc=0*) un_times=0 ;;
-	*) un_times=1 ;;
-	esac
 	stats_mark
 	# shellcheck disable=SC2086  # two words
 	mark $un_whole canary
-	went_through "$un_times"
+	went_through "$UNASKED"
 	check_all "when marked"
 	unmark_all
 
@@ -145,7 +150,7 @@ unasked() {
 	# Two blocks and a half, from an odd place on: one range.
 	stats_mark
 	mark "$(block_pfn "$B1" 77)" $((2 * BLOCK_PAGES + 100)) canary
-	went_through "$un_times"
+	went_through "$UNASKED"
 	expect_stats "marks 1"
 	expect_ranges "of parts" \
 		"$(block_pfn "$B1" 77) $((2 * BLOCK_PAGES + 100)) 1 1"
@@ -249,7 +254,7 @@ offline_fails() {
 	arm "$1" 1
 	stats_mark
 	mark "$(block_start "$B2")" "$BLOCK_PAGES" canary
-	expect_stats "through 0" "through_failures 1" "marks 1" \
+	expect_stats "through 0" "through_failures $UNASKED" "marks 1" \
 		"mark_failures 0" "offline_done 0"
 	check_all "when allocated"
 	disarm
@@ -300,8 +305,8 @@ online_fails() {
 	after) ;;
 	*) unmark_all; return ;;
 	esac
-	# unasked
 	unmark_all
+	[ "$UNASKED" = 1 ] || return
 	empty "$B2"
 	expect_eq "arm" ok "$(tryio write "$FO"/inject "online $1 -12 99")"
 	expect_eq "a whole block that does not come back" ENODEV \
@@ -336,7 +341,7 @@ pinned() {
 	stats_mark
 	as_before "a whole block with a pinned page" EBUSY \
 		"$(block_start "$B2") $BLOCK_PAGES"
-	expect_stats "through 0" "through_failures 1" "mark_failures 1"
+	expect_stats "through 0" "through_failures $UNASKED" "mark_failures 1"
 	# All or nothing, over several blocks, too.
 	as_before "two blocks, a pinned page in the second" EBUSY \
 		"$(block_start "$B1") $((2 * BLOCK_PAGES))"
