@@ -9,6 +9,12 @@
 # long instead; SOAK_PAGES: how many the process has (20000). Two and a half blocks
 # must stay free: with less to migrate to, the kernel tries for ever.
 #
+# What makes it cheaper, for long runs (`make soak`): SOAK_SHARE: how much of a CPU
+# the process may have, in per cent (100); SOAK_BATCH: how many cycles of each block
+# there are between two times that everything is counted (5); SOAK_VERIFY: after
+# how many attempts the module looks at all marked pages and canaries meanwhile (1:
+# after each; this is the dearest by far).
+#
 # A guest of its own, with four blocks in ZONE_MOVABLE: vm/run --dimm 512M, or
 # --dimm 256M --dimm 256M.
 
@@ -28,18 +34,22 @@ worked() {
 	soak_rounds=${soak_answer##* }
 }
 
-# soak_batch: five cycles of each block, through offctl; adds to the sums
+# soak_batch: cycles of each block, through offctl; adds to the sums
 soak_batch() {
 	# shellcheck disable=SC2086  # the first of the words
 	set -- $soak_failures
 	soak_failures="${soak_failures#* } $1"
 	soak_status=0
-	offctl cycle --count 5 --verify --keep-going --inject "$1" \
+	# No attempt takes five minutes, unless it has no end.
+	offctl cycle --count "${SOAK_BATCH:-5}" --verify-every "${SOAK_VERIFY:-1}" \
+		--timeout 300 --keep-going --inject "$1" \
 		-rn -o STEP,ATTEMPTS,DONE,FAILED,INJECTED,LEAKS \
 		"$B1" "$B2" "$B3" "$B4" >"$TMP/cycle" 2>"$TMP/cycle-err" || soak_status=$?
 	# A page that is busy for long lets an offlining fail, as it may.
 	[ "$soak_status" = 0 ] || [ "$soak_status" = 64 ] ||
 		failed "offctl cycle: $soak_status: $(cat "$TMP/cycle-err")"
+	expect_eq "MemTotal drifted in a cycle, or an attempt had no end" "" \
+		"$(grep -e MemTotal -e 'given up' "$TMP/cycle-err" | head -n 5)"
 	read -r soak_off soak_on soak_bad soak_injected soak_leaks <<-EOT
 		$(awk -v a="$soak_off" -v b="$soak_on" -v c="$soak_bad" -v d="$soak_injected" -v e="$soak_leaks" '
 		$1 == "offline" { a += $3 }
@@ -60,23 +70,90 @@ enough() {
 	fi
 }
 
+# soak_sizes: what is to stay as it is, in kB and pages: MemTotal, managed pages of
+# all zones, SUnreclaim, and memory in use that /proc/meminfo tells no use of, but
+# the kernel's own: pages, vmalloc and per-CPU memory that are lost are there.
+soak_sizes() {
+	# Counters are spread over the CPUs.
+	cat /proc/sys/vm/stat_refresh >/dev/null
+	awk '
+	FILENAME == "/proc/zoneinfo" { if ($1 == "managed") managed += $2; next }
+	{ sub(":", "", $1); kb[$1] = $2 }
+	END {
+		print kb["MemTotal"], managed, kb["SUnreclaim"], kb["MemTotal"] - \
+			kb["MemFree"] - kb["Buffers"] - kb["Cached"] - \
+			kb["AnonPages"] - kb["Slab"] - kb["KernelStack"] - \
+			kb["PageTables"]
+	}' /proc/zoneinfo /proc/meminfo
+}
+
+# since_first: how far the last line of the sizes is from the first one
+since_first() {
+	awk 'NR == 1 { for (i = 1; i <= NF; i++) first[i] = $i }
+	END {
+		printf "MemTotal %+d kB, managed %+d pages, SUnreclaim %+d kB, used otherwise %+d kB\n",
+			$1 - first[1], $2 - first[2], $3 - first[3], $4 - first[4]
+	}' "$TMP/sizes"
+}
+
+# steady FILE COLUMN WHAT KB: it has not grown by more. What is lost in each cycle only
+# adds up, all else goes up and down: so the smallest of the last quarter of the
+# batches is compared with the largest of the first.
+steady() {
+	expect_at_most "growth of $3, in kB" "$4" "$(awk -v c="$2" '
+	{ kb[NR] = $c }
+	END {
+		quarter = int(NR / 4)
+		max = kb[1]
+		min = kb[NR]
+		for (i = 1; i <= quarter; i++) {
+			if (kb[i] > max) max = kb[i]
+			if (kb[NR + 1 - i] < min) min = kb[NR + 1 - i]
+		}
+		print min - max
+	}' "$1")"
+}
+
+# check_growth: with fewer batches than that, it is the first ones' warming up. A
+# kernel with KASAN keeps what is freed for long, and has kmemleak to tell.
+check_growth() {
+	if [ "$(wc -l <"$TMP/sizes")" -lt 8 ]; then
+		note "too short to judge growth by"
+	elif [ -f /sys/kernel/debug/kmemleak ]; then
+		note "kmemleak judges growth"
+	else
+		steady "$TMP/sizes" 3 SUnreclaim 256
+		steady "$TMP/sizes" 4 "memory used otherwise" 2048
+		# The twin: as many batches, and 2 MiB are lost in them.
+		awk -v n="$(wc -l <"$TMP/sizes")" '{ print int(NR * 2048 / n) }' \
+			"$TMP/sizes" >"$TMP/sizes-leak"
+		expect_failing "a leak is noticed" \
+			steady "$TMP/sizes-leak" 1 SUnreclaim 256
+	fi
+}
+
 soak() {
 	mark_shape "$B1"
 	mark "$(block_start "$B2")" $((BLOCK_PAGES / 2)) canary
 	mark "$(block_pfn "$B3" -1)" 2 canary
 	soak_pages=${SOAK_PAGES:-20000}
-	companion_start "a process uses memory" "pages $soak_pages" worker "$soak_pages"
+	companion_start "a process uses memory" "pages $soak_pages" \
+		worker "$soak_pages" "${SOAK_SHARE:-100}"
 	check_all "before"
-	soak_off=0 soak_on=0 soak_bad=0 soak_injected=0 soak_leaks=0 soak_n=0
+	soak_off=0 soak_on=0 soak_bad=0 soak_injected=0 soak_leaks=0
 	soak_start=$(date +%s)
+	: >"$TMP/sizes"
 	until enough || [ "$FAILED" != 0 ]; do
+		read -r soak_from _ </proc/uptime
+		soak_before=$soak_off
 		soak_batch
+		read -r soak_to _ </proc/uptime
 		worked "after $soak_off cycles"
-		check_accounts "after $soak_off cycles"
-		soak_n=$((soak_n + 1))
-		[ $((soak_n % 10)) != 0 ] || check_all "after $soak_off cycles"
-		note "$soak_off cycles in $(($(date +%s) - soak_start)) s, $soak_injected attempts failed on purpose, $soak_bad by themselves, $soak_leaks leaks, MemTotal $(mem_total) kB, Slab $(awk '/^Slab:/ { print $2 }' /proc/meminfo) kB, $soak_rounds rounds of the process"
+		check_all "after $soak_off cycles"
+		soak_sizes >>"$TMP/sizes"
+		note "$soak_off cycles in $(($(date +%s) - soak_start)) s, $(awk -v n=$((soak_off - soak_before)) -v a="$soak_from" -v b="$soak_to" 'BEGIN { printf "%.2f", n / (b - a) }') a second; $soak_injected attempts failed on purpose, $soak_bad by themselves, $soak_leaks leaks; $soak_rounds rounds of the process; since the first batch: $(since_first)"
 	done
+	check_growth
 	check_all "at last"
 	# The twin: the process would see a wrong byte.
 	expect_eq "spoil" spoiled "$(companion_ask spoil)"

@@ -2,11 +2,12 @@
 /*
  * worker: a process that uses memory all the time, and knows its content.
  *
- *   worker PAGES
+ *   worker PAGES [PERCENT]
  *
  * maps so many pages, half of them anonymous, half of them of a file in memory,
  * fills them, and says "pages PAGES". Then it goes round without an end: looks
  * at some pages, gives them back, takes others in their place and fills these.
+ * With PERCENT, it takes no more than that of a CPU's time: it sleeps in between.
  * Meanwhile it takes one command a line, and answers with one line:
  *   check   "broken N rounds M": looks at all pages; N is how many did not hold
  *           what was written, ever
@@ -22,6 +23,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SLOT 16		/* pages that are looked at, and replaced, together */
@@ -114,17 +116,53 @@ static void answer(const char *line, size_t nr_slots)
 	}
 }
 
+static int64_t cpu_time(void)
+{
+	struct timespec t;
+
+	if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t))
+		die("clock_gettime: %s", strerror(errno));
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/*
+ * How many milliseconds to sleep now. What is due is saved up to a few, since
+ * a sleep costs as well.
+ */
+static int to_sleep(unsigned int percent)
+{
+	static int64_t due, since;
+	int64_t now, ms;
+
+	if (percent >= 100)
+		return 0;
+	now = cpu_time();
+	due += (now - since) * (100 - percent) / percent;
+	since = now;
+	ms = due / 1000000;
+	if (ms < 4)
+		return 0;
+	due = 0;
+	/* An answer to "check" is long; nobody wants it paid back. */
+	return ms < 100 ? (int)ms : 100;
+}
+
 int main(int argc, char **argv)
 {
 	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
+	unsigned int percent = 100;
 	size_t nr_slots, slot;
 	char line[64];
 
-	if (argc != 2)
-		die("usage: worker PAGES");
+	if (argc != 2 && argc != 3)
+		die("usage: worker PAGES [PERCENT]");
 	nr_pages = parse_u64(argv[1]);
 	if (nr_pages < 2 * SLOT)
 		die("at least %d pages", 2 * SLOT);
+	if (argc == 3)
+		percent = (unsigned int)parse_u64(argv[2]);
+	if (percent < 1 || percent > 100)
+		die("1 to 100 percent");
 	page_size = (size_t)sysconf(_SC_PAGESIZE);
 	nr_slots = (nr_pages + SLOT - 1) / SLOT;
 	written = calloc(nr_slots, sizeof(*written));
@@ -137,7 +175,7 @@ int main(int argc, char **argv)
 	setvbuf(stdin, NULL, _IONBF, 0);
 	printf("pages %zu\n", nr_pages);
 	for (;;) {
-		if (poll(&in, 1, 0) > 0) {
+		if (poll(&in, 1, to_sleep(percent)) > 0) {
 			if (!fgets(line, sizeof(line), stdin))
 				break;
 			line[strcspn(line, "\n")] = '\0';

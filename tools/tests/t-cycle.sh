@@ -87,6 +87,31 @@ sed -i "s/^buddy .*/buddy 2/" "$fo/verify"
 try "cycle --verify, a leak ends it" 64 "STEP    ATTEMPTS DONE FAILED INJECTED LEAKS
 offline        1    1      0        0     2
 online         0    0      0        0     -" "offctl: cycle: buddy is 2, must be 0" cycle -o "$counts" --count 5 --verify 32
+# 12 attempts: after the 5th and the 10th, which are not of the same step.
+tree guest
+kernel "$obeys"
+sed -i "s/^buddy .*/buddy 2/" "$fo/verify"
+try "cycle --verify-every" 64 "STEP    ATTEMPTS DONE FAILED INJECTED LEAKS
+offline        6    6      0        0     2
+online         6    6      0        0     2" "offctl: cycle: buddy is 2, must be 0
+offctl: cycle: buddy is 2, must be 0" cycle -o "$counts" --count 3 --keep-going --verify-every 5 34-35
+try "cycle --verify-every 0" 2 "" "offctl: cycle: '0': is not 1 or more
+Try 'offctl cycle --help' for more." cycle --verify-every 0 32
+# What one cycle loses, and the next one finds again, is seen.
+tree guest
+echo "MemTotal: 400 kB" >"$T/proc/meminfo"
+kernel "$obeys"'
+case $file in
+block_online)
+	read -r _ kb _ <"$T/proc/meminfo"
+	echo "MemTotal: $((796 - kb)) kB" >"$T/proc/meminfo" ;;
+esac'
+try "cycle --verify --keep-going, MemTotal is off for one cycle" 64 "STEP    ATTEMPTS DONE FAILED INJECTED LEAKS
+offline        2    2      0        0     0
+online         2    2      0        0     0" "offctl: cycle: MemTotal was 400 kB, and is 396 kB" cycle -o "$counts" --count 2 --verify --keep-going 32
+try "cycle --verify, MemTotal is off" 64 "STEP    ATTEMPTS DONE FAILED INJECTED LEAKS
+offline        1    1      0        0     0
+online         1    1      0        0     0" "offctl: cycle: MemTotal was 400 kB, and is 396 kB" cycle -o "$counts" --count 2 --verify 32
 tree guest
 kernel 'case $1 in block_offline) kill -INT $PPID; exit 4 ;; esac'
 try "cycle, SIGINT" 1 "STEP    ATTEMPTS DONE FAILED INJECTED LEAKS
