@@ -131,6 +131,35 @@ int fo_page_expected_count(bool skippable)
 	return skippable && mode == FROZEN ? 0 : 1;
 }
 
+/**
+ * fo_pages_sound() - how many pages from here on are as marking left them
+ * @first: first PFN
+ * @last: last PFN, in the same sub-section of an online block
+ * @skippable: whether they are to be
+ *
+ * That is PageOffline, the skippable bit or none, the reference count that goes
+ * with it, and not on the buddy's lists. The memmap of a sub-section is in one
+ * piece, so that a page costs little more than a look at it.
+ *
+ * Context: holds the gate's lock.
+ * Return: the number of pages before the first that is not.
+ */
+unsigned long fo_pages_sound(unsigned long first, unsigned long last,
+			     bool skippable)
+{
+	const int count = fo_page_expected_count(skippable);
+	const unsigned long nr = last - first + 1;
+	struct page *page = pfn_to_page(first);
+	unsigned long n;
+
+	for (n = 0; n < nr; n++, page++)
+		if (!PageOffline(page) || PageBuddy(page) ||
+		    page_ref_count(page) != count ||
+		    fo_page_is_skippable(page) != skippable)
+			break;
+	return n;
+}
+
 /*
  * Gives a page of ours the reference count that it is to have. Fails on a stray
  * reference: if its count is not @count.

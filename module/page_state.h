@@ -31,6 +31,8 @@ void fo_page_skip_again(struct page *page);
 
 bool fo_page_is_skippable(struct page *page);
 int fo_page_expected_count(bool skippable);
+unsigned long fo_pages_sound(unsigned long first, unsigned long last,
+			     bool skippable);
 
 void fo_canary_fill(unsigned long first, unsigned long last);
 void fo_canary_wipe(unsigned long first, unsigned long last);
