@@ -36,6 +36,8 @@
  * set_online_page_callback(). Nobody else does: that wait cannot be interrupted.
  */
 static enum fo_hook_state state;
+/* It is giving the slot back, unless somebody wants it after all. */
+static bool leaving;
 /* Those who are about to make a range. */
 static atomic_t wanted = ATOMIC_INIT(0);
 
@@ -84,10 +86,39 @@ static void online_page(struct page *page, unsigned int order)
 		fo_to_buddy(pfn, last);
 }
 
+static bool is_needed(void)
+{
+	return atomic_read(&wanted) || !fo_ranges_empty();
+}
+
+/*
+ * Is the slot ours, and will it stay so for as long as it is needed? Whoever asks
+ * has just changed what is_needed() looks at. Either the worker sees that after
+ * having said that it is leaving, and stays; or here it is seen to leave.
+ */
+static bool is_ours(void)
+{
+	smp_mb();	/* pairs with the one in give_back() */
+	/* Who sees that it is not leaving any more sees the state, too. */
+	return !smp_load_acquire(&leaving) && READ_ONCE(state) == FO_HOOK_HELD;
+}
+
+static void give_back(void)
+{
+	WRITE_ONCE(leaving, true);
+	smp_mb();	/* pairs with the one in is_ours() */
+	if (!is_needed()) {
+		if (state == FO_HOOK_HELD)
+			WARN_ON(restore_online_page_callback(online_page));
+		WRITE_ONCE(state, FO_HOOK_FREE);
+	}
+	smp_store_release(&leaving, false);	/* after the state */
+}
+
 static void update(struct work_struct *unused)
 {
 	long request = atomic_long_read(&requested);
-	bool need = atomic_read(&wanted) || !fo_ranges_empty();
+	bool need = is_needed();
 
 	if (need && state != FO_HOOK_HELD) {
 		if (!set_online_page_callback(online_page)) {
@@ -97,9 +128,7 @@ static void update(struct work_struct *unused)
 			pr_notice("another driver has the online-page hook: blocks with marked pages will not come online again\n");
 		}
 	} else if (!need) {
-		if (state == FO_HOOK_HELD)
-			WARN_ON(restore_online_page_callback(online_page));
-		WRITE_ONCE(state, FO_HOOK_FREE);
+		give_back();
 	}
 	atomic_long_set(&done, request);
 	wake_up_all(&update_wait);
@@ -134,6 +163,8 @@ int fo_hook_want(void)
 	long request;
 
 	atomic_inc(&wanted);
+	if (is_ours())
+		return 0;
 	request = ask_for_update();
 	return wait_event_interruptible(update_wait, is_done(request)) ?
 		-EINTR : 0;
@@ -153,16 +184,20 @@ void fo_hook_unwant(void)
 /**
  * fo_hook_update() - take the slot if we need it, give it back if we don't
  *
- * It is done in a worker. Where the caller can wait, it waits for a moment, so
- * that the slot is as it should be when the caller's own work is done; but no
- * longer, since a hotplug operation in flight may take for ever.
+ * It is done in a worker, which is not bothered while the slot is ours and needed:
+ * who ends the need comes here, too. Where the caller can wait, it waits for a
+ * moment, so that the slot is as it should be when the caller's own work is done;
+ * but no longer, since a hotplug operation in flight may take for ever.
  *
  * Context: sleeps, not under fo_gate.
  */
 void fo_hook_update(void)
 {
-	long request = ask_for_update();
+	long request;
 
+	if (is_ours() && is_needed())
+		return;
+	request = ask_for_update();
 	if (!fo_flight_is_mine() && !fo_clients_calling())
 		wait_event_interruptible_timeout(update_wait, is_done(request),
 						 FO_HOOK_PATIENCE);

@@ -4,7 +4,7 @@
  *
  *	fo_pages_mark()		taken -> marked
  *	fo_pages_withhold()	fresh, of a block coming online -> marked
- *	fo_page_make_free()	marked -> ready for the buddy
+ *	fo_pages_make_free()	marked -> ready for the buddy
  *
  *	fo_pages_going_offline()  marked -> marked, and offlining skips it
  *	fo_pages_cancel_offline() and back
@@ -131,6 +131,35 @@ int fo_page_expected_count(bool skippable)
 	return skippable && mode == FROZEN ? 0 : 1;
 }
 
+/**
+ * fo_pages_sound() - how many pages from here on are as marking left them
+ * @first: first PFN
+ * @last: last PFN, in the same sub-section of an online block
+ * @skippable: whether they are to be
+ *
+ * That is PageOffline, the skippable bit or none, the reference count that goes
+ * with it, and not on the buddy's lists. The memmap of a sub-section is in one
+ * piece, so that a page costs little more than a look at it.
+ *
+ * Context: holds the gate's lock.
+ * Return: the number of pages before the first that is not.
+ */
+unsigned long fo_pages_sound(unsigned long first, unsigned long last,
+			     bool skippable)
+{
+	const int count = fo_page_expected_count(skippable);
+	const unsigned long nr = last - first + 1;
+	struct page *page = pfn_to_page(first);
+	unsigned long n;
+
+	for (n = 0; n < nr; n++, page++)
+		if (!PageOffline(page) || PageBuddy(page) ||
+		    page_ref_count(page) != count ||
+		    fo_page_is_skippable(page) != skippable)
+			break;
+	return n;
+}
+
 /*
  * Gives a page of ours the reference count that it is to have. Fails on a stray
  * reference: if its count is not @count.
@@ -216,7 +245,7 @@ static void give_references(unsigned long first, unsigned long last)
  * like /proc/kcore, from reading a page while it turns PageOffline.
  *
  * Context: sleeps. The pages come from compat_alloc_contig(). Inverse:
- * fo_page_make_free().
+ * fo_pages_make_free().
  * Return: 0; or -EBUSY with no page marked, and one reference to each ours:
  * somebody else has one, too.
  */
@@ -401,27 +430,37 @@ int fo_pages_set_skippable(unsigned long first, unsigned long last,
 }
 
 /**
- * fo_page_make_free() - prepare a marked page for generic_online_page()
- * @page: a marked page of an online block
+ * fo_pages_make_free() - prepare marked pages for generic_online_page()
+ * @first: first PFN
+ * @last: last PFN, in the same online block
  *
  * generic_online_page() sets the reference count to 0 without looking, so it
  * must be frozen. Where it is not yet, somebody else may have a reference.
  *
- * Return: false if generic_online_page() must not have it: it is
- * hardware-poisoned, or somebody else has a reference. It is then taken, no
- * longer marked.
+ * The skippable bit is cleared atomically, though nobody else uses that bit:
+ * memory_failure() sets another one of the same word, whenever it likes.
+ *
+ * Return: the number of pages before the first that generic_online_page() must
+ * not have: it is hardware-poisoned, or somebody else has a reference. That one
+ * is then taken, no longer marked.
  */
-bool fo_page_make_free(struct page *page)
+unsigned long fo_pages_make_free(unsigned long first, unsigned long last)
 {
-	if (PageHWPoison(page) ||
-	    (page_ref_count(page) && !page_ref_freeze(page, 1))) {
-		disarm(page);
-		__ClearPageOffline(page);
-		return false;
+	unsigned long pfn;
+
+	for (pfn = first; pfn <= last; pfn++) {
+		struct page *page = pfn_to_page(pfn);
+
+		if (PageHWPoison(page) ||
+		    (page_ref_count(page) && !page_ref_freeze(page, 1))) {
+			disarm(page);
+			__ClearPageOffline(page);
+			break;
+		}
+		clear_skippable(page);
+		compat_before_generic_online(page);
 	}
-	clear_skippable(page);
-	compat_before_generic_online(page);
-	return true;
+	return pfn - first;
 }
 
 /**

@@ -12,7 +12,7 @@ const char *fo_skip_mode(void);
 
 int fo_pages_mark(unsigned long first, unsigned long last, bool skippable);
 void fo_pages_withhold(unsigned long first, unsigned long last, bool skippable);
-bool fo_page_make_free(struct page *page);
+unsigned long fo_pages_make_free(unsigned long first, unsigned long last);
 int fo_pages_set_skippable(unsigned long first, unsigned long last,
 			   bool skippable);
 
@@ -31,6 +31,8 @@ void fo_page_skip_again(struct page *page);
 
 bool fo_page_is_skippable(struct page *page);
 int fo_page_expected_count(bool skippable);
+unsigned long fo_pages_sound(unsigned long first, unsigned long last,
+			     bool skippable);
 
 void fo_canary_fill(unsigned long first, unsigned long last);
 void fo_canary_wipe(unsigned long first, unsigned long last);

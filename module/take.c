@@ -277,20 +277,16 @@ static void put_single(struct page *page)
 /* One zone's part of fo_give_back(). Inverse: take_span(). */
 static void give_back_span(unsigned long first, unsigned long last)
 {
-	unsigned long pfn, run = first;
+	unsigned long pfn = first, nr;
 
-	for (pfn = first; pfn <= last; pfn++) {
-		struct page *page = pfn_to_page(pfn);
-
-		if (fo_page_make_free(page))
-			continue;
-		if (run < pfn)
-			fo_to_buddy(run, pfn - 1);
-		put_single(page);
-		run = pfn + 1;
+	while (pfn <= last) {
+		nr = fo_pages_make_free(pfn, last);
+		if (nr)
+			fo_to_buddy(pfn, pfn + nr - 1);
+		pfn += nr;
+		if (pfn <= last)
+			put_single(pfn_to_page(pfn++));
 	}
-	if (run <= last)
-		fo_to_buddy(run, last);
 }
 
 /**

@@ -4,21 +4,25 @@
  *
  * A memory block that is unplugged takes its marks with it: when a DIMM comes
  * back at the same place, its pages are ordinary memory. The kernel has no
- * notifier for the removal. But an open sysfs file knows: once its device is
- * gone, polling it reports an error, for ever, and a device of the same name
- * does not bring it back. So a file of each block with marks is kept open.
+ * notifier for the removal. But the node of its directory in sysfs knows: once
+ * the block's device is gone, it is deactivated, for ever, and a device of the
+ * same name gets another node. So the node of each block with marks is kept.
  *
- * Polling is all that is done with it, since it takes no lock that is ever held
- * around a notifier. It is looked at where it matters: before the block comes
- * online, before pages are taken, and when debugfs shows the marks.
+ * That keeps neither the device nor a mount, needs no /sys in the caller's
+ * namespace, and to look at it takes no lock. It is looked at where it matters:
+ * before the block comes online, before pages are taken, and when debugfs shows
+ * the marks.
  */
-#include <linux/err.h>
-#include <linux/fs.h>
+#include <linux/atomic.h>
+#include <linux/cpu.h>
+#include <linux/cpumask.h>
+#include <linux/device.h>
 #include <linux/kernel.h>
+#include <linux/kernfs.h>
 #include <linux/memory.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
-#include <linux/poll.h>
+#include <linux/sysfs.h>
 #include <linux/xarray.h>
 
 #include <linux/fake_offline.h>
@@ -30,7 +34,7 @@
 #include "stats.h"
 #include "unplug.h"
 
-/* From the number of a block to its open file. Protected by fo_gate. */
+/* From the number of a block to its node. Protected by fo_gate. */
 static DEFINE_XARRAY(watches);
 
 static unsigned long block_of(unsigned long pfn)
@@ -48,36 +52,44 @@ static unsigned long block_last(unsigned long block)
 	return block_first(block + 1) - 1;
 }
 
-/* Until it has been read once, polling reports that there is news. */
-static struct file *open_block(unsigned long block)
+/*
+ * The directory /sys/devices/system/memory. Nothing exported leads there but the
+ * way over a CPU, which is in its sibling; and a path, which is longer, and only
+ * as good as the caller's mounts.
+ */
+static struct kernfs_node *memory_dir(void)
 {
-	char path[sizeof("/sys/devices/system/memory/memory/phys_index") + 20];
-	struct file *file;
-	loff_t pos = 0;
-	ssize_t ret;
-	char byte;
+	struct device *cpu = get_cpu_device(cpumask_first(cpu_possible_mask));
+	struct kobject *cpus = cpu ? cpu->kobj.parent : NULL;
 
-	snprintf(path, sizeof(path),
-		 "/sys/devices/system/memory/memory%lu/phys_index", block);
-	file = filp_open(path, O_RDONLY, 0);
-	if (IS_ERR(file))
-		return file;
-	ret = kernel_read(file, &byte, sizeof(byte), &pos);
-	if (ret < 0) {
-		filp_close(file, NULL);
-		return ERR_PTR(ret);
-	}
-	return file;
+	if (!cpus || !cpus->parent)
+		return NULL;
+	return sysfs_get_dirent(cpus->parent->sd, "memory");
 }
 
-static bool is_gone(struct file *file)
+/* Inverse: kernfs_put(). Return: NULL if there is no such block. */
+static struct kernfs_node *find_block(unsigned long block)
 {
-	return vfs_poll(file, NULL) & EPOLLERR;
+	struct kernfs_node *dir = memory_dir(), *node;
+	char name[sizeof("memory") + 20];
+
+	if (!dir)
+		return NULL;
+	snprintf(name, sizeof(name), "memory%lu", block);
+	node = sysfs_get_dirent(dir, name);
+	kernfs_put(dir);
+	return node;
+}
+
+/* As kernfs itself sees it: a node that is removed stays below 0. */
+static bool is_gone(struct kernfs_node *node)
+{
+	return atomic_read(&node->active) < 0;
 }
 
 static int watch_block(unsigned long block)
 {
-	struct file *file, *old;
+	struct kernfs_node *node, *old;
 	int ret = 0;
 
 	mutex_lock(&fo_gate);
@@ -86,18 +98,17 @@ static int watch_block(unsigned long block)
 	if (old)
 		return 0;
 
-	file = open_block(block);
-	if (IS_ERR(file))
-		return PTR_ERR(file) == -ENOENT ? -ENXIO : PTR_ERR(file);
+	node = find_block(block);
+	if (!node)
+		return -ENXIO;
 	mutex_lock(&fo_gate);
 	if (!xa_load(&watches, block)) {
-		ret = xa_err(xa_store(&watches, block, file, GFP_KERNEL));
+		ret = xa_err(xa_store(&watches, block, node, GFP_KERNEL));
 		if (!ret)
-			file = NULL;
+			node = NULL;
 	}
 	mutex_unlock(&fo_gate);
-	if (file)
-		filp_close(file, NULL);
+	kernfs_put(node);
 	return ret;
 }
 
@@ -107,8 +118,8 @@ static int watch_block(unsigned long block)
  * @last: last PFN
  *
  * Context: sleeps, holds nothing. Inverse: fo_unplug_unwatch().
- * Return: 0; -ENXIO if there is no such block; -ENOMEM; what opening a file in
- * /sys may return. Blocks watched by then stay so, which does no harm.
+ * Return: 0; -ENXIO if there is no such block; -ENOMEM. Blocks watched by then
+ * stay so, which does no harm.
  */
 int fo_unplug_watch(unsigned long first, unsigned long last)
 {
@@ -120,13 +131,11 @@ int fo_unplug_watch(unsigned long first, unsigned long last)
 	return ret;
 }
 
-/* Drops fo_gate for a moment. */
-static void close_watch(unsigned long block, struct file *file)
+/* Holds fo_gate. */
+static void drop_watch(unsigned long block, struct kernfs_node *node)
 {
 	xa_erase(&watches, block);
-	mutex_unlock(&fo_gate);
-	filp_close(file, NULL);
-	mutex_lock(&fo_gate);
+	kernfs_put(node);
 }
 
 /**
@@ -139,13 +148,13 @@ static void close_watch(unsigned long block, struct file *file)
 void fo_unplug_unwatch(unsigned long first, unsigned long last)
 {
 	unsigned long block = block_of(first);
-	struct file *file;
+	struct kernfs_node *node;
 	struct fo_extent e;
 
 	mutex_lock(&fo_gate);
-	xa_for_each_range(&watches, block, file, block, block_of(last)) {
+	xa_for_each_range(&watches, block, node, block, block_of(last)) {
 		if (!fo_ranges_next(block_first(block), block_last(block), &e))
-			close_watch(block, file);
+			drop_watch(block, node);
 	}
 	mutex_unlock(&fo_gate);
 }
@@ -186,20 +195,20 @@ static int forget_block(unsigned long block)
 int fo_unplug_forget(unsigned long first, unsigned long last)
 {
 	unsigned long block = block_of(first);
-	struct file *file;
+	struct kernfs_node *node;
 	bool any = false;
 	int ret = 0;
 
 	mutex_lock(&fo_gate);
-	xa_for_each_range(&watches, block, file, block, block_of(last)) {
-		if (!is_gone(file))
+	xa_for_each_range(&watches, block, node, block, block_of(last)) {
+		if (!is_gone(node))
 			continue;
 		ret = forget_block(block);
 		if (ret == -EAGAIN)
 			continue;
 		if (ret)
 			break;
-		close_watch(block, file);
+		drop_watch(block, node);
 		any = true;
 	}
 	mutex_unlock(&fo_gate);
