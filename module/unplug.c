@@ -4,22 +4,21 @@
  *
  * A memory block that is unplugged takes its marks with it: when a DIMM comes
  * back at the same place, its pages are ordinary memory. The kernel has no
- * notifier for the removal. But the node of its directory in sysfs knows: once
- * the block's device is gone, it is deactivated, for ever, and a device of the
- * same name gets another node. So the node of each block with marks is kept.
+ * notifier for the removal. But a device of the same name has another directory in
+ * sysfs. So the node of that of each block with marks is kept, and while it is,
+ * no other can be at its address.
  *
- * That keeps neither the device nor a mount, needs no /sys in the caller's
- * namespace, and to look at it takes no lock. It is looked at where it matters:
- * before the block comes online, before pages are taken, and when debugfs shows
- * the marks.
+ * That keeps neither the device nor a mount, and needs no /sys in the caller's
+ * namespace. It is asked where it matters: before the block comes online, before
+ * pages are taken, and when debugfs shows the marks.
  */
-#include <linux/atomic.h>
 #include <linux/cpu.h>
 #include <linux/cpumask.h>
 #include <linux/device.h>
 #include <linux/kernel.h>
 #include <linux/kernfs.h>
 #include <linux/memory.h>
+#include <linux/memory_hotplug.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/sysfs.h>
@@ -81,10 +80,16 @@ static struct kernfs_node *find_block(unsigned long block)
 	return node;
 }
 
-/* As kernfs itself sees it: a node that is removed stays below 0. */
-static bool is_gone(struct kernfs_node *node)
+/* What is online cannot be unplugged, and is not looked for. */
+static bool is_gone(unsigned long block, const struct kernfs_node *node)
 {
-	return atomic_read(&node->active) < 0;
+	struct kernfs_node *now;
+
+	if (pfn_to_online_page(block_first(block)))
+		return false;
+	now = find_block(block);
+	kernfs_put(now);
+	return now != node;
 }
 
 static int watch_block(unsigned long block)
@@ -201,7 +206,7 @@ int fo_unplug_forget(unsigned long first, unsigned long last)
 
 	mutex_lock(&fo_gate);
 	xa_for_each_range(&watches, block, node, block, block_of(last)) {
-		if (!is_gone(node))
+		if (!is_gone(block, node))
 			continue;
 		ret = forget_block(block);
 		if (ret == -EAGAIN)
