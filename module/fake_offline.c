@@ -11,6 +11,7 @@
  *	ranges.c	which pages are marked, how, and whose they are
  *	page_state.c	what a marked page is made of
  *	take.c		taking pages from the kernel, and returning them
+ *	allocate.c	taking them by allocating them, also several ranges at once
  *	through.c	taking them through a cycle of their memory block
  *	reserve.c	how much memory must be left
  *	gate.c		who may do what, when
@@ -40,6 +41,7 @@
 
 #include <linux/fake_offline.h>
 
+#include "allocate.h"
 #include "client.h"
 #include "compat.h"
 #include "debugfs.h"
@@ -379,28 +381,22 @@ void fake_offline_unregister(struct fake_offline_client *client)
 }
 EXPORT_SYMBOL_GPL(fake_offline_unregister);
 
-/* What one fake_offline_take() has taken. */
-struct taken {
-	struct span span;
-	u16 serial;
-};
-
-/* A log of it, to undo it. */
+/* What one fake_offline_take() has taken, to undo it. */
 struct take_log {
 	struct fake_offline_client *client;
 	unsigned int flags;
 	unsigned int ways;
-	struct taken *taken;
+	struct fo_piece *taken;
 	unsigned int nr;
 	unsigned int room;
 };
 
-static int make_room(struct take_log *log)
+static int make_room(struct take_log *log, unsigned int nr)
 {
-	unsigned int room = max(2 * log->room, 16U);
-	struct taken *taken;
+	unsigned int room = max3(2 * log->room, log->nr + nr, 16U);
+	struct fo_piece *taken;
 
-	if (log->nr < log->room)
+	if (log->nr + nr <= log->room)
 		return 0;
 	taken = kvmalloc_array(room, sizeof(*taken), GFP_KERNEL);
 	if (!taken)
@@ -417,16 +413,16 @@ static int make_room(struct take_log *log)
  * Releases what is left of it: somebody else may have released pages meanwhile,
  * or marked them anew, which shows in another serial number.
  */
-static void undo(struct take_log *log, const struct taken *t, bool parts)
+static void undo(struct take_log *log, const struct fo_piece *t, bool parts)
 {
-	struct span left = t->span;
+	struct span left = { t->first, t->last };
 	struct fo_extent e;
 	bool found;
 
 	do {
 		found = false;
 		mutex_lock(&fo_gate);
-		fo_for_each_extent(e, left.first, t->span.last) {
+		fo_for_each_extent(e, left.first, t->last) {
 			found = e.range->serial == t->serial;
 			if (found)
 				break;
@@ -437,226 +433,126 @@ static void undo(struct take_log *log, const struct taken *t, bool parts)
 			release(log->client, &left, FO_WAIT, parts);
 			left.first = left.last + 1;
 		}
-	} while (found && left.first <= t->span.last);
+	} while (found && left.first <= t->last);
 }
 
 /*
- * The page blocks that alloc_contig_range() isolates to take @s. Two of them at
- * once in the same page block would undo each other's isolation.
+ * The next part of @whole, from @pfn on, that is taken in one way: within one
+ * memory block through a cycle of it, or allocated. Return: whether the former.
  */
-static struct span page_blocks_of(const struct span *s)
-{
-	return (struct span){
-		.first = round_down(s->first, pageblock_nr_pages),
-		.last = s->last | (pageblock_nr_pages - 1),
-	};
-}
-
-/* Marked pages of these page blocks make way for what is taken there. */
-static void step_aside(const struct span *blocks)
-{
-	struct fo_extent e;
-
-	fo_for_each_extent(e, blocks->first, blocks->last) {
-		if (e.range->flags & FO_RANGE_BUSY)
-			continue;	/* what is taken */
-		e.range->flags |= FO_RANGE_ASIDE;
-		fo_pages_step_aside(max(e.first, blocks->first),
-				    min(e.last, blocks->last),
-				    e.range->flags & FAKE_OFFLINE_SKIPPABLE);
-	}
-}
-
-/* Inverse of step_aside(). */
-static void step_back(const struct span *blocks)
-{
-	struct fo_extent e;
-
-	fo_for_each_extent(e, blocks->first, blocks->last) {
-		if (!(e.range->flags & FO_RANGE_ASIDE))
-			continue;
-		fo_pages_step_back(max(e.first, blocks->first),
-				   min(e.last, blocks->last),
-				   e.range->flags & FAKE_OFFLINE_SKIPPABLE);
-		e.range->flags &= ~FO_RANGE_ASIDE;
-	}
-}
-
-/* Lets a new busy range in. */
-static int begin_take(struct take_log *log, const struct span *s,
-		      enum fo_wait wait, u16 *serial)
-{
-	struct span blocks = page_blocks_of(s);
-	unsigned long nr_pages = s->last - s->first + 1;
-	struct fo_extent e;
-	int ret;
-
-	ret = fo_gate_enter(blocks.first, blocks.last, wait);
-	if (ret)
-		return ret;
-	if (fo_ranges_next(s->first, s->last, &e))
-		ret = -EEXIST;
-	if (!ret)
-		ret = fo_check_online(s->first, s->last);
-	if (!ret)
-		ret = fo_reserve_check(nr_pages);
-	if (!ret)
-		ret = fo_ranges_insert(s->first, s->last, log->client,
-				       log->flags | FO_RANGE_BUSY, serial);
-	if (!ret) {
-		fo_reserve_begin(nr_pages);
-		step_aside(&blocks);
-	}
-	fo_gate_leave();
-	return ret;
-}
-
-/* It has been taken, or could not be. Inverse of begin_take(). */
-static void end_take(const struct span *s, int result)
-{
-	struct span blocks = page_blocks_of(s);
-	struct fo_extent e;
-
-	mutex_lock(&fo_gate);
-	step_back(&blocks);
-	fo_reserve_end(s->last - s->first + 1);
-	fo_ranges_next(s->first, s->last, &e);
-	if (result)
-		fo_ranges_erase(&e);
-	else
-		e.range->flags &= ~FO_RANGE_BUSY;
-	fo_gate_wake();
-	mutex_unlock(&fo_gate);
-}
-
-/* Takes @s by allocating it. @valid: set when it might be, and it was tried. */
-static int take_allocated(struct take_log *log, const struct span *s,
-			  enum fo_wait wait, u16 *serial, bool *valid)
-{
-	int ret;
-
-	ret = begin_take(log, s, wait, serial);
-	if (ret)
-		return ret;
-	*valid = true;
-	ret = fo_unplug_watch(s->first, s->last);
-	if (!ret)
-		ret = fo_take(s->first, s->last, log->flags,
-			      wait != FO_DONT_WAIT);
-	end_take(s, ret);
-	if (ret)
-		fo_unplug_unwatch(s->first, s->last);
-	return ret;
-}
-
-/*
- * The next part of @s, from @pfn on, that is taken in one way: within one memory
- * block through a cycle of it, or allocated. Return: whether the former.
- */
-static bool next_part(const struct take_log *log, const struct span *s,
-		      unsigned long pfn, struct span *part)
+static bool next_part(const struct take_log *log, const struct fo_piece *whole,
+		      unsigned long pfn, struct fo_piece *part)
 {
 	unsigned long block = PHYS_PFN(memory_block_size_bytes());
 	unsigned long next = round_up(pfn, block);
 	unsigned long end = pfn | (block - 1);
+	unsigned long last = whole->last;
 
-	*part = (struct span){ pfn, s->last };
+	*part = *whole;
+	part->first = pfn;
 	if (log->ways == FAKE_OFFLINE_THROUGH) {
-		part->last = min(s->last, end);
+		part->last = min(last, end);
 		return true;
 	}
 	if (log->ways == FAKE_OFFLINE_ALLOCATE || !fo_through_wanted())
 		return false;
 	/* Whole blocks only. */
-	if (pfn == next && end <= s->last) {
+	if (pfn == next && end <= last) {
 		part->last = end;
 		return true;
 	}
-	if (next > pfn && next <= s->last && s->last - next >= block - 1)
+	if (next > pfn && next <= last && last - next >= block - 1)
 		part->last = next - 1;
 	return false;
 }
 
 /* A part as next_part() gave it. */
-static int take_part(struct take_log *log, const struct span *part,
-		     bool through, enum fo_wait wait, u16 *serial, bool *valid)
+static int take_part(struct take_log *log, struct fo_piece *part,
+		     bool through, enum fo_wait wait, bool *valid)
 {
 	bool forced = log->ways == FAKE_OFFLINE_THROUGH;
+	unsigned int one = 1;
 	int ret;
 
 	if (through) {
 		ret = fo_through_take(part->first, part->last, log->client,
-				      log->flags, forced, wait, serial, valid);
+				      part->flags, forced, wait, &part->serial,
+				      valid);
 		if (!ret || forced)
 			return ret;
 	}
-	return take_allocated(log, part, wait, serial, valid);
+	return fo_allocate(log->client, part, &one, wait, valid);
 }
 
 /* What would make a later part fail is looked for before the first is taken. */
-static int check_whole(const struct span *s, enum fo_wait wait)
+static int check_whole(const struct fo_piece *whole, enum fo_wait wait)
 {
 	struct fo_extent e;
 	int ret;
 
-	ret = fo_gate_enter(s->first, s->last, wait);
+	ret = fo_gate_enter(whole->first, whole->last, wait);
 	if (ret)
 		return ret;
-	ret = fo_ranges_next(s->first, s->last, &e) ? -EEXIST :
-	      fo_check_online(s->first, s->last);
+	ret = fo_ranges_next(whole->first, whole->last, &e) ? -EEXIST :
+	      fo_check_online(whole->first, whole->last);
 	if (!ret)
-		ret = fo_reserve_check(s->last - s->first + 1);
+		ret = fo_reserve_check(whole->last - whole->first + 1);
 	fo_gate_leave();
 	return ret;
 }
 
-/* Takes all parts of @t's span, or none. */
-static int take_parts(struct take_log *log, struct taken *t,
+/* Takes all parts of @whole, or none. */
+static int take_parts(struct take_log *log, struct fo_piece *whole,
 		      enum fo_wait wait, bool *valid)
 {
-	const struct span *s = &t->span;
-	struct span part;
+	struct fo_piece part;
 	bool through;
 	int ret;
 
-	through = next_part(log, s, s->first, &part);
-	if (part.last == s->last)
-		return take_part(log, &part, through, wait, &t->serial, valid);
+	through = next_part(log, whole, whole->first, &part);
+	if (part.last == whole->last)
+		return take_part(log, whole, through, wait, valid);
 
-	ret = check_whole(s, wait);
+	ret = check_whole(whole, wait);
 	while (!ret) {
-		ret = take_part(log, &part, through, wait, &t->serial, valid);
-		if (ret || part.last == s->last)
+		ret = take_part(log, &part, through, wait, valid);
+		whole->serial = part.serial;
+		if (ret || part.last == whole->last)
 			break;
-		through = next_part(log, s, part.last + 1, &part);
+		through = next_part(log, whole, part.last + 1, &part);
 	}
-	if (ret && t->serial) {
-		undo(log, t, true);
+	if (ret && whole->serial) {
+		undo(log, whole, true);
 	} else if (!ret) {
 		mutex_lock(&fo_gate);
-		fo_ranges_join(s->first, s->last, t->serial);
+		fo_ranges_join(whole->first, whole->last, whole->serial);
 		mutex_unlock(&fo_gate);
 	}
 	return ret;
+}
+
+static void count_take(const struct fo_piece *t, int result)
+{
+	fo_stat_inc(result ? FO_STAT_MARK_FAILURES : FO_STAT_MARKS);
+	trace_fake_offline_take(t->first, t->last, result);
 }
 
 /* Takes [@first, @last] whole or not at all. */
 static int take_span(struct take_log *log, unsigned long first,
 		     unsigned long last, enum fo_wait wait)
 {
-	struct taken t = { .span = { first, last } };
+	struct fo_piece t = { first, last, .flags = log->flags };
 	bool valid = false;
 	int ret;
 
-	ret = make_room(log);
+	ret = make_room(log, 1);
 	if (!ret)
 		ret = take_parts(log, &t, wait, &valid);
 	if (ret && !valid)
 		return ret;
 	if (!ret)
 		log->taken[log->nr++] = t;
-	fo_stat_inc(ret ? FO_STAT_MARK_FAILURES : FO_STAT_MARKS);
-	trace_fake_offline_take(first, last, ret);
+	count_take(&t, ret);
 	return ret;
 }
 
@@ -693,6 +589,54 @@ static int take_request(struct take_log *log,
 	return ret;
 }
 
+/* Takes all of these requests at once, which fo_allocate_near() found, or none. */
+static int take_together(struct take_log *log,
+			 const struct fake_offline_request *r, unsigned int *nr)
+{
+	struct fo_piece *t;
+	bool unused;
+	unsigned int i;
+	int ret;
+
+	ret = make_room(log, *nr);
+	if (ret)
+		return ret;
+	t = &log->taken[log->nr];
+	for (i = 0; i < *nr; i++)
+		t[i] = (struct fo_piece) {
+			.first = r[i].start_pfn,
+			.last = r[i].start_pfn + r[i].nr_pages - 1,
+			.flags = r[i].flags & FAKE_OFFLINE_FLAGS,
+		};
+	ret = fo_allocate(log->client, t, nr, FO_WAIT_FOR_SIGNAL, &unused);
+	if (ret)
+		return ret;
+	for (i = 0; i < *nr; i++)
+		count_take(&t[i], 0);
+	log->nr += *nr;
+	return 0;
+}
+
+/*
+ * In their order. Where some cannot be taken together, for whatever reason, it
+ * is done one by one: so what fails, and how, is the same.
+ */
+static int take_requests(struct take_log *log,
+			 const struct fake_offline_request *r, unsigned int nr)
+{
+	unsigned int i, n;
+	int ret = 0;
+
+	for (; !ret && nr; r += n, nr -= n) {
+		n = fo_allocate_near(r, nr);
+		if (n > 1 && !take_together(log, r, &n))
+			continue;
+		for (i = 0; !ret && i < n; i++)
+			ret = take_request(log, &r[i]);
+	}
+	return ret;
+}
+
 /**
  * fake_offline_take() - take pages out of use
  * @client: who takes them
@@ -701,6 +645,9 @@ static int take_request(struct take_log *log,
  *
  * All of them or none. Pages in use are migrated away, as memory offlining does
  * it. Each page becomes PageOffline, and leaves the managed pages and MemTotal.
+ *
+ * Neighbours in @requests that ascend and lie near each other are much cheaper
+ * than as many calls: see allocate.c.
  *
  * Whole memory blocks that are free but for a few pages may be taken offline and
  * online again for that, where it is cheaper than to allocate them; others with
@@ -738,7 +685,6 @@ int fake_offline_take(struct fake_offline_client *client,
 		      unsigned int nr_requests)
 {
 	struct take_log log = { .client = client };
-	unsigned int i;
 	int ret;
 
 	if (fo_clients_calling())
@@ -748,8 +694,8 @@ int fake_offline_take(struct fake_offline_client *client,
 		return ret;
 
 	ret = fo_hook_want();
-	for (i = 0; !ret && i < nr_requests; i++)
-		ret = take_request(&log, &requests[i]);
+	if (!ret)
+		ret = take_requests(&log, requests, nr_requests);
 	while (ret && log.nr)
 		undo(&log, &log.taken[--log.nr], false);
 	fo_hook_unwant();

@@ -207,6 +207,26 @@ static void put_pages_singly(unsigned long first, unsigned long last)
 		__free_page(pfn_to_page(pfn));
 }
 
+/*
+ * Allocated pages become marked ones. Inverse: give_back_span(). On failure, they
+ * are not marked, and one reference to each is ours: put_pages_singly().
+ */
+static int mark_allocated(unsigned long first, unsigned long last,
+			  unsigned int flags)
+{
+	int ret;
+
+	if (flags & FAKE_OFFLINE_CANARY)
+		fo_canary_fill(first, last);
+	ret = fo_pages_mark(first, last, flags & FAKE_OFFLINE_SKIPPABLE);
+	if (!ret)
+		adjust_managed_page_count(pfn_to_page(first),
+					  -(long)(last - first + 1));
+	else if (flags & FAKE_OFFLINE_CANARY)
+		fo_canary_wipe(first, last);
+	return ret;
+}
+
 /* One zone's part of fo_take(). Inverse: give_back_span(). */
 static int take_span(unsigned long first, unsigned long last,
 		     unsigned int flags, bool persist)
@@ -217,26 +237,18 @@ static int take_span(unsigned long first, unsigned long last,
 	ret = allocate(first, last, persist);
 	if (ret)
 		return ret;
-	if (flags & FAKE_OFFLINE_CANARY)
-		fo_canary_fill(first, last);
 	if (fo_inject(FO_INJECT_MARK_STRAY, first, last)) {
 		stray = pfn_to_page(last);
 		page_ref_inc(stray);
 	}
-	ret = fo_pages_mark(first, last, flags & FAKE_OFFLINE_SKIPPABLE);
-	if (ret) {
-		fo_stat_inc(FO_STAT_STRAY_REFERENCES);
-		if (flags & FAKE_OFFLINE_CANARY)
-			fo_canary_wipe(first, last);
-	}
+	ret = mark_allocated(first, last, flags);
 	if (stray)
 		page_ref_dec(stray);
 	if (ret) {
+		fo_stat_inc(FO_STAT_STRAY_REFERENCES);
 		put_pages_singly(first, last);
-		return ret;
 	}
-	adjust_managed_page_count(pfn_to_page(first), -(long)(last - first + 1));
-	return 0;
+	return ret;
 }
 
 /**
@@ -379,6 +391,59 @@ int fo_take(unsigned long first, unsigned long last, unsigned int flags,
 	if ((flags & FAKE_OFFLINE_CANARY) && fo_inject(FO_INJECT_MARK_CORRUPT, first, last))
 		fo_canary_break(last);
 	return 0;
+}
+
+/*
+ * Allocated pages that nobody wants: straight to the buddy, in chunks. A put of
+ * each would leave them on a CPU's list, single, where nobody finds them free.
+ */
+static void return_allocated(unsigned long first, unsigned long last)
+{
+	if (mark_allocated(first, last, FAKE_OFFLINE_SKIPPABLE))
+		put_pages_singly(first, last);
+	else
+		give_back_span(first, last);
+}
+
+/**
+ * fo_take_together() - fo_take() for several pieces, in one allocation
+ * @pieces: ascending, all in one page block and one zone
+ * @nr: number of pieces
+ *
+ * What is between them is allocated, too, and given back at once. It is tried
+ * once. Failures on demand are not looked for.
+ *
+ * Context: as fo_take(). Inverse: fo_give_back() of each piece.
+ * Return: 0, or with nothing taken: -EBUSY, -ENXIO, -ENOMEM, -EINTR.
+ */
+int fo_take_together(const struct fo_piece *pieces, unsigned int nr)
+{
+	unsigned int i, marked = 0;
+	int ret;
+
+	ret = allocate(pieces[0].first, pieces[nr - 1].last, false);
+	if (ret)
+		return ret;
+	for (i = 0; i < nr; i++) {
+		const struct fo_piece *p = &pieces[i];
+
+		if (i && p[-1].last + 1 < p->first)
+			return_allocated(p[-1].last + 1, p->first - 1);
+		if (ret) {
+			return_allocated(p->first, p->last);
+			continue;
+		}
+		ret = mark_allocated(p->first, p->last, p->flags);
+		if (ret)
+			put_pages_singly(p->first, p->last);
+		else
+			marked++;
+	}
+	while (ret && marked--)
+		fo_give_back(pieces[marked].first, pieces[marked].last,
+			     pieces[marked].flags);
+	cond_resched();
+	return ret;
 }
 
 /* Is it worth a try? Asks for the first and the last page only. */

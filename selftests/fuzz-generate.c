@@ -134,6 +134,7 @@ static unsigned int some_block(struct generator *g, bool online)
 
 static void make_mark(struct generator *g, struct op *op)
 {
+	bool near = one_in(g, 2);	/* so that they can be taken together */
 	unsigned int i;
 
 	op->kind = OP_MARK;
@@ -147,6 +148,10 @@ static void make_mark(struct generator *g, struct op *op)
 			marked_piece(g, p);
 			p->start += p->nr - (one_in(g, 4) ? 1 : 0);
 			p->nr = some_length(g);
+			fit(p);
+		} else if (i && near) {
+			p->start = p[-1].start + p[-1].nr + below(g, 150);
+			p->nr = 1 + below(g, 9);
 			fit(p);
 		}
 		p->unskippable = one_in(g, 8);

@@ -886,6 +886,18 @@ check_all() {
 	check_verify "$1"
 }
 
+# unchanged WHAT ERRNO COMMAND…: a write fails like that, and changes nothing
+unchanged() {
+	unchanged_what=$1 unchanged_errno=$2
+	shift 2
+	awk '{ $8 = ""; print }' "$FO"/ranges >"$TMP/ranges-before"
+	expect_eq "$unchanged_what" "$unchanged_errno" "$("$@")"
+	expect_eq "ranges after: $unchanged_what" "$(cat "$TMP/ranges-before")" \
+		"$(awk '{ $8 = ""; print }' "$FO"/ranges)"
+	check_accounts "after: $unchanged_what"
+	check_pages "after: $unchanged_what"
+}
+
 # Reserves that the kernel keeps from a user's allocations, and which the hog
 # could not look behind. Boot memory keeps some, for the kernel itself.
 hog_sysctls() {

@@ -183,19 +183,6 @@ split() {
 	check_all "after unmark"
 }
 
-# unchanged WHAT COMMAND…: a write fails with the errno EXPECT, and changes
-# nothing
-unchanged() {
-	unchanged_what=$1 unchanged_errno=$2
-	shift 2
-	awk '{ $8 = ""; print }' "$FO"/ranges >"$TMP/ranges-before"
-	expect_eq "$unchanged_what" "$unchanged_errno" "$("$@")"
-	expect_eq "ranges after: $unchanged_what" "$(cat "$TMP/ranges-before")" \
-		"$(awk '{ $8 = ""; print }' "$FO"/ranges)"
-	check_accounts "after: $unchanged_what"
-	check_pages "after: $unchanged_what"
-}
-
 # Overlap with a marked page is refused and changes nothing.
 overlap() {
 	over=$(block_pfn "$B1" 7000)
