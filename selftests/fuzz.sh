@@ -45,13 +45,14 @@ replay() {
 # The negative twins. In each the model, or the machine behind its back, is wrong
 # at one thing: it is found, and shrunk to the few steps that it takes.
 
-# planted PLANT STEP…: what is left of a sequence in which these steps are hidden
+# planted PLANT STEP…: what is left of a sequence in which these steps are hidden.
+# Not each sequence has them, but one of ten does.
 planted() {
 	planted_what=$1
 	shift
 	printf '%s\n' "$@" >"$TMP/planted-want"
 	expect_status "a sequence with \"$planted_what\" in it" 1 \
-		fuzz_blocks -p "$planted_what" -s 7 -n 100 >"$TMP/planted"
+		fuzz_blocks -p "$planted_what" -s 7 -c 10 -n 100 >"$TMP/planted"
 	grep -v '^# > ' "$TMP/planted"
 	sed -n 's/^# = //p' "$TMP/planted" >"$TMP/shrunk"
 	expect_eq "kinds of steps that are left" "$(cat "$TMP/planted-want")" \
