@@ -466,6 +466,11 @@ note_mark() {
 mark_batch() {
 	mark_patiently "@$1" mark_file "$1"
 	expect_eq "mark, $(wc -l <"$1") lines in one write" ok "$RESULT"
+	note_batch "$1"
+}
+
+# note_batch FILE: note_mark for each line
+note_batch() {
 	while read -r batch_line; do
 		# shellcheck disable=SC2086  # a line of words
 		note_mark $batch_line
