@@ -55,46 +55,44 @@ static int release_all(unsigned long start, unsigned long nr)
 	return fake_offline_release_all(client);
 }
 
+static int prepare_release(unsigned long start, unsigned long nr)
+{
+	return fake_offline_prepare_release(client, start, nr);
+}
+
+/* @operation for @nr single pages, each @step behind the one before it. */
+static int one_by_one(int (*operation)(unsigned long start, unsigned long nr),
+		      unsigned long start, unsigned long nr, unsigned long step)
+{
+	unsigned long i;
+	int ret = 0;
+
+	for (i = 0; !ret && i < nr; i++) {
+		ret = operation(start + step * i, 1);
+		cond_resched();
+	}
+	return ret;
+}
+
 /*
  * Ranges of one page, with a page between them that is not marked. In a tree of
  * ranges, neighbours without a gap would take half the room.
  */
 static int take_scattered(unsigned long start, unsigned long nr)
 {
-	unsigned long i;
-	int ret = 0;
-
-	for (i = 0; !ret && i < nr; i++) {
-		ret = take(start + 2 * i, 1);
-		cond_resched();
-	}
-	return ret;
+	return one_by_one(take, start, nr, 2);
 }
 
 /* The same ranges in less time: of pages taken as one, every other goes back. */
 static int thin(unsigned long start, unsigned long nr)
 {
-	unsigned long i;
-	int ret = 0;
-
-	for (i = 0; !ret && i < nr; i++) {
-		ret = release(start + 2 * i + 1, 1);
-		cond_resched();
-	}
-	return ret;
+	return one_by_one(release, start + 1, nr, 2);
 }
 
 /* Pages that were taken as one become ranges of one page. */
 static int split(unsigned long start, unsigned long nr)
 {
-	unsigned long i;
-	int ret = 0;
-
-	for (i = 0; !ret && i < nr; i++) {
-		ret = fake_offline_prepare_release(client, start + i, 1);
-		cond_resched();
-	}
-	return ret;
+	return one_by_one(prepare_release, start, nr, 1);
 }
 
 /* LOOKUPS of scattered pages, in an order that no cache foresees. */
