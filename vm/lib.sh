@@ -93,12 +93,13 @@ kernel_lanes() { (cd "$vm_dir/kernels" && echo *); }
 #   kernel_source     the package to build it from: a tree of our own
 #   kernel_patches    directory with patches for it
 #   kernel_config     files of vm/config that configure it
+#   kernel_variables  more variables for Kbuild when it is built
 #   kernel_append     more words for its command line
 #   kernel_memory     what it needs more of than a stock one
 #   module_variables  more variables for Kbuild
 find_kernel() {
 	kernel_name=$1 kernel_suites='' build_suite='' build_compiler=''
-	kernel_source='' kernel_patches='' kernel_config=''
+	kernel_source='' kernel_patches='' kernel_config='' kernel_variables=''
 	kernel_append='' kernel_memory='' module_variables=''
 	case $1 in
 	*/*)
