@@ -564,9 +564,11 @@ void fo_canary_wipe(unsigned long first, unsigned long last)
  * fo_canary_break() - flip one bit of a page's canary, to see it found
  * @pfn: the page
  *
+ * Not for KASAN: see fo_canary_intact().
+ *
  * Context: any.
  */
-void fo_canary_break(unsigned long pfn)
+__no_sanitize_address void fo_canary_break(unsigned long pfn)
 {
 	u64 *word = kmap_local_page(pfn_to_page(pfn));
 
