@@ -3,11 +3,11 @@
 # The ways in. `make` alone lists them. Nothing here loads a module on this
 # machine: all that touches memory runs in a guest, through vm/run.
 
-KERNELS ?= 6.1 6.12 7.3 native
+KERNELS ?= 6.1 6.12 7.3 native debug
 KERNEL ?= 6.1
 HOURS ?= 1
 
-.PHONY: help setup demo check check-lint check-tools check-vm check-guests matrix \
+.PHONY: help setup demo check check-lint check-tools check-vm check-kernel check-guests matrix \
 	coverage fuzz soak bench bench-quick \
 	deb check-packages dkms-install dkms-remove clean
 
@@ -17,6 +17,7 @@ help:
 	@echo 'make check-lint      W=1, sparse, checkpatch, cppcheck, shellcheck'
 	@echo 'make check-tools     offctl, on this machine, on recorded trees'
 	@echo 'make check-vm        the guest harness itself'
+	@echo 'make check-kernel    a share of the kernel'"'"'s own tests, with the module loaded'
 	@echo 'make check-guests    the selftests, in guests'
 	@echo 'make fuzz            random sequences and writes, more than check has'
 	@echo 'make matrix          check-guests, whole, and docs/matrix.md from it'
@@ -30,8 +31,8 @@ help:
 	@echo 'make check-packages  installs and uses them in clean Debian systems'
 	@echo 'make clean           remove what was built in the tree'
 	@echo
-	@echo 'KERNELS="6.1 6.12 7.3 native"   what is tested'
-	@echo 'KERNEL=6.1                      what demo, fuzz, soak and bench run on'
+	@echo 'KERNELS="6.1 6.12 7.3 native debug"   what is tested'
+	@echo 'KERNEL=6.1                            what demo, fuzz, soak and bench run on'
 	@echo 'SEED=N SEEDS=20 STEPS=100 WRITES=200000, or REPLAY=FILE   for fuzz'
 
 setup:
@@ -42,9 +43,9 @@ demo:
 	@demo/run $(KERNEL)
 
 check: setup
-	@FAKE_OFFLINE_KERNELS='$(KERNELS)' checks/run lint tools vm guests
+	@FAKE_OFFLINE_KERNELS='$(KERNELS)' checks/run lint tools vm kernel guests
 
-check-lint check-tools check-vm check-guests: check-%: setup
+check-lint check-tools check-vm check-kernel check-guests: check-%: setup
 	@FAKE_OFFLINE_KERNELS='$(KERNELS)' checks/run $*
 
 # Empty is as good as not set: see checks/fuzz.

@@ -278,5 +278,4 @@ marked() {
 
 # QEMU counts the DIMM as memory of the machine.
 RAM_MIB=$(($(block_numbers | wc -l) * 0x$(cat "$SYSMEM/block_size_bytes") / 1048576))
-[ -z "${ONLY-}" ] || run_tests "$ONLY"
 run_tests migrated marked

@@ -148,6 +148,5 @@ whole_block() {
 	check_all "after unmark"
 }
 
-[ -z "${ONLY-}" ] || run_tests "$ONLY"
 run_tests "moved hugetlb 4" "moved thp 4" "moved mlock 200" "moved file 200" \
 	"whole_block hugetlb 4"

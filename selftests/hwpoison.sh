@@ -377,5 +377,4 @@ refused() {
 	check_both "after unmark"
 }
 
-[ -z "${ONLY-}" ] || run_tests "$ONLY"
 run_tests refused beside among among_later unskippable released unloaded

@@ -178,5 +178,4 @@ small_chunks() {
 	check_free "after unmark"
 }
 
-[ -z "${ONLY-}" ] || run_tests "$ONLY"
 run_tests exact again_and_again small_chunks

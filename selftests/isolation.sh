@@ -88,5 +88,4 @@ without_us() {
 	check_all "after a cycle without us"
 }
 
-[ -z "${ONLY-}" ] || run_tests "$ONLY"
 run_tests noticed without_us

@@ -104,9 +104,28 @@ run_one() {
 	[ "$FAILED" = 0 ]
 }
 
+# only_some TEST…: those of them that ONLY has, a line each; all without it
+only_some() {
+	for only_test; do
+		case "|${ONLY:-$only_test}|" in
+		*"|$only_test|"*) echo "$only_test" ;;
+		esac
+	done
+}
+
 # run_tests TEST…: a TEST is a function's name, with arguments if it has blanks.
+# ONLY, of the environment, are names of those that are wanted, with | between.
 # Ends the script.
 run_tests() {
+	run_wanted=$(only_some "$@")
+	run_ifs=$IFS IFS='
+'
+	# shellcheck disable=SC2086  # a name a line
+	set -- $run_wanted
+	IFS=$run_ifs
+	[ -z "${ONLY-}" ] || [ "$(echo "$ONLY" | tr '|' '\n' | wc -l)" = $# ] ||
+		bail "not each of these is a test: $ONLY"
+	unset ONLY # for the tests that run tests
 	run_number=0 run_failed=0 run_skipped=0
 	echo "TAP version 13"
 	if [ ! -f "$FO_BASE" ]; then

@@ -176,5 +176,4 @@ whole() {
 	check_both "after online without marks"
 }
 
-[ -z "${ONLY-}" ] || run_tests "$ONLY"
 run_tests refused "cycle Movable" "cycle Normal" whole

@@ -330,6 +330,22 @@ runner() {
 		run_tests good
 	END
 	expect_eq "one that is good" 0 "$scratch_run"
+	export ONLY='good|gone'
+	scratch some <<-'END'
+		good() { expect_eq good 1 1; }
+		bad() { expect_eq bad 1 2; }
+		run_tests good bad
+	END
+	expect_eq "a test that there is not" 1 "$scratch_run"
+	ONLY=good
+	scratch one <<-'END'
+		good() { expect_eq good 1 1; }
+		bad() { expect_eq bad 1 2; }
+		run_tests good bad
+	END
+	expect_eq "one that is good, without the other" "0 1..1" \
+		"$scratch_run $(grep '^1\.\.' "$TMP/scratch")"
+	unset ONLY
 	expect_status "modprobe" 0 load_module
 }
 

@@ -238,5 +238,4 @@ any_on_node_1() {
 	END { print sum + 0 }' "$MARKS"
 }
 
-[ -z "${ONLY-}" ] || run_tests "$ONLY"
 run_tests "last_block Movable" "last_block Normal" any_of_node

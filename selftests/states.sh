@@ -313,6 +313,5 @@ for zone in Movable Normal; do
 	done
 	set -- "$@" "unskippable $zone"
 done
-[ -z "${ONLY-}" ] || run_tests "$ONLY"
 run_tests "$@" online_fails free_pages "in_use anonymous" "in_use tmpfs" \
 	in_use_marked pinned boot_memory

@@ -486,7 +486,6 @@ twins() {
 	unmark_all
 }
 
-[ -z "${ONLY-}" ] || run_tests "$ONLY"
 run_tests "whole Movable" "whole Movable canary" "whole Movable unskippable" \
 	"whole Normal canary" unasked "part Movable" "part Normal" \
 	"offline_fails before" "offline_fails after" "offline_fails late" \

@@ -273,5 +273,4 @@ forced_unload() {
 
 # It may have come with the guest.
 ! grep -q ^virtio_mem /proc/modules || rmmod virtio_mem
-[ -z "${ONLY-}" ] || run_tests "$ONLY"
 run_tests cycles rollbacks resizes big_blocks forced_unload

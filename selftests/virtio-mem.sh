@@ -338,5 +338,4 @@ left_behind() {
 
 # It may have come with the guest.
 ! grep -q ^virtio_mem /proc/modules || rmmod virtio_mem
-[ -z "${ONLY-}" ] || run_tests "$ONLY"
 run_tests it_first us_first ours_in_its its_block_goes left_behind
