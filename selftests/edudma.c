@@ -7,7 +7,7 @@
  *   -device edu,dma_mask=0xffffffffffffffff
  *
  *   edudma sum RANGE...          one 64-bit number made of all bytes, in hex
- *   edudma zeroes RANGE...       how many pages are all zeroes
+ *   edudma filled BYTE RANGE...  how many pages are full of this byte
  *   edudma peek PFN OFFSET       one byte
  *   edudma poke PFN OFFSET BYTE  writes one byte; prints what was there
  *
@@ -193,18 +193,19 @@ static void sum(const struct ranges *set)
 	printf("%016" PRIx64 "\n", h);
 }
 
-static void zeroes(const struct ranges *set)
+static void filled(unsigned char byte, const struct ranges *set)
 {
-	static const unsigned char zero[PAGE];
+	static unsigned char full[PAGE];
 	uint64_t n = 0;
 	size_t i;
 
+	memset(full, byte, PAGE);
 	for (i = 0; i < set->nr; i++) {
 		uint64_t pfn = set->r[i].start;
 
 		for (; pfn < set->r[i].start + set->r[i].nr; pfn++) {
 			page_read(pfn);
-			n += !memcmp(bounce, zero, PAGE);
+			n += !memcmp(bounce, full, PAGE);
 		}
 	}
 	printf("%" PRIu64 "\n", n);
@@ -224,10 +225,10 @@ int main(int argc, char **argv)
 		ranges_args(&set, argc, argv, 2);
 		edu_find();
 		sum(&set);
-	} else if (argc > 2 && !strcmp(argv[1], "zeroes")) {
-		ranges_args(&set, argc, argv, 2);
+	} else if (argc > 3 && !strcmp(argv[1], "filled")) {
+		ranges_args(&set, argc, argv, 3);
 		edu_find();
-		zeroes(&set);
+		filled((unsigned char)parse_u64(argv[2]), &set);
 	} else if ((argc == 4 && !strcmp(argv[1], "peek")) ||
 		   (argc == 5 && !strcmp(argv[1], "poke"))) {
 		uint64_t pfn = parse_u64(argv[2]), off = parse_u64(argv[3]);
@@ -243,7 +244,7 @@ int main(int argc, char **argv)
 			page_write(pfn);
 		}
 	} else {
-		die("usage: edudma sum|zeroes RANGE... | peek PFN OFFSET | poke PFN OFFSET BYTE");
+		die("usage: edudma sum RANGE... | filled BYTE RANGE... | peek PFN OFFSET | poke PFN OFFSET BYTE");
 	}
 	free(set.r);
 	return 0;
