@@ -210,6 +210,24 @@ part() {
 	leave
 }
 
+# A range in three blocks is taken in three parts, and is one range then. When the last
+# part fails, nothing is left of the others.
+parts() {
+	parts_line="$(block_pfn "$B1" 30000) $((BLOCK_PAGES + 5000))"
+	stats_mark
+	# shellcheck disable=SC2086  # two words
+	mark $parts_line through canary
+	went_through 3
+	expect_ranges "of three parts" "$parts_line $(awk '{ print $3, $4 }' "$MARKS")"
+	check_all "when marked"
+	unmark_all
+	check_all "after unmark"
+	mark "$(block_pfn "$B3" 20000)" 1 unskippable
+	as_before "the last of three parts" EBUSY "$parts_line through canary"
+	unmark_all
+	check_all "at last"
+}
+
 # arm HOW COUNT: the next offlinings fail. Sets ERRNO.
 arm() {
 	ERRNO=ENOMEM
@@ -487,7 +505,7 @@ twins() {
 }
 
 run_tests "whole Movable" "whole Movable canary" "whole Movable unskippable" \
-	"whole Normal canary" unasked "part Movable" "part Normal" \
+	"whole Normal canary" unasked "part Movable" "part Normal" parts \
 	"offline_fails before" "offline_fails after" "offline_fails late" \
 	"offline_fails signal" "offline_fails kernel-before" \
 	"offline_fails kernel-after" "online_fails before" \
