@@ -36,10 +36,10 @@ help:
 	@echo 'SEED=N SEEDS=20 STEPS=100 WRITES=200000, or REPLAY=FILE   for fuzz'
 
 setup:
-	@vm/setup --lint --kernel
+	@vm/setup --lint $(KERNELS)
 
 demo:
-	@vm/setup
+	@vm/setup $(KERNEL)
 	@demo/run $(KERNEL)
 
 check: setup
@@ -50,7 +50,7 @@ check-lint check-tools check-vm check-kernel check-guests: check-%: setup
 
 # Empty is as good as not set: see checks/fuzz.
 fuzz:
-	@vm/setup
+	@vm/setup $(KERNEL)
 	@FUZZ_SEED='$(SEED)' FUZZ_SEEDS='$(SEEDS)' FUZZ_STEPS='$(STEPS)' \
 		FUZZ_WRITES='$(WRITES)' FUZZ_REPLAY='$(REPLAY)' checks/fuzz $(KERNEL)
 
@@ -73,7 +73,7 @@ dkms-remove:
 CYCLES ?=
 CPUS ?= 1
 soak:
-	@vm/setup
+	@vm/setup $(KERNEL)
 	@FAKE_OFFLINE_CPUS=$(CPUS) SOAK_CYCLES='$(CYCLES)' SOAK_HOURS='$(if $(CYCLES),,$(HOURS))' \
 		SOAK_PAGES="$${SOAK_PAGES:-4000}" SOAK_SHARE="$${SOAK_SHARE:-30}" \
 		SOAK_BATCH="$${SOAK_BATCH:-50}" SOAK_VERIFY="$${SOAK_VERIFY:-17}" \
@@ -106,7 +106,7 @@ bench:
 
 # What the module itself counts on the debug kernel, in docs/coverage.md.
 coverage:
-	@vm/setup --kernel
+	@vm/setup debug
 	@checks/coverage
 
 clean:

@@ -80,6 +80,31 @@ list_sources() {
 # kernel_lanes: the names that --kernel takes.
 kernel_lanes() { (cd "$vm_dir/kernels" && echo *); }
 
+# describe_kernel NAME|PATH: sets what vm/kernels/ says of it. What it does not say is
+# empty, and so is all for the path of a build tree.
+#   kernel_suites     of Debian: where its packages are
+#   build_suite       modules for it are built in a root of this suite
+#   build_compiler    with this compiler
+#   kernel_source     the package to build it from: a tree of our own
+#   kernel_patches    directory with patches for it
+#   kernel_config     files of vm/config that configure it
+#   kernel_variables  more variables for Kbuild when it is built
+#   kernel_append     more words for its command line
+#   kernel_memory     what it needs more of than a stock one
+#   module_variables  more variables for Kbuild
+describe_kernel() {
+	kernel_suites='' build_suite='' build_compiler=''
+	kernel_source='' kernel_patches='' kernel_config='' kernel_variables=''
+	kernel_append='' kernel_memory='' module_variables=''
+	case $1 in
+	*/*) return ;;
+	esac
+	[ -f "$vm_dir/kernels/$1" ] ||
+		usage_error "unknown kernel '$1': known are $(kernel_lanes), or a path to a build tree"
+	# shellcheck source=/dev/null
+	. "$vm_dir/kernels/$1"
+}
+
 # find_kernel NAME|PATH: fetches it if need be and sets
 #   kernel_name     as given
 #   kernel_release  what uname -r says in the guest
@@ -88,19 +113,10 @@ kernel_lanes() { (cd "$vm_dir/kernels" && echo *); }
 #   kernel_tree     unpacked packages, or the build tree
 #   kernel_key      changes when any of it does: names cached results
 #   kernel_kind     packages | tree
-# and from the lane's description, or empty:
-#   kernel_suites, build_suite, build_compiler
-#   kernel_source     the package to build it from: a tree of our own
-#   kernel_patches    directory with patches for it
-#   kernel_config     files of vm/config that configure it
-#   kernel_variables  more variables for Kbuild when it is built
-#   kernel_append     more words for its command line
-#   kernel_memory     what it needs more of than a stock one
-#   module_variables  more variables for Kbuild
+# and what describe_kernel does.
 find_kernel() {
-	kernel_name=$1 kernel_suites='' build_suite='' build_compiler=''
-	kernel_source='' kernel_patches='' kernel_config='' kernel_variables=''
-	kernel_append='' kernel_memory='' module_variables=''
+	kernel_name=$1
+	describe_kernel "$1"
 	case $1 in
 	*/*)
 		kernel_tree=$(cd "$1" 2>/dev/null && pwd) ||
@@ -110,10 +126,6 @@ find_kernel() {
 			"$kernel_tree/Module.symvers" "$kernel_tree/.config")
 		;;
 	*)
-		[ -f "$vm_dir/kernels/$1" ] ||
-			usage_error "unknown kernel '$1': known are $(kernel_lanes), or a path to a build tree"
-		# shellcheck source=/dev/null
-		. "$vm_dir/kernels/$1"
 		if [ -n "$kernel_source" ]; then
 			kernel_tree=$("$vm_dir/build-kernel" "$1") || exit
 			use_tree
