@@ -37,31 +37,25 @@
  */
 #define FO_NEAR_PAGES	128
 
-/* The range an operation is about. */
-struct span {
-	unsigned long first;
-	unsigned long last;
-};
-
-static struct span span_of(const struct fo_piece *pieces, unsigned int nr)
+static struct fo_span span_of(const struct fo_piece *pieces, unsigned int nr)
 {
-	return (struct span){ pieces[0].first, pieces[nr - 1].last };
+	return (struct fo_span){ pieces[0].first, pieces[nr - 1].last };
 }
 
 /*
  * The page blocks that alloc_contig_range() isolates to take @s. Two of them at
  * once in the same page block would undo each other's isolation.
  */
-static struct span page_blocks_of(const struct span *s)
+static struct fo_span page_blocks_of(const struct fo_span *s)
 {
-	return (struct span){
+	return (struct fo_span){
 		.first = round_down(s->first, pageblock_nr_pages),
 		.last = s->last | (pageblock_nr_pages - 1),
 	};
 }
 
 /* Marked pages of these page blocks make way for what is taken there. */
-static void step_aside(const struct span *blocks)
+static void step_aside(const struct fo_span *blocks)
 {
 	struct fo_extent e;
 
@@ -76,7 +70,7 @@ static void step_aside(const struct span *blocks)
 }
 
 /* Inverse of step_aside(). */
-static void step_back(const struct span *blocks)
+static void step_back(const struct fo_span *blocks)
 {
 	struct fo_extent e;
 
@@ -179,7 +173,7 @@ static unsigned int nr_with_free_between(const struct fo_piece *pieces,
 }
 
 /* Forgets the busy ranges of @s, or settles them. Holds the gate. */
-static void settle(const struct span *s, bool forget)
+static void settle(const struct fo_span *s, bool forget)
 {
 	struct fo_extent e;
 
@@ -195,7 +189,7 @@ static void settle(const struct span *s, bool forget)
 static int begin(struct fake_offline_client *client, struct fo_piece *pieces,
 		 unsigned int *nr, enum fo_wait wait)
 {
-	struct span s = span_of(pieces, *nr), blocks = page_blocks_of(&s);
+	struct fo_span s = span_of(pieces, *nr), blocks = page_blocks_of(&s);
 	struct fo_extent e;
 	unsigned int i;
 	int ret;
@@ -235,7 +229,7 @@ out:
 /* They have been taken, or could not be. Inverse of begin(). */
 static void end(const struct fo_piece *pieces, unsigned int nr, int result)
 {
-	struct span s = span_of(pieces, nr), blocks = page_blocks_of(&s);
+	struct fo_span s = span_of(pieces, nr), blocks = page_blocks_of(&s);
 
 	mutex_lock(&fo_gate);
 	step_back(&blocks);
@@ -262,7 +256,7 @@ static void end(const struct fo_piece *pieces, unsigned int nr, int result)
 int fo_allocate(struct fake_offline_client *client, struct fo_piece *pieces,
 		unsigned int *nr, enum fo_wait wait, bool *valid)
 {
-	struct span s;
+	struct fo_span s;
 	int ret;
 
 	ret = begin(client, pieces, nr, wait);

@@ -9,11 +9,11 @@
 #include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/kernel.h>
-#include <linux/memory.h>
 #include <linux/mm.h>
 #include <linux/string.h>
 
 #include "block.h"
+#include "block_pfn.h"
 #include "hook.h"
 #include "why.h"
 
@@ -49,7 +49,6 @@ static int write_state(unsigned long block, const char *state)
  */
 int fo_block_set_state(unsigned long block, const char *state)
 {
-	unsigned long pages = PHYS_PFN(memory_block_size_bytes());
 	unsigned long failures;
 	int ret;
 
@@ -62,7 +61,7 @@ int fo_block_set_state(unsigned long block, const char *state)
 	/* What fails after it was announced, our notifier has looked into. */
 	if ((ret == -EBUSY || ret == -EINVAL) && !strcmp(state, "offline") &&
 	    fo_why_get().count == failures)
-		fo_why_not_announced(block * pages, (block + 1) * pages - 1,
-				     ret);
+		fo_why_not_announced(fo_block_first(block),
+				     fo_block_last(block), ret);
 	return ret;
 }

@@ -4,9 +4,10 @@
  *
  * Callbacks run in the task that carries out the hotplug operation, which
  * holds mem_hotplug_lock; the news of an unplugged block in a worker, since it
- * may be found out by a client who holds its own locks. clients_lock is held, the gate's lock is not. A client may release ranges
- * from a callback, since the gate lets the flight's own task pass, but nothing
- * that happens there may wait for hotplug: fo_clients_calling() tells.
+ * may be found out by a client who holds its own locks. clients_lock is held,
+ * the gate's lock is not. A client may release ranges from a callback, since the
+ * gate lets the flight's own task pass, but nothing that happens there may wait
+ * for hotplug: fo_clients_calling() tells.
  */
 #include <linux/errno.h>
 #include <linux/module.h>

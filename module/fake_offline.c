@@ -23,8 +23,9 @@
  *
  * beside them why.c (why a block could not go offline), inject.c (failures on
  * demand), stats.c (counters), trace.h (tracepoints), log.h (lines in the
- * kernel's log), block.c (asking the kernel to on- or offline a block) and
- * compat.h (kernels differ).
+ * kernel's log), block.c (asking the kernel to on- or offline a block),
+ * block_pfn.h (which PFNs it has), signal.h (a signal that nobody sent) and
+ * compat.h (kernels differ). debugfs.c is one of the users.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -42,6 +43,7 @@
 #include <linux/fake_offline.h>
 
 #include "allocate.h"
+#include "block_pfn.h"
 #include "client.h"
 #include "compat.h"
 #include "debugfs.h"
@@ -63,15 +65,9 @@ module_param(skip, charp, 0444);
 MODULE_PARM_DESC(skip,
 		 "How offlining is made to skip marked pages: frozen, notifier, or native; native is the default on a kernel that has it, else frozen");
 
-/* The range an operation is about, checked. */
-struct span {
-	unsigned long first;
-	unsigned long last;
-};
-
 /* -EINVAL for no pages, -ERANGE if the range wraps, -ENXIO beyond any PFN. */
 static int make_span(unsigned long start_pfn, unsigned long nr_pages,
-		     struct span *s)
+		     struct fo_span *s)
 {
 	if (!nr_pages)
 		return -EINVAL;
@@ -84,7 +80,7 @@ static int make_span(unsigned long start_pfn, unsigned long nr_pages,
 
 /* Where there cannot be a page, there is no marked one. */
 static int make_marked_span(unsigned long start_pfn, unsigned long nr_pages,
-			    struct span *s)
+			    struct fo_span *s)
 {
 	int ret = make_span(start_pfn, nr_pages, s);
 
@@ -100,8 +96,8 @@ static int make_marked_span(unsigned long start_pfn, unsigned long nr_pages,
  * @data: passed to them
  *
  * Context: sleeps; not from a callback. While there is a client, the module
- * fake_offline cannot be unloaded. Inverse: fake_offline_unregister(), at the latest when the client's
- * module is unloaded.
+ * fake_offline cannot be unloaded. Inverse: fake_offline_unregister(), at the
+ * latest when the client's module is unloaded.
  * Return: the client, or ERR_PTR(): -EINVAL for such a name, -ENOMEM, -ENODEV
  * if the module fake_offline is about to be unloaded.
  */
@@ -124,7 +120,7 @@ EXPORT_SYMBOL_GPL(fake_offline_register);
 
 /* Has every page of @s a mark of @client's? Holds the gate. */
 static int check_owner(const struct fake_offline_client *client,
-		       const struct span *s)
+		       const struct fo_span *s)
 {
 	unsigned long pfn = s->first;
 	struct fo_extent e;
@@ -140,7 +136,7 @@ static int check_owner(const struct fake_offline_client *client,
 }
 
 /* Makes the ranges within @s busy, or settled again. Holds the gate. */
-static void set_busy(const struct span *s, bool busy)
+static void set_busy(const struct fo_span *s, bool busy)
 {
 	struct fo_extent e;
 
@@ -164,7 +160,7 @@ static enum fo_wait how_long(void)
  * Gives back the busy ranges of @s, which have been cut to fit. @parts: they are
  * parts of what was not taken after all, and have never been counted.
  */
-static void give_back_busy(const struct span *s, bool parts)
+static void give_back_busy(const struct fo_span *s, bool parts)
 {
 	struct fo_extent e;
 
@@ -185,7 +181,7 @@ static void give_back_busy(const struct span *s, bool parts)
 }
 
 /* Makes exactly @s, all of it @client's, busy. */
-static int begin_work(struct fake_offline_client *client, const struct span *s,
+static int begin_work(struct fake_offline_client *client, const struct fo_span *s,
 		      enum fo_wait wait)
 {
 	int ret;
@@ -202,7 +198,7 @@ static int begin_work(struct fake_offline_client *client, const struct span *s,
 	return ret;
 }
 
-static int release(struct fake_offline_client *client, const struct span *s,
+static int release(struct fake_offline_client *client, const struct fo_span *s,
 		   enum fo_wait wait, bool parts)
 {
 	int ret;
@@ -239,7 +235,7 @@ static int release(struct fake_offline_client *client, const struct span *s,
 int fake_offline_release(struct fake_offline_client *client,
 			 unsigned long start_pfn, unsigned long nr_pages)
 {
-	struct span s;
+	struct fo_span s;
 	int ret;
 
 	ret = make_marked_span(start_pfn, nr_pages, &s);
@@ -261,7 +257,7 @@ EXPORT_SYMBOL_GPL(fake_offline_release);
 int fake_offline_may_release(struct fake_offline_client *client,
 			     unsigned long start_pfn, unsigned long nr_pages)
 {
-	struct span s;
+	struct fo_span s;
 	int ret;
 
 	ret = make_marked_span(start_pfn, nr_pages, &s);
@@ -292,7 +288,7 @@ int fake_offline_prepare_release(struct fake_offline_client *client,
 				 unsigned long start_pfn,
 				 unsigned long nr_pages)
 {
-	struct span s;
+	struct fo_span s;
 	int ret;
 
 	ret = make_marked_span(start_pfn, nr_pages, &s);
@@ -314,7 +310,7 @@ EXPORT_SYMBOL_GPL(fake_offline_prepare_release);
  * callback may hold up the very operation that settles a pending one.
  */
 static bool next_span(const struct fake_offline_client *client,
-		      unsigned long pfn, struct span *s)
+		      unsigned long pfn, struct fo_span *s)
 {
 	struct fo_extent e;
 	bool found = false;
@@ -325,7 +321,7 @@ static bool next_span(const struct fake_offline_client *client,
 			!(e.range->flags & FO_RANGE_PENDING &&
 			  fo_clients_calling());
 		if (found) {
-			*s = (struct span){ e.first, e.last };
+			*s = (struct fo_span){ e.first, e.last };
 			break;
 		}
 	}
@@ -336,7 +332,7 @@ static bool next_span(const struct fake_offline_client *client,
 static int release_all(struct fake_offline_client *client, enum fo_wait wait)
 {
 	unsigned long pfn = 0;
-	struct span s;
+	struct fo_span s;
 	int ret = 0;
 
 	while (!ret && next_span(client, pfn, &s)) {
@@ -415,7 +411,7 @@ static int make_room(struct take_log *log, unsigned int nr)
  */
 static void undo(struct take_log *log, const struct fo_piece *t, bool parts)
 {
-	struct span left = { t->first, t->last };
+	struct fo_span left = { t->first, t->last };
 	struct fo_extent e;
 	bool found;
 
@@ -429,7 +425,7 @@ static void undo(struct take_log *log, const struct fo_piece *t, bool parts)
 		}
 		mutex_unlock(&fo_gate);
 		if (found) {
-			left = (struct span){ e.first, e.last };
+			left = (struct fo_span){ e.first, e.last };
 			release(log->client, &left, FO_WAIT, parts);
 			left.first = left.last + 1;
 		}
@@ -443,7 +439,7 @@ static void undo(struct take_log *log, const struct fo_piece *t, bool parts)
 static bool next_part(const struct take_log *log, const struct fo_piece *whole,
 		      unsigned long pfn, struct fo_piece *part)
 {
-	unsigned long block = PHYS_PFN(memory_block_size_bytes());
+	unsigned long block = fo_block_pages();
 	unsigned long next = round_up(pfn, block);
 	unsigned long end = pfn | (block - 1);
 	unsigned long last = whole->last;
@@ -564,7 +560,7 @@ static int try_take(unsigned long first, unsigned long last, void *log)
 static int take_request(struct take_log *log,
 			const struct fake_offline_request *r)
 {
-	struct span s;
+	struct fo_span s;
 	int ret;
 
 	if (r->flags & ~(FAKE_OFFLINE_FLAGS | FAKE_OFFLINE_WAYS))
@@ -705,7 +701,7 @@ int fake_offline_take(struct fake_offline_client *client,
 EXPORT_SYMBOL_GPL(fake_offline_take);
 
 /* Gives the busy ranges of @s that are not so yet another skippable bit. */
-static int toggle_busy(const struct span *s, bool skippable)
+static int toggle_busy(const struct fo_span *s, bool skippable)
 {
 	struct fo_extent e;
 	int ret = 0;
@@ -726,7 +722,7 @@ static int toggle_busy(const struct span *s, bool skippable)
 }
 
 /* Undoes what toggle_busy() did before it failed, or says that it may stay. */
-static void finish_toggle(const struct span *s, bool skippable, bool undo)
+static void finish_toggle(const struct fo_span *s, bool skippable, bool undo)
 {
 	struct fo_extent e;
 
@@ -762,7 +758,7 @@ int fake_offline_set_skippable(struct fake_offline_client *client,
 			       unsigned long start_pfn, unsigned long nr_pages,
 			       bool skippable)
 {
-	struct span s;
+	struct fo_span s;
 	int ret;
 
 	if (fo_clients_calling())

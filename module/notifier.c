@@ -13,6 +13,7 @@
 
 #include <linux/fake_offline.h>
 
+#include "block_pfn.h"
 #include "client.h"
 #include "compat.h"
 #include "gate.h"
@@ -227,8 +228,7 @@ static int check_isolated(const struct fo_flight *flight)
  */
 static int check_pending(const struct fo_flight *flight)
 {
-	unsigned long first = round_down(flight->first,
-					 PHYS_PFN(memory_block_size_bytes()));
+	unsigned long first = fo_block_first(fo_block_of(flight->first));
 	struct fo_extent e;
 
 	if (!fo_cycle_is_mine())

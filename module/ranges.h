@@ -7,6 +7,16 @@
 
 struct fake_offline_client;
 
+/**
+ * struct fo_span - the pages that an operation is about
+ * @first: first PFN
+ * @last: last PFN
+ */
+struct fo_span {
+	unsigned long first;
+	unsigned long last;
+};
+
 /* Internal to the module, next to FAKE_OFFLINE_SKIPPABLE and _CANARY. */
 #define FO_RANGE_BUSY		BIT(15)	/* being worked on: see gate.c */
 #define FO_RANGE_TOGGLED	BIT(14)	/* its skippable bit was changed */

@@ -17,7 +17,6 @@
 #include <linux/errno.h>
 #include <linux/ioport.h>
 #include <linux/log2.h>
-#include <linux/memory.h>
 #include <linux/memory_hotplug.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -27,6 +26,7 @@
 
 #include <linux/fake_offline.h>
 
+#include "block_pfn.h"
 #include "compat.h"
 #include "gate.h"
 #include "inject.h"
@@ -43,15 +43,10 @@
  */
 #define FO_TAKE_TRIES	10
 
-static unsigned long block_pages(void)
-{
-	return PHYS_PFN(memory_block_size_bytes());
-}
-
 /* The last PFN up to @last in the memory block of @first. */
-static unsigned long block_last(unsigned long first, unsigned long last)
+static unsigned long last_in_block(unsigned long first, unsigned long last)
 {
-	return min(last, first | (block_pages() - 1));
+	return min(last, fo_block_last(fo_block_of(first)));
 }
 
 /**
@@ -66,7 +61,7 @@ unsigned long fo_span_last(unsigned long first, unsigned long last)
 	struct zone *zone = page_zone(pfn_to_page(first));
 	unsigned long pfn;
 
-	last = block_last(first, last);
+	last = last_in_block(first, last);
 	if (page_zone(pfn_to_page(last)) == zone)
 		return last;
 	/* A block of boot memory that several zones share. */
@@ -318,7 +313,7 @@ void fo_give_back(unsigned long first, unsigned long last, unsigned int flags)
 
 	for (pfn = first; pfn <= last; pfn = end + 1) {
 		if (!pfn_to_online_page(pfn)) {
-			end = block_last(pfn, last);
+			end = last_in_block(pfn, last);
 			continue;
 		}
 		end = fo_span_last(pfn, last);
@@ -347,7 +342,7 @@ int fo_set_skippable(unsigned long first, unsigned long last, bool skippable)
 	int ret = 0;
 
 	for (pfn = first; pfn <= last; pfn = end + 1) {
-		end = block_last(pfn, last);
+		end = last_in_block(pfn, last);
 		if (!pfn_to_online_page(pfn))
 			continue;
 		ret = fo_pages_set_skippable(pfn, end, skippable);
@@ -453,7 +448,7 @@ static bool candidate(struct zone *zone, unsigned long first, unsigned long last
 	bool ret;
 
 	/* A piece in two blocks is two pieces. */
-	if (block_last(first, last) != last)
+	if (last_in_block(first, last) != last)
 		return false;
 	mutex_lock(&fo_gate);
 	a = pfn_to_online_page(first);
@@ -508,7 +503,7 @@ static unsigned long stride_of(unsigned long size)
 static int find_in_zone(struct zone *zone, unsigned long *need, fo_try_fn try,
 			void *arg)
 {
-	unsigned long size = min(*need, block_pages());
+	unsigned long size = min(*need, fo_block_pages());
 	int ret = 0;
 
 	while (!ret && *need) {

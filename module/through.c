@@ -19,9 +19,7 @@
 
 #include <linux/delay.h>
 #include <linux/errno.h>
-#include <linux/memory.h>
 #include <linux/memory_hotplug.h>
-#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/page-flags.h>
@@ -30,6 +28,7 @@
 #include <linux/fake_offline.h>
 
 #include "block.h"
+#include "block_pfn.h"
 #include "gate.h"
 #include "hook.h"
 #include "inject.h"
@@ -391,11 +390,11 @@ int fo_through_take(unsigned long first, unsigned long last,
 		    struct fake_offline_client *client, unsigned int flags,
 		    bool forced, enum fo_wait wait, u16 *serial, bool *valid)
 {
-	unsigned long block_pages = PHYS_PFN(memory_block_size_bytes());
+	unsigned long block = fo_block_of(first);
 	struct cycle c = {
-		.number = first / block_pages,
-		.block_first = round_down(first, block_pages),
-		.block_last = first | (block_pages - 1),
+		.number = block,
+		.block_first = fo_block_first(block),
+		.block_last = fo_block_last(block),
 		.first = first,
 		.last = last,
 		.flags = flags,

@@ -9,9 +9,10 @@
 #if !defined(FO_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
 #define FO_TRACE_H
 
-#include <linux/memory.h>
 #include <linux/mm.h>
 #include <linux/tracepoint.h>
+
+#include "block_pfn.h"
 
 /* @first, @last: PFNs; @result: 0 or a negative errno. */
 DECLARE_EVENT_CLASS(fake_offline,
@@ -26,7 +27,7 @@ DECLARE_EVENT_CLASS(fake_offline,
 	TP_fast_assign(
 		__entry->pfn = first;
 		__entry->count = last - first + 1;
-		__entry->block = first / PHYS_PFN(memory_block_size_bytes());
+		__entry->block = fo_block_of(first);
 		__entry->result = result;
 	),
 	TP_printk("pfn=0x%lx count=%lu block=%lu result=%d", __entry->pfn,
@@ -79,7 +80,7 @@ TRACE_EVENT(fake_offline_veto,
 	TP_fast_assign(
 		__entry->pfn = first;
 		__entry->count = last - first + 1;
-		__entry->block = first / PHYS_PFN(memory_block_size_bytes());
+		__entry->block = fo_block_of(first);
 		__entry->culprit = culprit;
 		__entry->result = result;
 		strscpy(__entry->reason, reason, sizeof(__entry->reason));
@@ -105,7 +106,7 @@ TRACE_EVENT(fake_offline_inject,
 	TP_fast_assign(
 		__entry->pfn = first;
 		__entry->count = last - first + 1;
-		__entry->block = first / PHYS_PFN(memory_block_size_bytes());
+		__entry->block = fo_block_of(first);
 		__entry->result = result;
 		strscpy(__entry->action, action, sizeof(__entry->action));
 		strscpy(__entry->point, point, sizeof(__entry->point));

@@ -17,15 +17,14 @@
 #include <linux/device.h>
 #include <linux/kernel.h>
 #include <linux/kernfs.h>
-#include <linux/memory.h>
 #include <linux/memory_hotplug.h>
-#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/sysfs.h>
 #include <linux/xarray.h>
 
 #include <linux/fake_offline.h>
 
+#include "block_pfn.h"
 #include "client.h"
 #include "gate.h"
 #include "hook.h"
@@ -35,21 +34,6 @@
 
 /* From the number of a block to its node. Protected by fo_gate. */
 static DEFINE_XARRAY(watches);
-
-static unsigned long block_of(unsigned long pfn)
-{
-	return pfn / PHYS_PFN(memory_block_size_bytes());
-}
-
-static unsigned long block_first(unsigned long block)
-{
-	return block * PHYS_PFN(memory_block_size_bytes());
-}
-
-static unsigned long block_last(unsigned long block)
-{
-	return block_first(block + 1) - 1;
-}
 
 /*
  * The directory /sys/devices/system/memory. Nothing exported leads there but the
@@ -85,7 +69,7 @@ static bool is_gone(unsigned long block, const struct kernfs_node *node)
 {
 	struct kernfs_node *now;
 
-	if (pfn_to_online_page(block_first(block)))
+	if (pfn_to_online_page(fo_block_first(block)))
 		return false;
 	now = find_block(block);
 	kernfs_put(now);
@@ -131,7 +115,8 @@ int fo_unplug_watch(unsigned long first, unsigned long last)
 	unsigned long block;
 	int ret = 0;
 
-	for (block = block_of(first); !ret && block <= block_of(last); block++)
+	for (block = fo_block_of(first); !ret && block <= fo_block_of(last);
+	     block++)
 		ret = watch_block(block);
 	return ret;
 }
@@ -152,13 +137,13 @@ static void drop_watch(unsigned long block, struct kernfs_node *node)
  */
 void fo_unplug_unwatch(unsigned long first, unsigned long last)
 {
-	unsigned long block = block_of(first);
+	unsigned long block = fo_block_of(first);
 	struct kernfs_node *node;
 	struct fo_extent e;
 
 	mutex_lock(&fo_gate);
-	xa_for_each_range(&watches, block, node, block, block_of(last)) {
-		if (!fo_ranges_next(block_first(block), block_last(block), &e))
+	xa_for_each_range(&watches, block, node, block, fo_block_of(last)) {
+		if (!fo_ranges_next(fo_block_first(block), fo_block_last(block), &e))
 			drop_watch(block, node);
 	}
 	mutex_unlock(&fo_gate);
@@ -167,7 +152,7 @@ void fo_unplug_unwatch(unsigned long first, unsigned long last)
 /* Forgets the marks of one block that is gone. Holds fo_gate. */
 static int forget_block(unsigned long block)
 {
-	unsigned long first = block_first(block), last = block_last(block);
+	unsigned long first = fo_block_first(block), last = fo_block_last(block);
 	struct fo_extent e;
 	int ret;
 
@@ -199,13 +184,13 @@ static int forget_block(unsigned long block)
  */
 int fo_unplug_forget(unsigned long first, unsigned long last)
 {
-	unsigned long block = block_of(first);
+	unsigned long block = fo_block_of(first);
 	struct kernfs_node *node;
 	bool any = false;
 	int ret = 0;
 
 	mutex_lock(&fo_gate);
-	xa_for_each_range(&watches, block, node, block, block_of(last)) {
+	xa_for_each_range(&watches, block, node, block, fo_block_of(last)) {
 		if (!is_gone(block, node))
 			continue;
 		ret = forget_block(block);
