@@ -102,6 +102,5 @@ pattern() {
 	check_all "at last"
 }
 
-# Of a device in the same lane, see hook.sh: it would have the hook.
-! grep -q ^virtio_mem /proc/modules || rmmod virtio_mem
+drop_virtio_mem
 run_tests untouched broken pattern

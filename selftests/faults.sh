@@ -24,6 +24,7 @@ DETECTORS='kmemleak_object kmemleak_scan_area debug_objects_cache'
 
 # faults_of slab|page: which allocations count
 faults_of() {
+	faults_kind=$1
 	if [ ! -f /proc/thread-self/fail-nth ] || [ ! -d "$FAILSLAB" ] ||
 	   [ ! -d "$FAILPAGE" ]; then
 		skip "this kernel has no fail-nth, failslab or fail_page_alloc"
@@ -176,7 +177,7 @@ check_objects() {
 # walk WHAT ERRNOS WORLD UNDO TRYIO-ARGUMENT…: of one operation, each allocation.
 # ERRNOS are those it may fail with, WORLD tells what it changes, UNDO, a
 # command, undoes it. What takes long is repeated less often: walk_repeat. Of pages,
-# there are walk_least that can fail (0).
+# there are walk_least that can fail, if that is known.
 walk() {
 	walk_what=$1 walk_errnos=$2 walk_world=$3 walk_undo=$4
 	shift 4
@@ -216,8 +217,9 @@ walk() {
 		check_objects "$walk_what" ;;
 	page)
 		# Whoever asks for some pages at once takes single ones if he must.
-		expect_at_least "$walk_what: faults" "${walk_least:-0}" \
-			"$((walk_failed + walk_survived))" ;;
+		[ -z "${walk_least-}" ] ||
+			expect_at_least "$walk_what: faults" "$walk_least" \
+				"$((walk_failed + walk_survived))" ;;
 	esac
 	note "walked $faults_kind: $walk_what: $((walk_n - 1)) allocations," \
 		"$walk_failed failures, $walk_survived survived"
@@ -280,7 +282,6 @@ anchor() {
 
 mark_walks() {
 	faults_of slab
-	faults_kind=slab
 	anchor
 	walk_repeat=2
 	mw_p=$(block_pfn "$B2" 4100)
@@ -298,7 +299,6 @@ $(block_pfn "$B3" -30) 60"
 # Text, and what is made of it, that no slab is large enough for.
 mark_many() {
 	faults_of page
-	faults_kind=page
 	walk_repeat=2 walk_least=2
 	mm_lines=$(awk -v s="$(block_pfn "$B2" 4100)" \
 		'BEGIN { for (i = 0; i < 500; i++) print s + 2 * i, 1, "unskippable" }')
@@ -309,7 +309,6 @@ mark_many() {
 # With the slot to be taken.
 mark_first() {
 	faults_of slab
-	faults_kind=slab
 	walk_repeat=2
 	walk "mark the first range" "ENOMEM EBUSY" world unmark_it \
 		write "$FO"/mark "$(block_pfn "$B2" 4100) 50 unskippable canary"
@@ -318,7 +317,6 @@ mark_first() {
 # Beside other marks: the tree has nodes, the hook is held, the block watched.
 mark_beside() {
 	faults_of slab
-	faults_kind=slab
 	walk_repeat=2
 	sparse_lines "$B2" 100 >"$TMP/batch"
 	mark_batch "$TMP/batch"
@@ -334,7 +332,6 @@ mark_beside() {
 
 unmark_walks() {
 	faults_of slab
-	faults_kind=slab
 	anchor
 	uw_p=$(block_pfn "$B2" 4100)
 	marked "$uw_p 1000
@@ -352,7 +349,6 @@ $((uw_p + 1810)) 10"; do
 
 skippable_walks() {
 	faults_of slab
-	faults_kind=slab
 	anchor
 	sw_p=$(block_pfn "$B2" 4100)
 	marked "$sw_p 1000
@@ -367,7 +363,6 @@ $((sw_p + 1000)) 500 unskippable"
 
 reading() { # slab|page
 	faults_of "$1"
-	faults_kind=$1
 	mark_shape "$B2"
 	for reading_file in ranges verify stats inject last_failure; do
 		walk "read $reading_file" ENOMEM world : read "$FO/$reading_file"
@@ -382,7 +377,6 @@ HOTPLUG_ERRNOS='ENOMEM EBUSY EPERM'
 
 hotplug() { # slab|page sysfs|debugfs
 	faults_of "$1"
-	faults_kind=$1
 	mark_shape "$B2"
 	walk_repeat=2
 	case $2 in
@@ -404,7 +398,6 @@ hotplug() { # slab|page sysfs|debugfs
 # While the block is offline, there is only what the module remembers of it.
 while_offline() {
 	faults_of slab
-	faults_kind=slab
 	walk_repeat=2
 	marked "$(block_pfn "$B2" 4100) 1000"
 	go "$B2" offline
@@ -426,7 +419,6 @@ client_again() {
 
 client() {
 	faults_of slab
-	faults_kind=slab
 	walk_repeat=2
 	mark "$(block_pfn "$B1" 50)" 1
 	balloon_load chunk=256
@@ -443,7 +435,6 @@ client() {
 # rest is the kernel's.
 loading() { # slab|page
 	faults_of "$1"
-	faults_kind=$1
 	loading_file=$(find "/lib/modules/$(uname -r)" -name 'fake[-_]offline.ko')
 	expect_status "rmmod" 0 rmmod fake_offline
 	for loading_dir in "$FAILSLAB" "$FAILPAGE"; do
@@ -465,7 +456,6 @@ loading() { # slab|page
 # -n nothing does.
 twins() {
 	faults_of slab
-	faults_kind=slab
 	twins_p=$(block_pfn "$B2" 4100)
 	expect_eq "-n 1" "open:ENOMEM failed" "$(tryio -n 1 read "$FO"/ranges)"
 	expect_eq "-n 100000" "none" \

@@ -125,6 +125,5 @@ first() {
 	check_all "at last"
 }
 
-# Loaded with the guest, it must not be there when the tests begin.
-! grep -q ^virtio_mem /proc/modules || rmmod virtio_mem
+drop_virtio_mem
 run_tests taken freed forgotten first

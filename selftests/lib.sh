@@ -44,6 +44,12 @@ native) SKIP_BIT=offline_skippable ;;
 *) SKIP_BIT=owner_private ;;
 esac
 
+# drop_virtio_mem: its driver comes with a guest that has such a device, and would
+# have the hook when the tests begin. Called before run_tests.
+drop_virtio_mem() {
+	! grep -q ^virtio_mem /proc/modules || rmmod virtio_mem
+}
+
 # load_module: fake_offline
 load_module() {
 	modprobe fake_offline skip="$FO_SKIP"

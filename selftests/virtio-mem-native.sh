@@ -271,6 +271,5 @@ forced_unload() {
 	new_base
 }
 
-# It may have come with the guest.
-! grep -q ^virtio_mem /proc/modules || rmmod virtio_mem
+drop_virtio_mem
 run_tests cycles rollbacks resizes big_blocks forced_unload

@@ -336,6 +336,5 @@ left_behind() {
 	trace_stop
 }
 
-# It may have come with the guest.
-! grep -q ^virtio_mem /proc/modules || rmmod virtio_mem
+drop_virtio_mem
 run_tests it_first us_first ours_in_its its_block_goes left_behind
