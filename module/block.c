@@ -15,7 +15,7 @@
 #include "block.h"
 #include "block_pfn.h"
 #include "hook.h"
-#include "why.h"
+#include "reason.h"
 
 static int write_state(unsigned long block, const char *state)
 {
@@ -43,7 +43,7 @@ static int write_state(unsigned long block, const char *state)
  * @state: "offline", or an online type
  *
  * Context: sleeps, in the task of the user who asks: signals end it. Nothing
- * may be held: the call comes back into our own notifier and hook.
+ * may be held, because the call comes back into the module's notifier and hook.
  * Return: 0; -ENXIO if there is no such block; else the kernel's own errno. It
  * may be -ERESTARTNOINTR, which the system call's own return path handles.
  */
@@ -52,16 +52,16 @@ int fo_block_set_state(unsigned long block, const char *state)
 	unsigned long failures;
 	int ret;
 
-	/* Another driver may have returned the slot since we asked last. */
-	if (fo_hook_state() == FO_HOOK_TAKEN)
-		fo_hook_update();
+	/* Another driver may have returned the slot since. */
+	if (fo_hook_state() == FO_HOOK_TAKEN || fo_hook_state() == FO_HOOK_LEFT)
+		fo_hook_update(true);
 
-	failures = fo_why_get().count;
+	failures = fo_failure_get(FO_FAILED_HOTPLUG).count;
 	ret = write_state(block, state);
-	/* What fails after it was announced, our notifier has looked into. */
-	if ((ret == -EBUSY || ret == -EINVAL) && !strcmp(state, "offline") &&
-	    fo_why_get().count == failures)
-		fo_why_not_announced(fo_block_first(block),
-				     fo_block_last(block), ret);
+	/* Where a notifier was asked, the module has recorded the reason. */
+	if (ret && ret != -ERESTARTNOINTR && ret != -ENXIO &&
+	    fo_failure_get(FO_FAILED_HOTPLUG).count == failures)
+		fo_explain_state(fo_block_first(block), fo_block_last(block),
+				 ret);
 	return ret;
 }

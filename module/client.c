@@ -2,14 +2,16 @@
 /*
  * The clients: who owns ranges, and telling them what happens to these.
  *
- * Callbacks run in the task that carries out the hotplug operation, which
- * holds mem_hotplug_lock; the news of an unplugged block in a worker, since it
- * may be found out by a client who holds its own locks. clients_lock is held,
- * the gate's lock is not. A client may release ranges from a callback, since the
- * gate lets the flight's own task pass, but nothing that happens there may wait
- * for hotplug: fo_clients_calling() tells.
+ * Most callbacks run in the task that carries out the hotplug operation, which
+ * holds mem_hotplug_lock. News of an unplugged block and of the hook run in a
+ * worker, because the task that finds it out may hold locks of its own. clients_lock
+ * is held around callbacks, fo_lock is not. A client may release ranges from a
+ * callback, because fo_lock_range() lets the operation's own task pass.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/errno.h>
+#include <linux/lockdep.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/sched.h>
@@ -20,20 +22,26 @@
 #include <linux/fake_offline.h>
 
 #include "client.h"
-#include "gate.h"
 #include "ranges.h"
-#include "why.h"
+#include "reason.h"
 
 /*
  * Protects the list, and is held around callbacks: holding it guarantees that
- * no client goes away. Order: mem_hotplug_lock -> clients_lock -> fo_gate.
+ * no client goes away. Order: mem_hotplug_lock -> clients_lock -> fo_lock.
  */
 static DEFINE_MUTEX(clients_lock);
 static LIST_HEAD(clients);
 
+static const struct fake_offline_ops no_ops;
+
+struct fake_offline_client fo_orphans = { .name = "orphan", .ops = &no_ops };
+
+/* The module's own workers: no shared workqueue waits for them. */
+struct workqueue_struct *fo_wq;
+
 /**
  * struct unplug_event - news for a client
- * @list: in the list of all news, protected by fo_gate
+ * @list: in the list of all news, protected by fo_lock
  * @client: for whom
  * @first: first PFN of the memory that is gone
  * @last: last PFN
@@ -47,7 +55,7 @@ struct unplug_event {
 
 static LIST_HEAD(unplug_events);
 
-/* Who holds clients_lock to call clients. Only compared with current. */
+/* The task that holds clients_lock to call clients. Only compared with current. */
 static struct task_struct *calling;
 
 static void begin_calls(void)
@@ -62,12 +70,7 @@ static void end_calls(void)
 	mutex_unlock(&clients_lock);
 }
 
-/**
- * fo_clients_calling() - is this task in a client's callback?
- *
- * Context: any.
- * Return: whether it is.
- */
+/** fo_clients_calling() - is this task in a client's callback? Context: any. */
 bool fo_clients_calling(void)
 {
 	return READ_ONCE(calling) == current;
@@ -103,7 +106,7 @@ fo_client_create(const char *name, struct module *owner,
 		return ERR_PTR(-ENODEV);
 	}
 	client->owner = owner;
-	client->ops = ops;
+	client->ops = ops ?: &no_ops;
 	client->data = data;
 
 	mutex_lock(&clients_lock);
@@ -125,14 +128,14 @@ void fo_client_destroy(struct fake_offline_client *client)
 
 	mutex_lock(&clients_lock);
 	list_del(&client->list);
-	mutex_lock(&fo_gate);
+	mutex_lock(&fo_lock);
 	list_for_each_entry_safe(event, next, &unplug_events, list) {
 		if (event->client != client)
 			continue;
 		list_del(&event->list);
 		kfree(event);
 	}
-	mutex_unlock(&fo_gate);
+	mutex_unlock(&fo_lock);
 	mutex_unlock(&clients_lock);
 
 	if (client->owner != THIS_MODULE)
@@ -142,150 +145,138 @@ void fo_client_destroy(struct fake_offline_client *client)
 }
 
 static bool has_pages(const struct fake_offline_client *client,
-		      unsigned long first, unsigned long last)
+		      const struct fo_operation *op)
 {
 	bool found = false;
-	struct fo_extent e;
+	struct fo_range *r;
 
-	mutex_lock(&fo_gate);
-	fo_for_each_extent(e, first, last) {
-		/* It has not been given what it is still taking. */
-		found = e.range->client == client &&
-			!(e.range->flags & FO_RANGE_PENDING);
+	mutex_lock(&fo_lock);
+	fo_for_each_range(r, op->first, op->last) {
+		found = r->client == client && fo_range_is_marked(r);
 		if (found)
 			break;
 	}
-	mutex_unlock(&fo_gate);
+	mutex_unlock(&fo_lock);
 	return found;
 }
 
 /* Asks one client. Records a veto, with the client's own words. */
-static int ask(struct fake_offline_client *client, unsigned long first,
-	       unsigned long last)
+static int ask(struct fake_offline_client *client,
+	       const struct fo_operation *op)
 {
+	int (*callback)(void *data, unsigned long start_pfn,
+			unsigned long nr_pages, const char **reason);
 	const char *reason = NULL;
 	int ret = 0;
 
-	if (client->ops && client->ops->going_offline)
-		ret = client->ops->going_offline(client->data, first,
-						 last - first + 1, &reason);
+	callback = op->dir == FO_OFFLINING ? client->ops->going_offline :
+					     client->ops->going_online;
+	if (callback)
+		ret = callback(client->data, op->first,
+			       op->last - op->first + 1, &reason);
 	/* To a notifier chain that would mean something else. */
 	if (WARN_ON_ONCE(ret > 0))
 		ret = -EINVAL;
 	if (ret)
-		fo_why_set(first, last, -1, ret, "vetoed by %s: %s",
-			   client->name, reason ?: "no reason given");
+		fo_fail(FO_FAILED_HOTPLUG, FO_VETOED, op->first, op->last, -1,
+			client->name, ret, "vetoed by %s: %s",
+			       client->name, reason ?: "no reason given");
 	client->asked = !ret;
 	return ret;
 }
 
+static void start_calls(struct fo_operation *op, bool start)
+{
+	mutex_lock(&fo_lock);
+	op->calling = start;
+	mutex_unlock(&fo_lock);
+}
+
 /**
- * fo_clients_ask() - may memory with their pages go offline?
- * @first: first PFN
- * @last: last PFN
+ * fo_clients_ask() - may memory with their pages go offline, or come online?
+ * @op: the operation
  *
- * Context: MEM_GOING_OFFLINE, not under fo_gate. Inverse: fo_clients_tell() of
- * FO_CANCEL_OFFLINE, also after a veto: others may have agreed before.
- * Return: 0, or the errno of the client that vetoed; the reason is recorded.
+ * Context: a GOING notifier, not under fo_lock. Inverse: fo_clients_tell().
+ * Return: 0, or the errno of the first client that vetoes. The clients that have
+ * agreed before it are told of the cancellation.
  */
-int fo_clients_ask(unsigned long first, unsigned long last)
+int fo_clients_ask(struct fo_operation *op)
 {
 	struct fake_offline_client *client;
 	int ret = 0;
 
+	start_calls(op, true);
 	begin_calls();
 	list_for_each_entry(client, &clients, list) {
-		if (has_pages(client, first, last))
-			ret = ask(client, first, last);
+		if (has_pages(client, op))
+			ret = ask(client, op);
 		if (ret)
 			break;
 	}
 	end_calls();
+	start_calls(op, false);
 	return ret;
 }
 
-static void tell(struct fake_offline_client *client, enum fo_event event,
-		 unsigned long first, unsigned long nr)
-{
-	const struct fake_offline_ops *ops = client->ops;
-	void (*callback)(void *data, unsigned long start_pfn,
-			 unsigned long nr_pages) = NULL;
-
-	switch (event) {
-	case FO_CANCEL_OFFLINE:
-		callback = ops->cancel_offline;
-		break;
-	case FO_OFFLINE:
-		callback = ops->offline;
-		break;
-	case FO_ONLINE:
-		callback = ops->online;
-		break;
-	}
-	if (callback)
-		callback(client->data, first, nr);
-}
-
-/* Is it for this client? An outcome is told once. */
-static bool concerns(struct fake_offline_client *client, enum fo_event event,
-		     unsigned long first, unsigned long last)
-{
-	switch (event) {
-	case FO_CANCEL_OFFLINE:
-	case FO_OFFLINE:
-		return xchg(&client->asked, false);
-	default:
-		return has_pages(client, first, last);
-	}
-}
-
 /**
- * fo_clients_tell() - tell clients what became of memory with their pages
- * @event: what
- * @first: first PFN
- * @last: last PFN
+ * fo_clients_tell() - tell clients the outcome of a hotplug operation
+ * @op: the operation
+ * @outcome: it is done, or was rolled back
  *
- * The outcome of an offlining is told to those who agreed to it, whatever they
- * have released since.
+ * A client that agreed to it is told, whatever it has released since.
  *
- * Context: a notifier, not under fo_gate.
+ * Context: a notifier, not under fo_lock.
  */
-void fo_clients_tell(enum fo_event event, unsigned long first,
-		     unsigned long last)
+void fo_clients_tell(struct fo_operation *op, enum fo_outcome outcome)
 {
+	unsigned long nr = op->last - op->first + 1;
 	struct fake_offline_client *client;
 
+	start_calls(op, true);
 	begin_calls();
-	list_for_each_entry(client, &clients, list)
-		if (concerns(client, event, first, last) && client->ops)
-			tell(client, event, first, last - first + 1);
+	list_for_each_entry(client, &clients, list) {
+		const struct fake_offline_ops *ops = client->ops;
+		void (*callback)(void *data, unsigned long start_pfn,
+				 unsigned long nr_pages);
+
+		if (!xchg(&client->asked, false))
+			continue;
+		if (op->dir == FO_OFFLINING)
+			callback = outcome == FO_DONE ? ops->offline :
+							ops->cancel_offline;
+		else
+			callback = outcome == FO_DONE ? ops->online :
+							ops->cancel_online;
+		if (callback)
+			callback(client->data, op->first, nr);
+	}
 	end_calls();
+	start_calls(op, false);
 }
 
 static struct unplug_event *next_unplug_event(void)
 {
 	struct unplug_event *event;
 
-	mutex_lock(&fo_gate);
+	mutex_lock(&fo_lock);
 	event = list_first_entry_or_null(&unplug_events, struct unplug_event,
 					 list);
 	if (event)
 		list_del(&event->list);
-	mutex_unlock(&fo_gate);
+	mutex_unlock(&fo_lock);
 	return event;
 }
 
 static void tell_unplugged(struct work_struct *unused)
 {
-	const struct fake_offline_ops *ops;
 	struct unplug_event *event;
 
 	begin_calls();
 	while ((event = next_unplug_event())) {
-		ops = event->client->ops;
-		if (ops && ops->unplugged)
-			ops->unplugged(event->client->data, event->first,
-				       event->last - event->first + 1);
+		if (event->client->ops->unplugged)
+			event->client->ops->unplugged(event->client->data,
+						      event->first,
+						      event->last - event->first + 1);
 		kfree(event);
 	}
 	end_calls();
@@ -294,38 +285,70 @@ static void tell_unplugged(struct work_struct *unused)
 static DECLARE_WORK(tell_work, tell_unplugged);
 
 /**
- * fo_client_unplugged() - marks of a client went with their memory block
+ * fo_client_unplugged() - ranges of a client went with their memory block
  * @client: whose
  * @first: first PFN of the block
  * @last: last PFN
  *
- * The client is told later, once for each block.
+ * The client is told later, once for each block. Without memory for it, the client
+ * is not told, and the log says so.
  *
- * Context: holds fo_gate, may sleep.
+ * Context: holds fo_lock.
  */
 void fo_client_unplugged(struct fake_offline_client *client,
 			 unsigned long first, unsigned long last)
 {
 	struct unplug_event *event;
 
-	lockdep_assert_held(&fo_gate);
+	lockdep_assert_held(&fo_lock);
 	list_for_each_entry(event, &unplug_events, list)
 		if (event->client == client && event->first == first)
 			return;
-	event = kmalloc(sizeof(*event), GFP_KERNEL | __GFP_NOFAIL);
+	event = kmalloc(sizeof(*event), GFP_NOWAIT);
+	if (!event) {
+		pr_warn("no memory to tell %s that PFN %#lx-%#lx are unplugged\n",
+			client->name, first, last);
+		return;
+	}
 	event->client = client;
 	event->first = first;
 	event->last = last;
 	list_add_tail(&event->list, &unplug_events);
-	schedule_work(&tell_work);
+	queue_work(fo_wq, &tell_work);
 }
 
 /**
- * fo_clients_finish() - wait until all news are told
+ * fo_clients_tell_hook() - the online-page hook cannot be had, or is held after all
+ * @held: which
  *
- * Context: sleeps, holds nothing; not from a callback.
+ * Context: a worker, holds nothing.
  */
-void fo_clients_finish(void)
+void fo_clients_tell_hook(bool held)
+{
+	struct fake_offline_client *client;
+
+	begin_calls();
+	list_for_each_entry(client, &clients, list)
+		if (client->ops->hook)
+			client->ops->hook(client->data, held);
+	end_calls();
+}
+
+/** fo_clients_flush() - wait until all news are told; not from a callback */
+void fo_clients_flush(void)
 {
 	flush_work(&tell_work);
+}
+
+/** fo_clients_init() - module init; 0, -ENOMEM; inverse: fo_clients_exit() */
+int fo_clients_init(void)
+{
+	fo_wq = alloc_workqueue("fake_offline", WQ_UNBOUND, 0);
+	return fo_wq ? 0 : -ENOMEM;
+}
+
+/** fo_clients_exit() - module exit, no other module is a client */
+void fo_clients_exit(void)
+{
+	destroy_workqueue(fo_wq);
 }

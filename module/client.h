@@ -6,6 +6,8 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
+#include "lock.h"
+
 struct fake_offline_ops;
 struct module;
 
@@ -14,9 +16,11 @@ struct module;
  * @list: in the list of all clients
  * @name: its name, as shown to users
  * @owner: its module
- * @ops: its callbacks, or NULL
+ * @ops: its callbacks; never NULL
  * @data: passed to them
- * @asked: it agreed to an offlining in flight, and is to be told the outcome
+ * @asked: it agreed to the hotplug operation in flight, and is to be told the
+ *	outcome
+ * @aborts: how often fake_offline_abort() was called
  */
 struct fake_offline_client {
 	struct list_head list;
@@ -25,22 +29,30 @@ struct fake_offline_client {
 	const struct fake_offline_ops *ops;
 	void *data;
 	bool asked;
+	unsigned int aborts;
 };
 
-enum fo_event { FO_CANCEL_OFFLINE, FO_OFFLINE, FO_ONLINE };
+/* The owner of what a client left behind while a hotplug operation covered it. */
+extern struct fake_offline_client fo_orphans;
+
+enum fo_outcome { FO_DONE, FO_CANCELLED };
 
 struct fake_offline_client *
 fo_client_create(const char *name, struct module *owner,
 		 const struct fake_offline_ops *ops, void *data);
 void fo_client_destroy(struct fake_offline_client *client);
 
-int fo_clients_ask(unsigned long first, unsigned long last);
+int fo_clients_ask(struct fo_operation *op);
+void fo_clients_tell(struct fo_operation *op, enum fo_outcome outcome);
 bool fo_clients_calling(void);
-void fo_clients_tell(enum fo_event event, unsigned long first,
-		     unsigned long last);
 
 void fo_client_unplugged(struct fake_offline_client *client,
 			 unsigned long first, unsigned long last);
-void fo_clients_finish(void);
+void fo_clients_tell_hook(bool held);
+int fo_clients_init(void);
+void fo_clients_flush(void);
+void fo_clients_exit(void);
+
+extern struct workqueue_struct *fo_wq;
 
 #endif /* FO_CLIENT_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Every difference between the kernels we build for, and the only place that
- * knows one.
+ * Every difference between the kernels that the module builds for, and the only
+ * place that knows one.
  *
  * Each is found by probing the feature itself, never by a version number:
  * distributions backport. Each names the kernel change that made it necessary,
@@ -28,7 +28,7 @@
  * adjust_managed_page_count() for PageOffline() pages when offlining" (one
  * series, 6.11) it is PageOffline, and such pages are left out of the sum. The
  * latter made __offline_isolated_pages() return the number of managed pages;
- * that is what we look at.
+ * that is what the probe looks at.
  */
 #define COMPAT_OFFLINING_RETURNS(type) \
 	__builtin_types_compatible_p(typeof(__offline_isolated_pages(0, 0)), type)
@@ -49,7 +49,7 @@ static_assert(COMPAT_OFFLINING_RETURNS(void) ||
 static inline void compat_fresh_to_offline(struct page *page)
 {
 	if (COMPAT_OFFLINING_SUBTRACTS_PAGE_OFFLINE) {
-		__ClearPageReserved(page);
+		ClearPageReserved(page);
 		__SetPageOffline(page);
 	}
 }
@@ -94,7 +94,7 @@ static_assert(__builtin_types_compatible_p(typeof(COMPAT_ALLOC_CONTIG_RANGE),
 	      "unknown signature of alloc_contig_range()");
 
 /*
- * Pages whose reference count is 0 from the start, so that nobody can ever have
+ * Pages whose reference count is 0 from the start, so that no task can ever have
  * taken a reference: alloc_contig_frozen_range(), exported since "mm: page_alloc:
  * add alloc_contig_frozen_{range,pages}()" (6.20/7.0). Elsewhere the count is 1.
  */
@@ -130,8 +130,11 @@ static inline int compat_alloc_contig(unsigned long start, unsigned long end,
 #ifdef COMPAT_HAVE_OFFLINE_SKIPPABLE
 #define COMPAT_SKIPS_BY_FLAG	true
 #define compat_page_offline_skippable(page)	PageOfflineSkippable(page)
-#define compat_set_offline_skippable(page)	__SetPageOfflineSkippable(page)
-#define compat_clear_offline_skippable(page)	__ClearPageOfflineSkippable(page)
+/* Atomic, as memory_failure() may set another bit of the same word. */
+#define compat_set_offline_skippable(page)	\
+	set_bit(PG_offline_skippable, compat_page_flags(page))
+#define compat_clear_offline_skippable(page)	\
+	clear_bit(PG_offline_skippable, compat_page_flags(page))
 #else
 #define COMPAT_SKIPS_BY_FLAG	false
 #define compat_page_offline_skippable(page)	((void)(page), false)
@@ -152,22 +155,39 @@ static inline unsigned long *compat_page_flags(struct page *page)
 }
 
 /*
- * What the kernel remembers of a page block, a few bits in its section. That it
- * is isolated was the migratetype MIGRATE_ISOLATE until "mm/page_isolation: make
- * page isolation a standalone bit" (6.17).
+ * What the kernel remembers of a page block: a few bits in its section. Nothing
+ * that reads them is exported.
  */
-static inline bool compat_is_isolated(unsigned long pfn)
+static inline unsigned long compat_pageblock_bits(unsigned long pfn)
 {
 	const unsigned long *bits = section_to_usemap(__pfn_to_section(pfn));
 	unsigned long block = (pfn & (PAGES_PER_SECTION - 1)) >> pageblock_order;
 	unsigned long bit = block * NR_PAGEBLOCK_BITS;
-	unsigned long word = READ_ONCE(bits[BIT_WORD(bit)]) >>
-			     (bit % BITS_PER_LONG);
 
+	return READ_ONCE(bits[BIT_WORD(bit)]) >> (bit % BITS_PER_LONG);
+}
+
+/*
+ * That a page block is isolated was the migratetype MIGRATE_ISOLATE until
+ * "mm/page_isolation: make page isolation a standalone bit" (6.17), which also
+ * renamed the mask of the migratetype.
+ */
+static inline bool compat_is_isolated(unsigned long pfn)
+{
 #ifdef PAGEBLOCK_ISO_MASK
-	return word & PAGEBLOCK_ISO_MASK;
+	return compat_pageblock_bits(pfn) & PAGEBLOCK_ISO_MASK;
 #else
-	return (word & MIGRATETYPE_MASK) == MIGRATE_ISOLATE;
+	return (compat_pageblock_bits(pfn) & MIGRATETYPE_MASK) ==
+	       MIGRATE_ISOLATE;
+#endif
+}
+
+static inline unsigned int compat_migratetype(unsigned long pfn)
+{
+#ifdef PAGEBLOCK_MIGRATETYPE_MASK
+	return compat_pageblock_bits(pfn) & PAGEBLOCK_MIGRATETYPE_MASK;
+#else
+	return compat_pageblock_bits(pfn) & MIGRATETYPE_MASK;
 #endif
 }
 

@@ -22,21 +22,22 @@
 #include <linux/slab.h>
 #include <linux/sort.h>
 #include <linux/string.h>
+#include <linux/timekeeping.h>
 #include <linux/uaccess.h>
 
-#include <linux/fake_offline.h>
+#include <linux/fake_offline_test.h>
 
 #include "block.h"
 #include "client.h"
 #include "debugfs.h"
+#include "floor.h"
 #include "hook.h"
 #include "inject.h"
 #include "log.h"
 #include "page_state.h"
-#include "reserve.h"
+#include "reason.h"
 #include "stats.h"
 #include "unplug.h"
-#include "why.h"
 
 #define MAX_WRITE	BIT(20)
 #define MAX_WORDS	8
@@ -97,15 +98,35 @@ static int parse_range(const struct line *line, unsigned long *start,
 
 /* mark */
 
-struct mark_item {
-	struct fake_offline_request r;
-	char zone[16];
+/* The zones, by the names that /proc/zoneinfo has for them. */
+static const char *const zone_names[MAX_NR_ZONES] = {
+#ifdef CONFIG_ZONE_DMA
+	[ZONE_DMA]	= "DMA",
+#endif
+#ifdef CONFIG_ZONE_DMA32
+	[ZONE_DMA32]	= "DMA32",
+#endif
+	[ZONE_NORMAL]	= "Normal",
+	[ZONE_MOVABLE]	= "Movable",
+#ifdef CONFIG_ZONE_DEVICE
+	[ZONE_DEVICE]	= "Device",
+#endif
 };
 
-static int parse_mark_option(const char *word, struct mark_item *item,
+/* A name that no zone has is the caller's to hear of as an unknown zone. */
+static int zone_of(const char *name)
+{
+	int zone = MAX_NR_ZONES;
+
+	while (zone-- > 0)
+		if (zone_names[zone] && !strcasecmp(zone_names[zone], name))
+			return zone;
+	return MAX_NR_ZONES;
+}
+
+static int parse_mark_option(const char *word, struct fake_offline_request *r,
 			     unsigned int *seen)
 {
-	struct fake_offline_request *r = &item->r;
 	bool anywhere = r->start_pfn == FAKE_OFFLINE_ANYWHERE;
 	unsigned long node = 0;
 	unsigned int bit;
@@ -117,12 +138,9 @@ static int parse_mark_option(const char *word, struct mark_item *item,
 	} else if (!strcmp(word, "canary")) {
 		bit = BIT(1);
 		r->flags |= FAKE_OFFLINE_CANARY;
-	} else if (!anywhere && !strcmp(word, "through")) {
+	} else if (!anywhere && !strcmp(word, "absent")) {
 		bit = BIT(4);
-		r->flags |= FAKE_OFFLINE_THROUGH;
-	} else if (!strcmp(word, "allocate")) {
-		bit = BIT(4);
-		r->flags |= FAKE_OFFLINE_ALLOCATE;
+		r->flags |= FAKE_OFFLINE_ABSENT;
 	} else if (anywhere && !strncmp(word, "node=", 5)) {
 		bit = BIT(2);
 		ret = parse_number(word + 5, &node);
@@ -131,7 +149,8 @@ static int parse_mark_option(const char *word, struct mark_item *item,
 		r->nid = node;
 	} else if (anywhere && !strncmp(word, "zone=", 5)) {
 		bit = BIT(3);
-		if (strscpy(item->zone, word + 5, sizeof(item->zone)) <= 0)
+		r->zone = zone_of(word + 5);
+		if (!word[5] || strlen(word + 5) > 15)
 			ret = -EINVAL;
 	} else {
 		return -EINVAL;
@@ -144,8 +163,7 @@ static int parse_mark_option(const char *word, struct mark_item *item,
 
 static int parse_mark(const struct line *line, void *data)
 {
-	struct mark_item *item = data;
-	struct fake_offline_request *r = &item->r;
+	struct fake_offline_request *r = data;
 	unsigned int i, seen = 0;
 	int ret;
 
@@ -153,6 +171,7 @@ static int parse_mark(const struct line *line, void *data)
 		return -EINVAL;
 	r->flags = FAKE_OFFLINE_SKIPPABLE;
 	r->nid = NUMA_NO_NODE;
+	r->zone = FAKE_OFFLINE_ANY_ZONE;
 	if (!strcmp(line->word[0], "any")) {
 		r->start_pfn = FAKE_OFFLINE_ANYWHERE;
 		ret = parse_number(line->word[1], &r->nr_pages);
@@ -164,91 +183,50 @@ static int parse_mark(const struct line *line, void *data)
 			ret = -ENXIO;
 	}
 	for (i = 2; !ret && i < line->nr_words; i++)
-		ret = parse_mark_option(line->word[i], item, &seen);
+		ret = parse_mark_option(line->word[i], r, &seen);
 	return ret;
 }
 
-static int run_mark(void *data, unsigned int nr)
+static int run_mark(void *requests, unsigned int nr)
 {
-	struct mark_item *items = data;
-	struct fake_offline_request *requests;
-	unsigned int i;
-	int ret;
-
-	requests = kvmalloc_array(nr, sizeof(*requests), GFP_KERNEL);
-	if (!requests)
-		return -ENOMEM;
-	for (i = 0; i < nr; i++) {
-		requests[i] = items[i].r;
-		requests[i].zone = items[i].zone[0] ? items[i].zone : NULL;
-	}
-	ret = fake_offline_take(client, requests, nr);
-	kvfree(requests);
-	return ret;
+	return fake_offline_take(client, requests, nr);
 }
 
 /* unmark */
 
-struct unmark_item {
-	bool all;
-	unsigned long start;
-	unsigned long nr;
-};
-
+/* A range of 0 pages stands for all. */
 static int parse_unmark(const struct line *line, void *data)
 {
-	struct unmark_item *item = data;
+	struct fake_offline_range *range = data;
 
 	if (line->nr_words == 1 && !strcmp(line->word[0], "all")) {
-		item->all = true;
+		*range = (struct fake_offline_range){};
 		return 0;
 	}
 	if (line->nr_words != 2)
 		return -EINVAL;
-	return parse_range(line, &item->start, &item->nr);
+	return parse_range(line, &range->start_pfn, &range->nr_pages);
 }
 
 static int compare_starts(const void *a, const void *b)
 {
-	const struct unmark_item *x = a, *y = b;
+	const struct fake_offline_range *x = a, *y = b;
 
-	return x->start < y->start ? -1 : x->start > y->start;
-}
-
-/* No page twice, and "all" alone. Sorts. */
-static int check_unmark(struct unmark_item *items, unsigned int nr)
-{
-	unsigned int i;
-
-	sort(items, nr, sizeof(*items), compare_starts, NULL);
-	for (i = 0; nr > 1 && i < nr; i++)
-		if (items[i].all ||
-		    (i && items[i].start - items[i - 1].start < items[i - 1].nr))
-			return -EINVAL;
-	return 0;
+	return x->start_pfn < y->start_pfn ? -1 : x->start_pfn > y->start_pfn;
 }
 
 static int run_unmark(void *data, unsigned int nr)
 {
-	struct unmark_item *it = data, *end = it + nr;
-	int ret;
+	struct fake_offline_range *ranges = data;
+	unsigned int i;
 
-	ret = check_unmark(data, nr);
-	for (it = data; !ret && it < end; it++)
-		if (!it->all)
-			ret = fake_offline_may_release(client, it->start,
-						       it->nr);
-	for (it = data; !ret && it < end; it++)
-		if (!it->all)
-			ret = fake_offline_prepare_release(client, it->start,
-							   it->nr);
-	for (it = data; !ret && it < end; it++) {
-		if (it->all)
-			ret = fake_offline_release_all(client);
-		else
-			ret = fake_offline_release(client, it->start, it->nr);
-	}
-	return ret;
+	if (nr == 1 && !ranges->nr_pages)
+		return fake_offline_release_all(client);
+	for (i = 0; i < nr; i++)
+		if (!ranges[i].nr_pages)
+			return -EINVAL;	/* "all" goes alone */
+	sort(ranges, nr, sizeof(*ranges), compare_starts, NULL);
+	return fake_offline_release(client, ranges, nr);
 }
 
 /* skippable */
@@ -314,18 +292,26 @@ static void ranges_stop(struct seq_file *m, void *v)
 {
 }
 
+static const char *const state_names[] = {
+	[FAKE_OFFLINE_IN_FORCE]		= "in_force",
+	[FAKE_OFFLINE_WAITING]		= "waiting",
+	[FAKE_OFFLINE_NOT_IN_FORCE]	= "not_in_force",
+};
+
 static int ranges_show(struct seq_file *m, void *v)
 {
 	struct fake_offline_info *info = v;
 
 	if (v == SEQ_START_TOKEN) {
-		seq_puts(m, "# start_pfn nr_pages skippable canary node zone owner age_s\n");
+		seq_puts(m, "# start_pfn nr_pages skippable canary node zone owner age_s state\n");
 		return 0;
 	}
-	seq_printf(m, "%lu %lu %d %d %d %s %s %u\n", info->start_pfn,
+	seq_printf(m, "%lu %lu %d %d %d %s %s %u %s\n", info->start_pfn,
 		   info->nr_pages, !!(info->flags & FAKE_OFFLINE_SKIPPABLE),
 		   !!(info->flags & FAKE_OFFLINE_CANARY), info->nid,
-		   info->zone ?: "-", info->owner, info->age_s);
+		   info->zone < 0 ? "-" : zone_names[info->zone], info->owner,
+		   info->age_s, info->flags & FAKE_OFFLINE_POISONED ?
+		   "poisoned" : state_names[info->state]);
 	return 0;
 }
 
@@ -382,17 +368,34 @@ static int run_block(void *data, unsigned int nr)
 
 /* last_failure */
 
+static void show_failure(struct seq_file *m, const struct fo_failure *f)
+{
+	seq_printf(m, "count %lu\n", f->count);
+	seq_printf(m, "age_s %u\n", (u32)ktime_get_seconds() - f->when_s);
+	seq_printf(m, "errno %d\n", f->error);
+	seq_printf(m, "start_pfn %lu\n", f->first);
+	seq_printf(m, "nr_pages %lu\n", f->last - f->first + 1);
+	seq_printf(m, "pfn %ld\n", f->pfn);
+	seq_printf(m, "code %s\n", fo_reason_name(f->reason));
+	seq_printf(m, "owner %s\n", f->owner[0] ? f->owner : "-");
+	seq_printf(m, "reason %s\n", f->text);
+}
+
 static int show_last_failure(struct seq_file *m, void *unused)
 {
-	struct fo_why why = fo_why_get();
+	struct fo_failure f = fo_failure_get(FO_FAILED_HOTPLUG);
 
-	if (!why.count)
-		return 0;
-	seq_printf(m, "count %lu\n", why.count);
-	seq_printf(m, "start_pfn %lu\n", why.first);
-	seq_printf(m, "nr_pages %lu\n", why.last - why.first + 1);
-	seq_printf(m, "pfn %ld\n", why.pfn);
-	seq_printf(m, "reason %s\n", why.text);
+	if (f.count)
+		show_failure(m, &f);
+	return 0;
+}
+
+static int show_last_refusal(struct seq_file *m, void *unused)
+{
+	struct fo_failure f = fo_failure_get(FO_FAILED_MARK);
+
+	if (f.count)
+		show_failure(m, &f);
 	return 0;
 }
 
@@ -416,8 +419,10 @@ static int show_verify(struct seq_file *m, void *unused)
 	seq_printf(m, "wrong_count %lu\n", c.wrong_count);
 	seq_printf(m, "canary %lu\n", c.canary);
 	seq_printf(m, "canary_broken %lu\n", c.canary_broken);
+	seq_printf(m, "poisoned %lu\n", c.poisoned);
+	seq_printf(m, "canary_unchecked %lu\n", c.canary_unchecked);
 	seq_printf(m, "first_bad_pfn %ld\n", c.first_bad_pfn);
-	seq_printf(m, "last_failure %s\n", fo_why_get().text);
+	seq_printf(m, "last_failure %s\n", fo_failure_get(FO_FAILED_HOTPLUG).text);
 	return 0;
 }
 
@@ -427,6 +432,7 @@ static const char *const hook_names[] = {
 	[FO_HOOK_FREE]	= "free",
 	[FO_HOOK_HELD]	= "held",
 	[FO_HOOK_TAKEN]	= "taken",
+	[FO_HOOK_LEFT]	= "left",
 };
 
 static int show_stats(struct seq_file *m, void *unused)
@@ -641,7 +647,7 @@ static int file_open(struct inode *inode, struct file *file)
 		return -EACCES;
 	/* What is shown is not to include marks of memory that is gone. */
 	fo_unplug_sweep();
-	fo_clients_finish();
+	fo_clients_flush();
 	if (ops->seq)
 		return seq_open_private(file, ops->seq,
 					sizeof(struct fake_offline_info));
@@ -669,12 +675,12 @@ static const struct file_operations fops = {
 static const struct file_ops files[] = {
 	{
 		.name = "mark",
-		.item_size = sizeof(struct mark_item),
+		.item_size = sizeof(struct fake_offline_request),
 		.parse = parse_mark,
 		.run = run_mark,
 	}, {
 		.name = "unmark",
-		.item_size = sizeof(struct unmark_item),
+		.item_size = sizeof(struct fake_offline_range),
 		.parse = parse_unmark,
 		.run = run_unmark,
 	}, {
@@ -701,6 +707,9 @@ static const struct file_ops files[] = {
 	}, {
 		.name = "last_failure",
 		.show = show_last_failure,
+	}, {
+		.name = "last_refusal",
+		.show = show_last_refusal,
 	}, {
 		.name = "verify",
 		.show = show_verify,

@@ -1,44 +1,64 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The online-page hook. When a memory block comes online, online_pages() hands
- * every page to one global callback; what that does not pass on to
+ * every page to one global callback. A page that the callback does not pass on to
  * generic_online_page() never reaches the buddy allocator.
  *
- * There is one slot, and virtio-mem and the Hyper-V and Xen balloons want it
- * too. We hold it while ranges exist, and not longer. If another driver has it,
- * marking works all the same, and the notifier refuses to let a block with
- * marks come online (notifier.c).
+ * There is one slot. The module holds it while ranges exist, and not longer, and
+ * leaves it to a driver of the hypervisor that needs it (hypervisor.c). Without the
+ * slot, marking works all the same, and the notifier refuses to let a block with
+ * ranges come online (notifier.c).
+ *
+ * set_online_page_callback() and its inverse wait for mem_hotplug_lock, and nothing
+ * ends that wait, while an offlining may never end. So only a worker calls them, and
+ * only while no hotplug operation is known. If an offlining was about to begin all
+ * the same, the notifier refuses it. No task ever waits for the slot for long: it is
+ * needed when a block with ranges comes online, and not before.
+ *
+ * The worker's first turn also tells that no operation is in flight whose GOING came
+ * before the module was loaded. Until then, no range can be made.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/atomic.h>
+#include <linux/delay.h>
+#include <linux/jiffies.h>
 #include <linux/memory_hotplug.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
-#include <linux/jiffies.h>
+#include <linux/module.h>
 #include <linux/printk.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
-#include <linux/fake_offline.h>
+#include <linux/fake_offline_test.h>
 
+#include "block_pfn.h"
+#include "canary.h"
 #include "client.h"
-#include "gate.h"
 #include "hook.h"
+#include "hypervisor.h"
+#include "lock.h"
 #include "page_state.h"
+#include "pages.h"
 #include "ranges.h"
 #include "stats.h"
-#include "take.h"
 #include "trace.h"
 
-/*
- * Changed by the worker alone, which waits for mem_hotplug_lock, in
- * set_online_page_callback(). Nobody else does: that wait cannot be interrupted.
- */
+static bool hook_force;
+module_param(hook_force, bool, 0644);
+MODULE_PARM_DESC(hook_force,
+		 "Take the online-page hook although Hyper-V, Xen or virtio-mem need it (default N)");
+
+/* Changed by the worker alone. */
 static enum fo_hook_state state;
-/* It is giving the slot back, unless somebody wants it after all. */
+/* The worker is giving the slot back, unless a task wants it after all. */
 static bool leaving;
-/* Those who are about to make a range. */
+/* The worker waits, or is about to wait, for mem_hotplug_lock. Under fo_lock. */
+static bool changing;
+/* The worker has had its first turn. */
+static bool ready;
+/* The number of tasks that are about to make a range. */
 static atomic_t wanted = ATOMIC_INIT(0);
 
 /* How many updates were asked for, and up to which they are done. */
@@ -46,39 +66,39 @@ static atomic_long_t requested = ATOMIC_LONG_INIT(0);
 static atomic_long_t done = ATOMIC_LONG_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(update_wait);
 
-/* How long those wait who need not. */
+/* How long a task waits that need not. */
 #define FO_HOOK_PATIENCE	(5 * HZ)
+/* How often the worker looks whether an unknown operation has ended. */
+#define FO_HOOK_PERIOD		(HZ / 10)
 
 /*
  * Passes on what is not marked and withholds the rest, down to single pages.
- * The flight keeps the ranges of this block as they are; the gate's lock is for
- * the tree.
+ * The operation keeps the ranges of this block as they are. fo_lock is for the tree.
  */
 static void online_page(struct page *page, unsigned int order)
 {
 	unsigned long first = page_to_pfn(page);
 	unsigned long last = first + (1UL << order) - 1;
 	unsigned long pfn = first;
-	struct fo_extent e;
+	struct fo_range *r;
 
-	mutex_lock(&fo_gate);
-	fo_for_each_extent(e, first, last) {
-		unsigned long from = max(e.first, first);
-		unsigned long to = min(e.last, last);
+	mutex_lock(&fo_lock);
+	fo_for_each_range(r, first, last) {
+		unsigned long from = max(r->first, first);
+		unsigned long to = min(r->last, last);
 
 		if (pfn < from)
 			fo_to_buddy(pfn, from - 1);
-		fo_pages_withhold(from, to,
-				  e.range->flags & FAKE_OFFLINE_SKIPPABLE);
-		/* Taken through this cycle, they don't have it yet. */
-		if (e.range->flags & FO_RANGE_PENDING &&
-		    e.range->flags & FAKE_OFFLINE_CANARY)
+		fo_pages_withhold(from, to, r->flags & FAKE_OFFLINE_SKIPPABLE);
+		/* Its memory was not online before. */
+		if (r->flags & FO_RANGE_FILL && r->flags & FAKE_OFFLINE_CANARY)
 			fo_canary_fill(from, to);
 		fo_stat_add(FO_STAT_WITHHELD_PAGES, to - from + 1);
-		trace_fake_offline_withhold(from, to, 0);
+		trace_fake_offline_withhold(from, to, r->client->name, r->flags,
+					    0);
 		pfn = to + 1;
 	}
-	mutex_unlock(&fo_gate);
+	mutex_unlock(&fo_lock);
 
 	if (pfn == first)
 		generic_online_page(page, order);
@@ -92,15 +112,26 @@ static bool is_needed(void)
 }
 
 /*
- * Is the slot ours, and will it stay so for as long as it is needed? Whoever asks
- * has just changed what is_needed() looks at. Either the worker sees that after
- * having said that it is leaving, and stays; or here it is seen to leave.
+ * Is the slot the module's, and will it stay so for as long as it is needed? The
+ * caller has just changed what is_needed() looks at. Either the worker sees that
+ * after it has set @leaving, and keeps the slot; or the caller sees @leaving here.
  */
 static bool is_ours(void)
 {
 	smp_mb();	/* pairs with the one in give_back() */
-	/* Who sees that it is not leaving any more sees the state, too. */
+	/* A caller that no longer sees @leaving sees the state, too. */
 	return !smp_load_acquire(&leaving) && READ_ONCE(state) == FO_HOOK_HELD;
+}
+
+static void set_state(enum fo_hook_state new)
+{
+	bool had = state == FO_HOOK_HELD, has = new == FO_HOOK_HELD;
+	bool missed = state == FO_HOOK_TAKEN || state == FO_HOOK_LEFT;
+	bool misses = new == FO_HOOK_TAKEN || new == FO_HOOK_LEFT;
+
+	WRITE_ONCE(state, new);
+	if ((misses && !missed) || (has && !had && missed))
+		fo_clients_tell_hook(has);
 }
 
 static void give_back(void)
@@ -110,55 +141,120 @@ static void give_back(void)
 	if (!is_needed()) {
 		if (state == FO_HOOK_HELD)
 			WARN_ON(restore_online_page_callback(online_page));
-		WRITE_ONCE(state, FO_HOOK_FREE);
+		set_state(FO_HOOK_FREE);
 	}
 	smp_store_release(&leaving, false);	/* after the state */
 }
+
+static void take(void)
+{
+	const char *driver = hook_force ? NULL : fo_hypervisor_needs_hook();
+
+	if (driver) {
+		if (state != FO_HOOK_LEFT)
+			pr_notice("the online-page hook is left to %s: blocks with marked pages will not come online\n",
+				  driver);
+		set_state(FO_HOOK_LEFT);
+	} else if (!set_online_page_callback(online_page)) {
+		set_state(FO_HOOK_HELD);
+	} else {
+		if (state != FO_HOOK_TAKEN)
+			pr_notice("another driver has the online-page hook: blocks with marked pages will not come online again\n");
+		set_state(FO_HOOK_TAKEN);
+	}
+}
+
+/*
+ * Is a block all isolated, because it is going offline? That is how an offlining
+ * shows that the module's notifier has not seen yet, or never will.
+ */
+static bool any_block_isolated(void)
+{
+	unsigned long pfn, end;
+	int nid;
+
+	for_each_online_node(nid) {
+		end = node_end_pfn(nid);
+		for (pfn = round_down(node_start_pfn(nid), fo_block_pages());
+		     pfn < end; pfn += fo_block_pages())
+			if (pfn_to_online_page(pfn) &&
+			    fo_all_isolated(pfn, pfn + fo_block_pages() - 1))
+				return true;
+	}
+	return false;
+}
+
+/*
+ * From here on the notifier refuses to let memory go offline. The inverse is
+ * end_change(). Return: false if an operation is in flight.
+ */
+static bool begin_change(void)
+{
+	mutex_lock(&fo_lock);
+	changing = !fo_operation_is_active() && !any_block_isolated();
+	mutex_unlock(&fo_lock);
+	return changing;
+}
+
+static void end_change(void)
+{
+	mutex_lock(&fo_lock);
+	changing = false;
+	mutex_unlock(&fo_lock);
+}
+
+static void update(struct work_struct *unused);
+static DECLARE_DELAYED_WORK(update_work, update);
 
 static void update(struct work_struct *unused)
 {
 	long request = atomic_long_read(&requested);
 	bool need = is_needed();
 
-	if (need && state != FO_HOOK_HELD) {
-		if (!set_online_page_callback(online_page)) {
-			WRITE_ONCE(state, FO_HOOK_HELD);
-		} else if (state != FO_HOOK_TAKEN) {
-			WRITE_ONCE(state, FO_HOOK_TAKEN);
-			pr_notice("another driver has the online-page hook: blocks with marked pages will not come online again\n");
-		}
-	} else if (!need) {
-		give_back();
+	if (!begin_change()) {
+		/* The end of an operation that is known asks for an update. */
+		queue_delayed_work(fo_wq, &update_work, FO_HOOK_PERIOD);
+		return;
 	}
+	if (!ready) {
+		/* This fails, because the slot is not held, but has its turn. */
+		restore_online_page_callback(online_page);
+		WRITE_ONCE(ready, true);
+	}
+	if (need && state != FO_HOOK_HELD)
+		take();
+	else if (!need && state != FO_HOOK_FREE)
+		give_back();
+	end_change();
 	atomic_long_set(&done, request);
 	wake_up_all(&update_wait);
 }
 
-static DECLARE_WORK(update_work, update);
-
-/* Asks the worker. Return: what "done" is to reach. */
+/* Asks the worker. Return: what @done is to reach. */
 static long ask_for_update(void)
 {
 	long request = atomic_long_inc_return(&requested);
 
-	schedule_work(&update_work);
+	mod_delayed_work(fo_wq, &update_work, 0);
 	return request;
 }
 
 static bool is_done(long request)
 {
-	return atomic_long_read(&done) - request >= 0;
+	return atomic_long_read(&done) - request >= 0 ||
+	       fo_operation_is_active();
 }
 
 /**
- * fo_hook_want() - a range is about to be made: have the slot first
+ * fo_hook_want() - a range is about to be made
+ * @wait: wait for the worker's first turn; and for a moment, so that the slot is
+ *	held when the range exists
  *
- * Context: sleeps; if the slot is not ours yet, waits for a hotplug operation
- * in flight. Not from a notifier or a callback, not while holding a busy range.
- * Inverse: fo_hook_unwant(), also after an error.
- * Return: 0, -EINTR.
+ * Context: sleeps. Not from a notifier or a callback, not while holding a busy
+ * range. Inverse: fo_hook_unwant(), also after an error.
+ * Return: 0; -EAGAIN: would wait; -EINTR.
  */
-int fo_hook_want(void)
+int fo_hook_want(bool wait)
 {
 	long request;
 
@@ -166,39 +262,44 @@ int fo_hook_want(void)
 	if (is_ours())
 		return 0;
 	request = ask_for_update();
-	return wait_event_interruptible(update_wait, is_done(request)) ?
-		-EINTR : 0;
+	if (!wait)
+		return READ_ONCE(ready) ? 0 : -EAGAIN;
+	if (wait_event_interruptible(update_wait, READ_ONCE(ready)))
+		return -EINTR;
+	wait_event_interruptible_timeout(update_wait, is_done(request),
+					 FO_HOOK_PATIENCE);
+	return 0;
 }
 
 /**
  * fo_hook_unwant() - the range exists, or could not be made
+ * @wait: as for fo_hook_update()
  *
  * Context: as fo_hook_update(). Inverse: fo_hook_want().
  */
-void fo_hook_unwant(void)
+void fo_hook_unwant(bool wait)
 {
 	atomic_dec(&wanted);
-	fo_hook_update();
+	fo_hook_update(wait);
 }
 
 /**
- * fo_hook_update() - take the slot if we need it, give it back if we don't
+ * fo_hook_update() - have the slot if it is needed, and only then
+ * @wait: wait for a moment, so that the slot is as it should be when the caller's
+ *	own work is done
  *
- * It is done in a worker, which is not bothered while the slot is ours and needed:
- * who ends the need comes here, too. Where the caller can wait, it waits for a
- * moment, so that the slot is as it should be when the caller's own work is done;
- * but no longer, since a hotplug operation in flight may take for ever.
- *
- * Context: sleeps, not under fo_gate.
+ * Context: sleeps with @wait, not under fo_lock. It does not wait where the worker
+ * may be waiting for the caller.
  */
-void fo_hook_update(void)
+void fo_hook_update(bool wait)
 {
+	bool need = is_needed();
 	long request;
 
-	if (is_ours() && is_needed())
+	if (need ? is_ours() : READ_ONCE(state) == FO_HOOK_FREE)
 		return;
 	request = ask_for_update();
-	if (!fo_flight_is_mine() && !fo_clients_calling())
+	if (wait && !fo_operation_is_mine() && !fo_clients_calling())
 		wait_event_interruptible_timeout(update_wait, is_done(request),
 						 FO_HOOK_PATIENCE);
 }
@@ -214,21 +315,11 @@ void fo_hook_ask(void)
 }
 
 /**
- * fo_hook_finish() - wait for what was put off
+ * fo_hook_state() - whose the slot is, as far as the module knows
  *
- * Context: module exit, no range exists, and no notifier asks for more.
- */
-void fo_hook_finish(void)
-{
-	flush_work(&update_work);
-}
-
-/**
- * fo_hook_state() - whose the slot is, as far as we know
- *
- * Context: any. From MEM_GOING_ONLINE on, HELD stays true until the block is
+ * Context: any.
+ * Return: the state. From MEM_GOING_ONLINE on, HELD stays true until the block is
  * online: giving the slot back waits for the hotplug operation.
- * Return: FO_HOOK_FREE, _HELD or _TAKEN.
  */
 enum fo_hook_state fo_hook_state(void)
 {
@@ -236,14 +327,54 @@ enum fo_hook_state fo_hook_state(void)
 }
 
 /**
- * fo_hook_wait_for_hotplug() - wait until a hotplug operation in flight is over
+ * fo_hook_settles() - may an offlining begin?
  *
- * Nothing of the hotplug locks is exported. Giving back the slot, which we
- * don't hold, fails, but only after it has waited for its turn.
+ * The worker either has just finished, which shows in a moment, or waits for the
+ * operation of the caller.
  *
- * Context: sleeps. Not from a notifier or a hook, not while we hold the slot.
+ * Context: a GOING notifier; holds fo_lock, which is dropped for a moment.
+ * Return: false if the worker is changing the slot.
  */
-void fo_hook_wait_for_hotplug(void)
+bool fo_hook_settles(void)
 {
-	restore_online_page_callback(online_page);
+	unsigned int tries;
+
+	for (tries = 0; changing && tries < 10; tries++) {
+		mutex_unlock(&fo_lock);
+		usleep_range(1000, 2000);
+		mutex_lock(&fo_lock);
+	}
+	return !changing;
+}
+
+/** fo_hook_init() - module init, the notifier is registered; does not wait */
+void fo_hook_init(void)
+{
+	ask_for_update();
+}
+
+/**
+ * fo_hook_exit() - give the slot back
+ *
+ * Context: module exit, no range exists. The notifier is still registered, and
+ * refuses every hotplug operation, so that this does not wait for one.
+ */
+void fo_hook_exit(void)
+{
+	cancel_delayed_work_sync(&update_work);
+	if (state == FO_HOOK_HELD)
+		WARN_ON(restore_online_page_callback(online_page));
+	state = FO_HOOK_FREE;
+}
+
+/**
+ * fo_hook_stop() - end the worker
+ *
+ * A notifier that was still running may have asked for an update since.
+ *
+ * Context: module exit, after fo_hook_exit() and fo_notifier_unregister().
+ */
+void fo_hook_stop(void)
+{
+	cancel_delayed_work_sync(&update_work);
 }

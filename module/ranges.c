@@ -1,229 +1,246 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The tracked ranges, in a maple tree from PFN to struct fo_range. It stands
- * outside the memmap, because the memmap of an offline block is garbage.
+ * The marked ranges, in a tree ordered by PFN. The tree stands outside the
+ * memmap, because the memmap of an offline block is garbage.
  *
- * All of it is protected by the gate's lock (gate.h). The tree's own spinlock
- * nests inside and is there for the tree's sake.
+ * A range never crosses the border of a memory block. So one hotplug operation
+ * covers a range as a whole, and the state of a range is that of all its pages.
+ * Longer requests are several ranges with one serial number.
+ *
+ * An rb-tree, and not a maple tree: erasing from it needs no memory, so that a
+ * release cannot fail for want of it, and a record that is allocated beforehand
+ * goes in without an allocation under the lock.
+ *
+ * fo_lock (lock.h) protects all of it.
  */
-#include <linux/maple_tree.h>
+#include <linux/bits.h>
+#include <linux/bug.h>
+#include <linux/lockdep.h>
 #include <linux/minmax.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
-#include "gate.h"
+#include <linux/fake_offline.h>
+
+#include "lock.h"
 #include "ranges.h"
 
-static DEFINE_MTREE(ranges);
-static u16 last_serial;
+static struct rb_root tree = RB_ROOT;
+static struct kmem_cache *cache;
 
-/* Stores @entry over [@first, @last], whatever was there. */
-static int store(unsigned long first, unsigned long last, struct fo_range *entry,
-		 gfp_t gfp)
+/* Which state may follow which. */
+static const u8 successors[FO_NR_RANGE_STATES] = {
+	[FO_RANGE_NEW]		= BIT(FO_RANGE_TAKING) | BIT(FO_RANGE_WAITING),
+	[FO_RANGE_TAKING]	= BIT(FO_RANGE_IN_FORCE) | BIT(FO_RANGE_NEW),
+	[FO_RANGE_WAITING]	= BIT(FO_RANGE_IN_FORCE) | BIT(FO_RANGE_NEW) |
+				  BIT(FO_RANGE_RELEASING),
+	[FO_RANGE_IN_FORCE]	= BIT(FO_RANGE_WAITING) | BIT(FO_RANGE_ASIDE) |
+				  BIT(FO_RANGE_RELEASING),
+	[FO_RANGE_ASIDE]	= BIT(FO_RANGE_IN_FORCE),
+	[FO_RANGE_RELEASING]	= BIT(FO_RANGE_NEW),
+};
+
+/** fo_range_alloc() - a record for fo_ranges_insert(); inverse: fo_range_free() */
+struct fo_range *fo_range_alloc(gfp_t gfp)
 {
-	MA_STATE(mas, &ranges, first, last);
-	int ret;
-
-	mas_lock(&mas);
-	ret = mas_store_gfp(&mas, entry, gfp);
-	mas_unlock(&mas);
-	return ret;
+	return kmem_cache_zalloc(cache, gfp);
 }
 
-static u16 next_serial(void)
+/** fo_range_free() - free a record that is not in the tree; NULL is fine */
+void fo_range_free(struct fo_range *range)
 {
-	if (!++last_serial)
-		last_serial = 1;
-	return last_serial;
+	if (range)
+		kmem_cache_free(cache, range);
 }
 
-/**
- * fo_ranges_insert() - add a range
- * @first: first PFN
- * @last: last PFN
- * @client: the owner
- * @flags: FAKE_OFFLINE_*, FO_RANGE_*
- * @serial: if 0, filled in: tells it from another one at the same place later;
- *	else that of the ranges that this one is a part of the same request as
- *
- * Context: holds the gate's lock, may sleep. Inverse: fo_ranges_erase().
- * Return: 0, -EEXIST if it overlaps a range, -ENOMEM.
- */
-int fo_ranges_insert(unsigned long first, unsigned long last,
-		     struct fake_offline_client *client, unsigned int flags,
-		     u16 *serial)
+/** fo_ranges_serial() - a number for a request, never 0; holds fo_lock */
+u16 fo_ranges_serial(void)
 {
-	struct fo_range *range;
-	int ret;
+	static u16 last;
 
-	lockdep_assert_held(&fo_gate);
-	range = kmalloc(sizeof(*range), GFP_KERNEL);
-	if (!range)
-		return -ENOMEM;
-	range->client = client;
-	range->born_s = ktime_get_seconds();
-	range->flags = flags;
-	range->serial = *serial ?: next_serial();
-
-	ret = mtree_insert_range(&ranges, first, last, range, GFP_KERNEL);
-	if (ret)
-		kfree(range);
-	else
-		*serial = range->serial;
-	return ret;
+	lockdep_assert_held(&fo_lock);
+	if (!++last)
+		last = 1;
+	return last;
 }
 
 /**
- * fo_ranges_erase() - forget a range
- * @e: the range, as fo_ranges_next() gave it
+ * fo_range_is_busy() - does a task work on this range without the lock?
+ * @range: in the tree
  *
- * Giving back must not fail for want of a tree node, hence __GFP_NOFAIL; it is
- * for a handful of objects of 256 bytes.
- *
- * Context: holds the gate's lock, may sleep. Inverse: fo_ranges_insert().
+ * Context: holds fo_lock.
+ * Return: whether it does.
  */
-void fo_ranges_erase(const struct fo_extent *e)
+bool fo_range_is_busy(const struct fo_range *range)
 {
-	lockdep_assert_held(&fo_gate);
-	store(e->first, e->last, NULL, GFP_KERNEL | __GFP_NOFAIL);
-	kfree(e->range);
+	return BIT(range->state) &
+	       (BIT(FO_RANGE_TAKING) | BIT(FO_RANGE_ASIDE) |
+		BIT(FO_RANGE_RELEASING));
 }
 
-/* Is [@first, @last] covered by ranges of one kind and of this serial? */
-static bool joinable(unsigned long first, unsigned long last, u16 serial)
+/**
+ * fo_range_is_marked() - is it a mark that users and clients may see?
+ * @range: in the tree
+ *
+ * Context: holds fo_lock.
+ * Return: whether it is.
+ */
+bool fo_range_is_marked(const struct fo_range *range)
 {
-	const struct fo_range *kind = NULL;
-	unsigned long pfn = first;
-	struct fo_extent e;
+	return range->state != FO_RANGE_TAKING &&
+	       range->state != FO_RANGE_RELEASING;
+}
 
-	fo_for_each_extent(e, first, last) {
-		if (e.first != pfn || e.last > last ||
-		    e.range->serial != serial ||
-		    e.range->flags & (FO_RANGE_UNSETTLED | FO_RANGE_ASIDE) ||
-		    (kind && e.range->flags != kind->flags))
-			return false;
-		kind = e.range;
-		pfn = e.last + 1;
+/**
+ * fo_range_set_state() - the one way to change the state of a range
+ * @range: in the tree
+ * @state: a successor of its state
+ *
+ * Wakes the tasks that wait for a range that is no longer busy.
+ *
+ * Context: holds fo_lock.
+ */
+void fo_range_set_state(struct fo_range *range, enum fo_range_state state)
+{
+	bool was_busy = fo_range_is_busy(range);
+
+	lockdep_assert_held(&fo_lock);
+	WARN_ON_ONCE(!(successors[range->state] & BIT(state)));
+	range->state = state;
+	if (was_busy)
+		fo_lock_wake();
+}
+
+static struct fo_range *range_of(struct rb_node *node)
+{
+	return rb_entry_safe(node, struct fo_range, node);
+}
+
+/**
+ * fo_ranges_insert() - put a range into the tree
+ * @range: filled in, overlaps no range of the tree
+ * @state: FO_RANGE_TAKING or FO_RANGE_WAITING
+ *
+ * Context: holds fo_lock. Inverse: fo_ranges_erase().
+ */
+void fo_ranges_insert(struct fo_range *range, enum fo_range_state state)
+{
+	struct rb_node **link = &tree.rb_node, *parent = NULL;
+
+	lockdep_assert_held(&fo_lock);
+	while (*link) {
+		parent = *link;
+		link = range->first < range_of(parent)->first ?
+		       &parent->rb_left : &parent->rb_right;
 	}
-	return pfn == last + 1;
-}
-
-/**
- * fo_ranges_join() - make one range of those that one request took in parts
- * @first: first PFN of the first one
- * @last: last PFN of the last one
- * @serial: of all of them
- *
- * Where somebody has changed one of them meanwhile, or without memory, they stay
- * apart, and say the same of the same pages.
- *
- * Context: holds the gate's lock, may sleep.
- */
-void fo_ranges_join(unsigned long first, unsigned long last, u16 serial)
-{
-	struct fo_range *whole;
-	struct fo_extent e;
-
-	lockdep_assert_held(&fo_gate);
-	if (!joinable(first, last, serial) || !fo_ranges_next(first, last, &e))
-		return;
-	whole = kmemdup(e.range, sizeof(*whole), GFP_KERNEL);
-	if (!whole)
-		return;
-	fo_for_each_extent(e, first, last) {
-		store(first, e.last, whole, GFP_KERNEL | __GFP_NOFAIL);
-		kfree(e.range);
+	rb_link_node(&range->node, parent, link);
+	rb_insert_color(&range->node, &tree);
+	if (range->state == FO_RANGE_NEW) {
+		range->born_s = ktime_get_seconds();
+		fo_range_set_state(range, state);
 	}
 }
 
-/* Cuts the range that holds both @pfn - 1 and @pfn between the two. */
-static int split_before(unsigned long pfn)
-{
-	struct fo_range *upper;
-	struct fo_extent e;
-	int ret;
-
-	if (!fo_ranges_next(pfn, pfn, &e) || e.first == pfn)
-		return 0;
-
-	upper = kmemdup(e.range, sizeof(*upper), GFP_KERNEL);
-	if (!upper)
-		return -ENOMEM;
-	ret = store(pfn, e.last, upper, GFP_KERNEL);
-	if (ret)
-		kfree(upper);
-	return ret;
-}
-
 /**
- * fo_ranges_split() - let no range stick out of [@first, @last] any more
- * @first: first PFN
- * @last: last PFN
+ * fo_ranges_erase() - take a range out of the tree, and free it
+ * @range: waiting, or busy and worked on by the caller
  *
- * On failure there may be one range more than before; it says the same of the
- * same pages.
- *
- * Context: holds the gate's lock, may sleep.
- * Return: 0, -ENOMEM.
+ * Context: holds fo_lock; does not sleep. Inverse: fo_ranges_insert().
  */
-int fo_ranges_split(unsigned long first, unsigned long last)
+void fo_ranges_erase(struct fo_range *range)
 {
-	int ret;
-
-	lockdep_assert_held(&fo_gate);
-	ret = split_before(first);
-	if (!ret)
-		ret = split_before(last + 1);
-	return ret;
+	fo_range_set_state(range, FO_RANGE_NEW);
+	rb_erase(&range->node, &tree);
+	fo_range_free(range);
 }
 
 /**
- * fo_ranges_next() - the first range that overlaps [@from, @to]
+ * fo_ranges_must_split() - does a range cross from @pfn - 1 to @pfn?
+ * @pfn: a page
+ *
+ * Context: holds fo_lock.
+ * Return: whether it does.
+ */
+bool fo_ranges_must_split(unsigned long pfn)
+{
+	const struct fo_range *r = fo_ranges_first(pfn, pfn);
+
+	return r && r->first < pfn;
+}
+
+/**
+ * fo_ranges_split() - cut a range before @pfn
+ * @pfn: a page; fo_ranges_must_split() holds for it
+ * @upper: a fresh record, becomes the part from @pfn on
+ *
+ * Context: holds fo_lock; does not sleep. The range is not busy.
+ */
+void fo_ranges_split(unsigned long pfn, struct fo_range *upper)
+{
+	struct fo_range *r = fo_ranges_first(pfn, pfn);
+
+	*upper = *r;
+	upper->first = pfn;
+	r->last = pfn - 1;
+	fo_ranges_insert(upper, r->state);
+}
+
+/**
+ * fo_ranges_first() - the first range that overlaps [@from, @to]
  * @from: first PFN
  * @to: last PFN
- * @e: filled in
  *
- * Context: holds the gate's lock.
- * Return: false if there is none.
+ * Context: holds fo_lock.
+ * Return: the range, or NULL.
  */
-bool fo_ranges_next(unsigned long from, unsigned long to, struct fo_extent *e)
+struct fo_range *fo_ranges_first(unsigned long from, unsigned long to)
 {
-	MA_STATE(mas, &ranges, from, from);
+	struct rb_node *node = tree.rb_node;
+	struct fo_range *r, *found = NULL;
 
-	lockdep_assert_held(&fo_gate);
-	mas_lock(&mas);
-	e->range = mas_find(&mas, to);
-	e->first = mas.index;
-	e->last = mas.last;
-	mas_unlock(&mas);
-	return e->range;
+	lockdep_assert_held(&fo_lock);
+	while (node) {
+		r = range_of(node);
+		if (r->last >= from) {
+			found = r;
+			node = node->rb_left;
+		} else {
+			node = node->rb_right;
+		}
+	}
+	return found && found->first <= to ? found : NULL;
 }
 
 /**
- * fo_ranges_empty() - is nothing tracked?
+ * fo_ranges_next() - the next range up to @to
+ * @range: in the tree
+ * @to: last PFN
  *
- * Context: any. Without the gate's lock the answer may be old.
- * Return: whether nothing is.
+ * Context: holds fo_lock.
+ * Return: the range, or NULL.
  */
+struct fo_range *fo_ranges_next(const struct fo_range *range, unsigned long to)
+{
+	struct fo_range *r = range_of(rb_next(&range->node));
+
+	return r && r->first <= to ? r : NULL;
+}
+
+/** fo_ranges_empty() - is nothing marked? Without fo_lock, the answer may be old. */
 bool fo_ranges_empty(void)
 {
-	return mtree_empty(&ranges);
+	return !READ_ONCE(tree.rb_node);
 }
 
-/**
- * fo_ranges_pages() - how many pages of [@first, @last] are marked
- * @first: first PFN
- * @last: last PFN
- *
- * Context: holds the gate's lock.
- * Return: the number of pages.
- */
-unsigned long fo_ranges_pages(unsigned long first, unsigned long last)
+/** fo_ranges_init() - module init; 0 or -ENOMEM; inverse: fo_ranges_exit() */
+int fo_ranges_init(void)
 {
-	unsigned long pages = 0;
-	struct fo_extent e;
+	cache = KMEM_CACHE(fo_range, 0);
+	return cache ? 0 : -ENOMEM;
+}
 
-	fo_for_each_extent(e, first, last)
-		pages += min(e.last, last) - max(e.first, first) + 1;
-	return pages;
+/** fo_ranges_exit() - module exit, nothing is marked */
+void fo_ranges_exit(void)
+{
+	kmem_cache_destroy(cache);
 }

@@ -12,57 +12,71 @@
 #include <linux/mm.h>
 #include <linux/tracepoint.h>
 
+#include <linux/fake_offline.h>
+
 #include "block_pfn.h"
 
-/* @first, @last: PFNs; @result: 0 or a negative errno. */
+/* @first, @last: PFNs; @flags: FAKE_OFFLINE_*; @result: 0 or a negative errno. */
 DECLARE_EVENT_CLASS(fake_offline,
-	TP_PROTO(unsigned long first, unsigned long last, int result),
-	TP_ARGS(first, last, result),
+	TP_PROTO(unsigned long first, unsigned long last, const char *owner,
+		 unsigned int flags, int result),
+	TP_ARGS(first, last, owner, flags, result),
 	TP_STRUCT__entry(
 		__field(unsigned long, pfn)
 		__field(unsigned long, count)
 		__field(unsigned long, block)
 		__field(int, result)
+		__field(unsigned int, flags)
+		__array(char, owner, FAKE_OFFLINE_NAME_LEN)
 	),
 	TP_fast_assign(
 		__entry->pfn = first;
 		__entry->count = last - first + 1;
 		__entry->block = fo_block_of(first);
 		__entry->result = result;
+		__entry->flags = flags;
+		strscpy(__entry->owner, owner, sizeof(__entry->owner));
 	),
-	TP_printk("pfn=0x%lx count=%lu block=%lu result=%d", __entry->pfn,
-		  __entry->count, __entry->block, __entry->result)
+	TP_printk("pfn=0x%lx count=%lu block=%lu result=%d owner=%s flags=0x%x",
+		  __entry->pfn, __entry->count, __entry->block, __entry->result,
+		  __entry->owner, __entry->flags)
 );
 
 /* A range was taken and marked, or was not. */
 DEFINE_EVENT(fake_offline, fake_offline_take,
-	TP_PROTO(unsigned long first, unsigned long last, int result),
-	TP_ARGS(first, last, result));
+	TP_PROTO(unsigned long first, unsigned long last, const char *owner,
+		 unsigned int flags, int result),
+	TP_ARGS(first, last, owner, flags, result));
 
 /* A range was given back, or forgotten. */
 DEFINE_EVENT(fake_offline, fake_offline_release,
-	TP_PROTO(unsigned long first, unsigned long last, int result),
-	TP_ARGS(first, last, result));
+	TP_PROTO(unsigned long first, unsigned long last, const char *owner,
+		 unsigned int flags, int result),
+	TP_ARGS(first, last, owner, flags, result));
 
-/* Memory is going offline; the result is our answer. */
+/* Memory is going offline; the result is the answer of the module. */
 DEFINE_EVENT(fake_offline, fake_offline_going_offline,
-	TP_PROTO(unsigned long first, unsigned long last, int result),
-	TP_ARGS(first, last, result));
+	TP_PROTO(unsigned long first, unsigned long last, const char *owner,
+		 unsigned int flags, int result),
+	TP_ARGS(first, last, owner, flags, result));
 
-/* Offlining was rolled back; the result is 1 if we never saw it begin. */
+/* Offlining was rolled back; the result is 1 if the module never saw it begin. */
 DEFINE_EVENT(fake_offline, fake_offline_cancel,
-	TP_PROTO(unsigned long first, unsigned long last, int result),
-	TP_ARGS(first, last, result));
+	TP_PROTO(unsigned long first, unsigned long last, const char *owner,
+		 unsigned int flags, int result),
+	TP_ARGS(first, last, owner, flags, result));
 
 /* Memory is offline. */
 DEFINE_EVENT(fake_offline, fake_offline_offline,
-	TP_PROTO(unsigned long first, unsigned long last, int result),
-	TP_ARGS(first, last, result));
+	TP_PROTO(unsigned long first, unsigned long last, const char *owner,
+		 unsigned int flags, int result),
+	TP_ARGS(first, last, owner, flags, result));
 
 /* Marked pages were withheld from the buddy allocator. */
 DEFINE_EVENT(fake_offline, fake_offline_withhold,
-	TP_PROTO(unsigned long first, unsigned long last, int result),
-	TP_ARGS(first, last, result));
+	TP_PROTO(unsigned long first, unsigned long last, const char *owner,
+		 unsigned int flags, int result),
+	TP_ARGS(first, last, owner, flags, result));
 
 /* Memory could not go offline or come online, and why. @culprit: PFN or -1. */
 TRACE_EVENT(fake_offline_veto,
@@ -75,7 +89,7 @@ TRACE_EVENT(fake_offline_veto,
 		__field(unsigned long, block)
 		__field(long, culprit)
 		__field(int, result)
-		__array(char, reason, 160)
+		__array(char, reason, 192)
 	),
 	TP_fast_assign(
 		__entry->pfn = first;

@@ -26,13 +26,13 @@
 
 #include "block_pfn.h"
 #include "client.h"
-#include "gate.h"
 #include "hook.h"
+#include "lock.h"
 #include "ranges.h"
 #include "stats.h"
 #include "unplug.h"
 
-/* From the number of a block to its node. Protected by fo_gate. */
+/* From the number of a block to its node. Erased under fo_lock. */
 static DEFINE_XARRAY(watches);
 
 /*
@@ -51,180 +51,156 @@ static struct kernfs_node *memory_dir(void)
 }
 
 /* Inverse: kernfs_put(). Return: NULL if there is no such block. */
-static struct kernfs_node *find_block(unsigned long block)
+static struct kernfs_node *find_block(struct kernfs_node *dir,
+				      unsigned long block)
 {
-	struct kernfs_node *dir = memory_dir(), *node;
 	char name[sizeof("memory") + 20];
 
-	if (!dir)
-		return NULL;
 	snprintf(name, sizeof(name), "memory%lu", block);
-	node = sysfs_get_dirent(dir, name);
-	kernfs_put(dir);
-	return node;
+	return sysfs_get_dirent(dir, name);
 }
 
-/* What is online cannot be unplugged, and is not looked for. */
+/* Whether the block is another one than @node was. */
 static bool is_gone(unsigned long block, const struct kernfs_node *node)
 {
-	struct kernfs_node *now;
+	struct kernfs_node *dir, *now;
 
+	/* What is online cannot be unplugged. */
 	if (pfn_to_online_page(fo_block_first(block)))
 		return false;
-	now = find_block(block);
+	dir = memory_dir();
+	if (!dir)
+		return false;	/* there is no telling */
+	now = find_block(dir, block);
 	kernfs_put(now);
+	kernfs_put(dir);
 	return now != node;
 }
 
-static int watch_block(unsigned long block)
-{
-	struct kernfs_node *node, *old;
-	int ret = 0;
-
-	mutex_lock(&fo_gate);
-	old = xa_load(&watches, block);
-	mutex_unlock(&fo_gate);
-	if (old)
-		return 0;
-
-	node = find_block(block);
-	if (!node)
-		return -ENXIO;
-	mutex_lock(&fo_gate);
-	if (!xa_load(&watches, block)) {
-		ret = xa_err(xa_store(&watches, block, node, GFP_KERNEL));
-		if (!ret)
-			node = NULL;
-	}
-	mutex_unlock(&fo_gate);
-	kernfs_put(node);
-	return ret;
-}
-
 /**
- * fo_unplug_watch() - notice it when these blocks go
- * @first: first PFN
- * @last: last PFN
+ * fo_unplug_watch() - notice it when a block goes
+ * @pfn: a page of it
  *
  * Context: sleeps, holds nothing. Inverse: fo_unplug_unwatch().
- * Return: 0; -ENXIO if there is no such block; -ENOMEM. Blocks watched by then
- * stay so, which does no harm.
+ * Return: 0, also if there is no such block; -ENOMEM.
  */
-int fo_unplug_watch(unsigned long first, unsigned long last)
+int fo_unplug_watch(unsigned long pfn)
 {
-	unsigned long block;
+	unsigned long block = fo_block_of(pfn);
+	struct kernfs_node *dir, *node;
 	int ret = 0;
 
-	for (block = fo_block_of(first); !ret && block <= fo_block_of(last);
-	     block++)
-		ret = watch_block(block);
-	return ret;
+	if (xa_load(&watches, block))
+		return 0;
+	dir = memory_dir();
+	node = dir ? find_block(dir, block) : NULL;
+	kernfs_put(dir);
+	if (!node)
+		return 0;
+	ret = xa_insert(&watches, block, node, GFP_KERNEL);
+	if (ret)
+		kernfs_put(node);
+	return ret == -EBUSY ? 0 : ret;
 }
 
-/* Holds fo_gate. */
-static void drop_watch(unsigned long block, struct kernfs_node *node)
+/* Holds fo_lock. */
+static void drop_watch(unsigned long block)
 {
-	xa_erase(&watches, block);
-	kernfs_put(node);
+	kernfs_put(xa_erase(&watches, block));
 }
 
 /**
- * fo_unplug_unwatch() - watch no longer what has no marks any more
- * @first: first PFN
- * @last: last PFN
+ * fo_unplug_unwatch_span() - watch no longer what has no ranges any more
+ * @span: pages of blocks
  *
- * Context: sleeps, holds nothing. Inverse: fo_unplug_watch().
+ * Context: sleeps, not under fo_lock. Inverse: fo_unplug_watch().
  */
-void fo_unplug_unwatch(unsigned long first, unsigned long last)
+void fo_unplug_unwatch_span(const struct fo_span *span)
 {
-	unsigned long block = fo_block_of(first);
 	struct kernfs_node *node;
-	struct fo_extent e;
+	unsigned long block;
 
-	mutex_lock(&fo_gate);
-	xa_for_each_range(&watches, block, node, block, fo_block_of(last)) {
-		if (!fo_ranges_next(fo_block_first(block), fo_block_last(block), &e))
-			drop_watch(block, node);
-	}
-	mutex_unlock(&fo_gate);
+	mutex_lock(&fo_lock);
+	xa_for_each_range(&watches, block, node, fo_block_of(span->first),
+			  fo_block_of(span->last))
+		if (!fo_ranges_first(fo_block_first(block), fo_block_last(block)))
+			drop_watch(block);
+	mutex_unlock(&fo_lock);
 }
 
-/* Forgets the marks of one block that is gone. Holds fo_gate. */
-static int forget_block(unsigned long block)
+/** fo_unplug_unwatch() - fo_unplug_unwatch_span() for the block of a page */
+void fo_unplug_unwatch(unsigned long pfn)
+{
+	struct fo_span span = { pfn, pfn };
+
+	fo_unplug_unwatch_span(&span);
+}
+
+/* Forgets the ranges of a block that is gone, but for those of the place. */
+static void forget_block(unsigned long block)
 {
 	unsigned long first = fo_block_first(block), last = fo_block_last(block);
-	struct fo_extent e;
-	int ret;
+	unsigned long pfn;
+	struct fo_range *r;
 
-	if (fo_gate_is_busy(first, last))
-		return -EAGAIN;
-	ret = fo_ranges_split(first, last);
-	if (ret)
-		return ret;
-	fo_for_each_extent(e, first, last) {
-		/* Who is still taking it finds that it is gone. */
-		if (!(e.range->flags & FO_RANGE_PENDING)) {
-			fo_client_unplugged(e.range->client, first, last);
-			fo_stat_inc(FO_STAT_UNMARKS);
+	fo_for_each_range_relocking(r, pfn, first, last) {
+		fo_client_unplugged(r->client, first, last);
+		if (r->flags & FAKE_OFFLINE_ABSENT) {
+			/* What was there is gone. */
+			r->flags |= FO_RANGE_FILL;
+			continue;
 		}
-		fo_ranges_erase(&e);
+		fo_stat_inc(FO_STAT_UNMARKS);
+		fo_ranges_erase(r);
 	}
-	return 0;
+}
+
+static void forget_if_gone(unsigned long block, const struct kernfs_node *node)
+{
+	if (!is_gone(block, node) ||
+	    fo_lock_is_busy(fo_block_first(block), fo_block_last(block)))
+		return;		/* what is busy is left for later */
+	forget_block(block);
+	drop_watch(block);
+	fo_hook_ask();
 }
 
 /**
- * fo_unplug_forget() - forget the marks of blocks that are gone
- * @first: first PFN
- * @last: last PFN
+ * fo_unplug_forget() - forget the ranges of a block if it is gone
+ * @pfn: a page of it
  *
- * Where something is being worked on at the moment, it is left for later.
- *
- * Context: sleeps, not under fo_gate.
- * Return: 0, or -ENOMEM: something is left.
+ * Context: holds fo_lock.
  */
-int fo_unplug_forget(unsigned long first, unsigned long last)
+void fo_unplug_forget(unsigned long pfn)
 {
-	unsigned long block = fo_block_of(first);
+	struct kernfs_node *node = xa_load(&watches, fo_block_of(pfn));
+
+	lockdep_assert_held(&fo_lock);
+	if (node)
+		forget_if_gone(fo_block_of(pfn), node);
+}
+
+/**
+ * fo_unplug_sweep() - forget the ranges of all blocks that are gone
+ *
+ * Context: sleeps, not under fo_lock.
+ */
+void fo_unplug_sweep(void)
+{
 	struct kernfs_node *node;
-	bool any = false;
-	int ret = 0;
+	unsigned long block;
 
-	mutex_lock(&fo_gate);
-	xa_for_each_range(&watches, block, node, block, fo_block_of(last)) {
-		if (!is_gone(block, node))
-			continue;
-		ret = forget_block(block);
-		if (ret == -EAGAIN)
-			continue;
-		if (ret)
-			break;
-		drop_watch(block, node);
-		any = true;
-	}
-	mutex_unlock(&fo_gate);
-	if (any)
-		fo_hook_update();
-	return ret == -EAGAIN ? 0 : ret;
+	mutex_lock(&fo_lock);
+	xa_for_each(&watches, block, node)
+		forget_if_gone(block, node);
+	mutex_unlock(&fo_lock);
 }
 
-/**
- * fo_unplug_sweep() - fo_unplug_forget() for all memory
- *
- * Context: sleeps, not under fo_gate.
- * Return: 0, -ENOMEM.
- */
-int fo_unplug_sweep(void)
+/** fo_unplug_exit() - watch nothing any more; module exit, nothing is marked */
+void fo_unplug_exit(void)
 {
-	return fo_unplug_forget(0, ULONG_MAX);
-}
+	struct fo_span all = { 0, ULONG_MAX };
 
-/**
- * fo_unplug_finish() - watch nothing any more
- *
- * Context: module exit, nothing is marked.
- */
-void fo_unplug_finish(void)
-{
-	fo_unplug_unwatch(0, ULONG_MAX);
+	fo_unplug_unwatch_span(&all);
 	xa_destroy(&watches);
 }

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Memory blocks that are gone, and the marks that go with them. */
+/* Memory blocks that are gone, and the ranges that go with them. */
 #ifndef FO_UNPLUG_H
 #define FO_UNPLUG_H
 
-int fo_unplug_watch(unsigned long first, unsigned long last);
-void fo_unplug_unwatch(unsigned long first, unsigned long last);
-int fo_unplug_forget(unsigned long first, unsigned long last);
-int fo_unplug_sweep(void);
-void fo_unplug_finish(void);
+struct fo_span;
+
+int fo_unplug_watch(unsigned long pfn);
+void fo_unplug_unwatch(unsigned long pfn);
+void fo_unplug_unwatch_span(const struct fo_span *span);
+void fo_unplug_forget(unsigned long pfn);
+void fo_unplug_sweep(void);
+void fo_unplug_exit(void);
 
 #endif /* FO_UNPLUG_H */

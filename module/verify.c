@@ -8,26 +8,29 @@
 #include <linux/sched/signal.h>
 #include <linux/string.h>
 
-#include <linux/fake_offline.h>
+#include <linux/fake_offline_test.h>
 
-#include "gate.h"
+#include "canary.h"
+#include "lock.h"
 #include "page_state.h"
+#include "pm.h"
 #include "ranges.h"
 #include "verify.h"
 
-/* Pages looked at before the gate's lock is dropped for a moment. */
+/* Pages looked at before fo_lock is dropped for a moment. */
 #define FO_VERIFY_CHUNK	512UL
 
 /* One page of an online block, exactly. */
-static void verify_page(unsigned long pfn, unsigned int flags,
+static void verify_page(unsigned long pfn, const struct fo_range *r,
 			struct fake_offline_counts *c)
 {
-	bool skippable = flags & FAKE_OFFLINE_SKIPPABLE;
+	bool skippable = r->flags & FAKE_OFFLINE_SKIPPABLE;
 	/* One page's may be another one then, for a failure on demand. */
-	bool moving = fo_flight_prepares(pfn);
+	bool moving = fo_operation_prepares(pfn);
 	struct page *page = pfn_to_page(pfn);
 	bool bad = false;
 
+	c->poisoned += PageHWPoison(page);
 	if (PageOffline(page))
 		c->page_offline++;
 	else
@@ -40,13 +43,15 @@ static void verify_page(unsigned long pfn, unsigned int flags,
 		c->buddy++;
 		bad = true;
 	}
-	if (!moving && !(flags & FO_RANGE_ASIDE) &&
-	    page_ref_count(page) != fo_page_expected_count(skippable)) {
+	if (!moving && r->state != FO_RANGE_ASIDE &&
+	    page_ref_count(page) != fo_page_expected_count()) {
 		c->wrong_count++;
 		bad = true;
 	}
+	if (r->flags & FAKE_OFFLINE_CANARY && !fo_content_is_known()) {
+		c->canary_unchecked++;
 	/* Reading memory that is known to be bad is a machine check. */
-	if (flags & FAKE_OFFLINE_CANARY && !PageHWPoison(page)) {
+	} else if (r->flags & FAKE_OFFLINE_CANARY && !PageHWPoison(page)) {
 		c->canary++;
 		if (!fo_canary_intact(pfn)) {
 			c->canary_broken++;
@@ -64,13 +69,13 @@ static void verify_page(unsigned long pfn, unsigned int flags,
  * stricter, so the glance holds for them too. A canary has to be read.
  */
 static void verify_online(unsigned long first, unsigned long last,
-			  unsigned int flags, struct fake_offline_counts *c)
+			  const struct fo_range *r,
+			  struct fake_offline_counts *c)
 {
-	bool skippable = flags & FAKE_OFFLINE_SKIPPABLE;
-	bool at_a_glance = !(flags & FAKE_OFFLINE_CANARY);
+	bool skippable = r->flags & FAKE_OFFLINE_SKIPPABLE;
+	bool at_a_glance = !(r->flags & FAKE_OFFLINE_CANARY);
 	unsigned long pfn = first, n;
 
-	c->pages += last - first + 1;
 	c->skippable_expected += skippable ? last - first + 1 : 0;
 	while (pfn <= last) {
 		n = at_a_glance ? fo_pages_sound(pfn, last, skippable) : 0;
@@ -78,24 +83,30 @@ static void verify_online(unsigned long first, unsigned long last,
 		c->skippable += skippable ? n : 0;
 		pfn += n;
 		if (pfn <= last)
-			verify_page(pfn++, flags, c);
+			verify_page(pfn++, r, c);
 	}
 }
 
-/* Pages of one range. A memmap comes and goes by sub-sections at the finest. */
+/* Pages of one range. The memmap of a sub-section is in one piece. */
 static void verify_pages(unsigned long first, unsigned long last,
-			 unsigned int flags, struct fake_offline_counts *c)
+			 const struct fo_range *r,
+			 struct fake_offline_counts *c)
 {
 	unsigned long pfn, end;
 
+	c->pages += last - first + 1;
+	if (r->state == FO_RANGE_WAITING) {
+		c->block_offline += last - first + 1;
+		return;
+	}
+	if (r->flags & FO_RANGE_RETIRED) {
+		c->page_offline += last - first + 1;
+		c->poisoned += last - first + 1;
+		return;
+	}
 	for (pfn = first; pfn <= last; pfn = end + 1) {
 		end = min(last, pfn | (PAGES_PER_SUBSECTION - 1));
-		if (pfn_to_online_page(pfn)) {
-			verify_online(pfn, end, flags, c);
-		} else {
-			c->pages += end - pfn + 1;
-			c->block_offline += end - pfn + 1;
-		}
+		verify_online(pfn, end, r, c);
 	}
 }
 
@@ -106,37 +117,40 @@ static void verify_pages(unsigned long first, unsigned long last,
  * @last: last PFN
  * @c: filled in
  *
- * What is being taken or given back at the moment is not looked at.
+ * Pages that are being taken or given back at the moment are not looked at.
  *
- * Context: sleeps, takes the gate's lock for a chunk of pages at a time.
+ * Context: sleeps, takes fo_lock for a chunk of pages at a time.
  * Return: 0, -EINTR.
  */
 int fo_verify(const struct fake_offline_client *client, unsigned long first,
 	      unsigned long last, struct fake_offline_counts *c)
 {
-	unsigned long pfn = first, from, to;
-	struct fo_extent e;
+	unsigned long pfn = first, from, to, next = 0;
+	struct fo_range *r;
+	u16 serial = 0;
 
 	memset(c, 0, sizeof(*c));
 	c->first_bad_pfn = -1;
 
-	mutex_lock(&fo_gate);
-	while (pfn <= last && fo_ranges_next(pfn, last, &e)) {
-		from = max(e.first, pfn);
-		to = min3(e.last, last, from + FO_VERIFY_CHUNK - 1);
-		if (!(e.range->flags & FO_RANGE_UNSETTLED) &&
-		    (!client || e.range->client == client)) {
-			c->ranges += from == max(e.first, first);
-			verify_pages(from, to, e.range->flags, c);
+	mutex_lock(&fo_lock);
+	while (pfn <= last && (r = fo_ranges_first(pfn, last))) {
+		from = max(r->first, pfn);
+		to = min3(r->last, last, from + FO_VERIFY_CHUNK - 1);
+		if (fo_range_is_marked(r) && (!client || r->client == client)) {
+			c->ranges += from == max(r->first, first) &&
+				     (r->serial != serial || from != next);
+			serial = r->serial;
+			next = to + 1;
+			verify_pages(from, to, r, c);
 		}
 		pfn = to + 1;
 
-		mutex_unlock(&fo_gate);
+		mutex_unlock(&fo_lock);
 		if (signal_pending(current))
 			return -EINTR;
 		cond_resched();
-		mutex_lock(&fo_gate);
+		mutex_lock(&fo_lock);
 	}
-	mutex_unlock(&fo_gate);
+	mutex_unlock(&fo_lock);
 	return 0;
 }

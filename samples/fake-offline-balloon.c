@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A small balloon: an example of a driver that lives on fake_offline, and uses
- * nothing of it but <linux/fake_offline.h>.
+ * nothing of it but <linux/fake_offline.h>. (The canaries are for its tests.)
  *
  * It inflates to a size in pages and deflates again. Its pages are spread over
  * the memory blocks, which can go offline and come back all the same; the
@@ -26,7 +26,7 @@
 #include <linux/mutex.h>
 #include <linux/seq_file.h>
 
-#include <linux/fake_offline.h>
+#include <linux/fake_offline_test.h>	/* for the canaries */
 
 static unsigned long pages;
 module_param(pages, ulong, 0444);
@@ -76,6 +76,7 @@ static int take(unsigned long start_pfn, unsigned long nr_pages)
 		.nr_pages = nr_pages,
 		.flags = FAKE_OFFLINE_SKIPPABLE | FAKE_OFFLINE_CANARY,
 		.nid = NUMA_NO_NODE,
+		.zone = FAKE_OFFLINE_ANY_ZONE,
 	};
 
 	return fake_offline_take(client, &request, 1);
@@ -128,16 +129,17 @@ static int inflate(unsigned long nr_pages)
 static int deflate(unsigned long nr_pages)
 {
 	struct fake_offline_info info;
-	unsigned long n;
+	struct fake_offline_range part;
 	int ret = 0;
 
 	while (!ret && nr_pages && fake_offline_next(client, 0, &info)) {
-		n = min(nr_pages, info.nr_pages);
-		ret = fake_offline_release(client, info.start_pfn, n);
+		part.start_pfn = info.start_pfn;
+		part.nr_pages = min(nr_pages, info.nr_pages);
+		ret = fake_offline_release(client, &part, 1);
 		if (ret == -ENOENT)	/* a callback was quicker */
 			ret = 0;
 		else if (!ret)
-			nr_pages -= n;
+			nr_pages -= part.nr_pages;
 	}
 	return ret;
 }
@@ -203,16 +205,18 @@ static int events_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(events);
 
-/* Releases what we have of this memory: a callback may. */
+/* Releases the pages of the balloon in this memory: a callback may. */
 static void release_there(unsigned long start_pfn, unsigned long nr_pages)
 {
 	unsigned long pfn = start_pfn, end = start_pfn + nr_pages, from, to;
+	struct fake_offline_range part;
 	struct fake_offline_info info;
 
 	while (fake_offline_next(client, pfn, &info) && info.start_pfn < end) {
 		from = max(info.start_pfn, start_pfn);
 		to = min(info.start_pfn + info.nr_pages, end);
-		if (fake_offline_release(client, from, to - from))
+		part = (struct fake_offline_range){ from, to - from };
+		if (fake_offline_release(client, &part, 1))
 			break;
 		pfn = to;
 	}

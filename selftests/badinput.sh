@@ -90,9 +90,9 @@ mark_lines() {
 		any "any 0" "any -1" "any any" "any 1 node=" "any 1 zone=" \
 		"any 1 node=x" "any 1 node=-1" "any 1 node=0 node=0" \
 		"any 1 zone=DMA zone=DMA" "any 1 nonsense" "any 1 1" "any 1 node" \
-		"ANY 1" "any 1 zone=Movable canary canary" "any 1 through" \
-		"$s 1 through allocate" "$s 1 allocate allocate" \
-		"$s 1 through through" "$s 1 THROUGH"; do
+		"ANY 1" "any 1 zone=Movable canary canary" "any 1 absent" \
+		"$s 1 through" "$s 1 allocate" "$s 1 absent absent" \
+		"$s 1 ABSENT"; do
 		bad mark EINVAL "$text"
 	done
 	bad_bytes mark EINVAL "$s 1"
@@ -147,10 +147,11 @@ no_ram() {
 	expect_eq "clear" ok "$(tryio write "$FO"/inject clear)"
 	go "$B3" offline
 	bad_before=$(state)
-	bad mark ENODEV "$(block_pfn "$B3" 0) 1"
-	bad mark ENODEV "$(block_pfn "$B3" 0) $BLOCK_PAGES"
-	bad mark ENODEV "$(block_pfn "$B3" -1) 2"
-	bad mark ENODEV "$(block_pfn "$B3" $((BLOCK_PAGES - 1))) 1 unskippable"
+	# beyond the memory that can be plugged, and where only "absent" would do
+	for text in "68719476736 1" "68719476736 1 absent" "1000000000 1" \
+		"$(block_pfn "$SINK" "$BLOCK_PAGES") 1 canary"; do
+		bad mark ENXIO "$text"
+	done
 	check_all "at last"
 	go "$B3" online_movable
 }
@@ -270,7 +271,7 @@ access() {
 				"$(tryio -u 65534 open "$file" "$h")"
 		done
 	done
-	expect_eq "files there are" "block_offline block_online inject last_failure mark ranges skippable stats unmark verify" \
+	expect_eq "files there are" "block_offline block_online inject last_failure last_refusal mark ranges skippable stats unmark verify" \
 		"$(cd "$FO" && echo *)"
 	expect_eq "a mark without CAP_SYS_ADMIN" open:EPERM \
 		"$(tryio -c write "$FO"/mark "$(block_pfn "$B1" 500) 1")"

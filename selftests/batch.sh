@@ -260,9 +260,6 @@ all_or_none() {
 		with_last "$((none_s + 1141)) 5"
 	unchanged "the last one is beyond the last block" ENXIO \
 		with_last "$(block_pfn "$SINK" "$BLOCK_PAGES") 1"
-	go "$B3" offline
-	unchanged "the last one is offline" ENODEV with_last "$(block_pfn "$B3" 3) 1"
-	go "$B3" online_movable
 
 	tenant_start 1 "$B2"
 	pin=$(tenant_ask pin)

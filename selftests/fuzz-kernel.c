@@ -39,7 +39,7 @@ static struct {
 	unsigned char *listed;	/* as in the model */
 	unsigned int outside;	/* listed, and not in the blocks under test */
 	long mem_total;
-	long verify[11];
+	long verify[13];
 	struct injection inject[NR_POINTS];
 } seen;
 
@@ -572,7 +572,7 @@ static void observe_ranges(void)
 static const char *const verify_names[] = {
 	"ranges", "pages", "pages_block_offline", "page_offline", "skippable",
 	"skippable_expected", "buddy", "wrong_count", "canary",
-	"canary_broken", "first_bad_pfn",
+	"canary_broken", "poisoned", "canary_unchecked", "first_bad_pfn",
 };
 
 #define NR_VERIFY (sizeof(verify_names) / sizeof(verify_names[0]))
@@ -780,7 +780,7 @@ static bool compare_verify(const struct sums *s, char *detail)
 	const long want[NR_VERIFY] = {
 		seen.verify[0], s->pages, s->block_offline, s->online,
 		s->skippable, s->skippable, 0, 0, s->canary, s->broken,
-		s->first_bad,
+		0, 0, s->first_bad,
 	};
 	size_t i;
 

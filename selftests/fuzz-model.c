@@ -143,22 +143,27 @@ static int consume(struct model *m, enum inject_point point)
 static int mark_piece(struct model *m, const struct piece *p)
 {
 	unsigned char is = MARKED;
-	unsigned int i;
+	unsigned int i, end;
 
 	for (i = p->start; i < piece_end(p); i++)
 		if (m->page[i] & MARKED)
 			return EEXIST;
-	for (i = p->start; i < piece_end(p); i++)
-		if (!m->block[i / world.block_pages].online)
-			return ENODEV;
-	if (consume(m, MARK_STRAY))
-		return EBUSY;
-
 	is |= (p->unskippable ? 0 : SKIPPABLE) | (p->canary ? CANARY : 0);
-	memset(m->page + p->start, is, p->nr);
-	if (p->canary && consume(m, MARK_CORRUPT))
-		m->page[piece_end(p) - 1] |= BROKEN;
-	if (plant == PLANT_FORGET && p->unskippable)
+	/* Block by block. In an offline block, nothing is taken that could fail. */
+	for (i = p->start; i < piece_end(p); i = end) {
+		bool online = m->block[i / world.block_pages].online;
+
+		end = (i / world.block_pages + 1) * world.block_pages;
+		if (end > piece_end(p))
+			end = piece_end(p);
+		if (online && consume(m, MARK_STRAY))
+			return EBUSY;
+		memset(m->page + i, is, end - i);
+		if (online && p->canary && consume(m, MARK_CORRUPT))
+			m->page[end - 1] |= BROKEN;
+	}
+	if (plant == PLANT_FORGET && p->unskippable &&
+	    m->block[(piece_end(p) - 1) / world.block_pages].online)
 		m->page[piece_end(p) - 1] = 0;
 	return 0;
 }
@@ -268,6 +273,10 @@ static int offline_block(struct model *m, unsigned int block)
 	if (!m->block[block].online)
 		return EINVAL;
 	error = consume(m, OFFLINE_BEFORE);
+	/* The module refuses where the kernel would skip these pages, too. */
+	if (!error && !strcmp(world.skip, "frozen") &&
+	    block_has(m, block, MARKED | SKIPPABLE, MARKED))
+		error = EBUSY;
 	if (!error)
 		error = consume(m, OFFLINE_AFTER);
 	if (!error && (m->inject[OFFLINE_LATE].error == EINTR ||

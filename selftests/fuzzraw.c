@@ -251,7 +251,7 @@ static void insert_word(void)
 	static const char *const words[] = {
 		" all ", " any ", " canary", " unskippable", " node=0",
 		" node=-1", " zone=", " zone=Movable", " zone=DMA", " clear ",
-		" online", " offline", " mark", "\n", "\t", " ", "\r\n", "#",
+		" online", " offline", " mark", " absent", "\n", "\t", " ", "\r\n", "#",
 		"%s%n", "$(id)", "../..", ";", "\n\n",
 	};
 	const char *word = words[below(sizeof(words) / sizeof(*words))];
@@ -505,7 +505,7 @@ static bool expected(enum file f, int error)
 		unsigned int files;
 		int error;
 	} list[] = {
-		{ 1 << MARK, EEXIST }, { 1 << MARK, ENXIO }, { 1 << MARK, ENODEV },
+		{ 1 << MARK, EEXIST }, { 1 << MARK, ENXIO },
 		{ 1 << MARK | 1 << SKIPPABLE, EBUSY }, { 1 << MARK, ENOSPC },
 		{ 1 << MARK | 1 << UNMARK | 1 << SKIPPABLE, ENOMEM },
 		{ 1 << MARK | 1 << UNMARK | 1 << SKIPPABLE, EINTR },
@@ -592,10 +592,10 @@ static void read_some(void)
 {
 	static const char *const names[] = {
 		FO "ranges", FO "verify", FO "stats", FO "inject",
-		FO "last_failure",
+		FO "last_failure", FO "last_refusal",
 	};
 	static char buf[8192];
-	int fd = open_or_die(names[below(5)], O_RDONLY), times;
+	int fd = open_or_die(names[below(6)], O_RDONLY), times;
 
 	for (times = 0; times < 3; times++) {
 		if (one_in(3) && lseek(fd, below(2000), SEEK_SET) < 0)
@@ -729,21 +729,29 @@ static long flagged(int bit)
 	return n;
 }
 
-/* The pages that are listed: all of them, and those in the blocks under test. */
-static void count_listed(long *all, long *tested)
+/*
+ * The pages that are listed: those in force, of these those in the blocks under test,
+ * and those that wait. All blocks are online, so these wait where no memory is.
+ */
+static void count_listed(long *in_force, long *tested, long *waiting)
 {
 	FILE *f = fopen(FO "ranges", "r");
+	char line[256], state[16];
 	uint64_t start, nr, i;
-	char line[256];
 
 	if (!f)
 		die("ranges: %s", strerror(errno));
-	*all = *tested = 0;
+	*in_force = *tested = *waiting = 0;
 	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%" SCNu64 " %" SCNu64, &start, &nr) != 2)
+		if (sscanf(line, "%" SCNu64 " %" SCNu64 " %*d %*d %*d %*s %*s %*u %15s",
+			   &start, &nr, state) != 3)
 			continue;
+		if (!strcmp(state, "waiting")) {
+			*waiting += (long)nr;
+			continue;
+		}
 		for (i = start; i < start + nr; i++) {
-			++*all;
+			++*in_force;
 			*tested += i - first_pfn < nr_pages;
 		}
 	}
@@ -760,10 +768,11 @@ static bool same(const char *what, long want, long got)
 	return failed(line);
 }
 
-static bool check_verify(long pages)
+static bool check_verify(long in_force, long waiting)
 {
-	return same("verify: pages", pages, get_number(FO "verify", "pages %ld")) &&
-	       same("verify: page_offline", pages,
+	return same("verify: pages", in_force + waiting,
+		    get_number(FO "verify", "pages %ld")) &&
+	       same("verify: page_offline", in_force,
 		    get_number(FO "verify", "page_offline %ld")) &&
 	       same("verify: skippable",
 		    get_number(FO "verify", "skippable_expected %ld"),
@@ -775,23 +784,23 @@ static bool check_verify(long pages)
 
 static bool check_and_undo(void)
 {
-	long listed, tested;
+	long in_force, tested, waiting;
 
 	if (!put(FO "inject", "clear\n"))
 		return failed("\"clear\" is refused");
 	if (!all_online())
 		return false;
-	count_listed(&listed, &tested);
+	count_listed(&in_force, &tested, &waiting);
 	tested += planted;
 	if (!same("PageOffline pages", tested, flagged(KPF_OFFLINE)) ||
-	    !same("MemTotal", base_total - 4 * listed, mem_total()) ||
-	    !check_verify(listed))
+	    !same("MemTotal", base_total - 4 * in_force, mem_total()) ||
+	    !check_verify(in_force, waiting))
 		return false;
 	if (!put(FO "unmark", "all\n"))
 		return failed("\"all\" is refused");
 	set_reserve();
 	return same("MemTotal, nothing marked", base_total, mem_total()) &&
-	       check_verify(0);
+	       check_verify(0, 0);
 }
 
 /* ---------------------------------------------------------------- */

@@ -5,8 +5,8 @@
 # virtio-mem, and needs a guest that has such a device: see README.md.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
-# shellcheck source=lib.sh
-. "$(dirname "$0")/lib.sh"
+# shellcheck source=lib-events.sh
+. "$(dirname "$0")/lib-events.sh"
 
 VIRTIO_MEM=/sys/bus/virtio/drivers/virtio_mem
 
@@ -125,5 +125,59 @@ first() {
 	check_all "at last"
 }
 
+# millis: uptime in milliseconds, in steps of ten
+millis() {
+	read -r mi_up _ </proc/uptime
+	echo "${mi_up%.*}${mi_up#*.}0"
+}
+
+# as_fast WHEN COMMAND…: it takes at most 20 times as long as a release that nothing
+# is in the way of, or, where that takes less than the clock can tell, 2 s
+as_fast() {
+	fast_when=$1 fast_start=$(millis)
+	shift
+	"$@"
+	expect_at_most "milliseconds of $fast_when" \
+		$((20 * (released_in > 100 ? released_in : 100))) \
+		$(($(millis) - fast_start))
+}
+
+# six: six pages of $B3, each a range
+six() {
+	awk -v s="$(block_pfn "$B3" 4096)" 'BEGIN {
+		for (i = 0; i < 6; i++) print s + 8 * i, 1 }' >"$TMP/batch"
+	mark_batch "$TMP/batch"
+}
+
+release_six() {
+	expect_eq "unmark, six lines" ok "$(tryio write "$FO"/unmark <"$TMP/batch")"
+	: >"$MARKS"
+}
+
+# The slot is another driver's, and an offlining does not end: a release does not
+# wait for a slot that it does not need.
+released() {
+	virtio_mem on
+	six
+	expect_eq "hook" taken "$(stat_value hook)"
+	released_start=$(millis)
+	release_six
+	released_in=$(($(millis) - released_start))
+	pin_page "$B2"
+	six
+	hang_start "$B2" sysfs
+	expect_eq "memory$B2 meanwhile" going-offline "$(block_state "$B2")"
+	as_fast "a release during an offlining" release_six
+	expect_failing "a release that takes long" as_fast "none at all" \
+		sleep $((released_in / 40 + 4))
+	check_listed "during an offlining"
+	kill -USR1 "$hang_pid"
+	wait "$hang_pid"
+	expect_eq "the offlining" EINTR "$(cat "$TMP/hang")"
+	tenant_stop
+	virtio_mem off
+	check_all "at last"
+}
+
 drop_virtio_mem
-run_tests taken freed forgotten first
+run_tests taken freed forgotten first released

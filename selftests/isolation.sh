@@ -45,7 +45,7 @@ noticed() {
 	else
 		refuse "$B2" offline EBUSY
 		expect_reason "after it was refused" "$B2" -16 -1 \
-			"somebody was allocating pages there at the same time, and undid the isolation"
+			"another task was allocating pages there at the same time, and undid the isolation"
 		rival_stop 1
 	fi
 	trace_stop

@@ -103,9 +103,11 @@ trace_stop() {
 	echo >"$TRACE/trace"
 }
 
-# trace_read: what happened since, oldest first: "EVENT FIELD=VALUE…"
+# trace_read: what happened since, oldest first: "EVENT FIELD=VALUE…", without the
+# owner and the flags; trace.sh owner looks at these
 trace_read() {
-	sed -n 's/^[^#].*: fake_offline_\([a-z_]*: .*\)/\1/p' "$TRACE/trace"
+	sed -n 's/ owner=[^ ]* flags=0x[0-9a-f]*$//
+		s/^[^#].*: fake_offline_\([a-z_]*: .*\)/\1/p' "$TRACE/trace"
 }
 
 # expect_trace WHEN LINE…: exactly that since the last trace_start; it begins
@@ -148,6 +150,11 @@ failure_value() {
 	sed -n "s/^$1 //p" "$FO"/last_failure
 }
 
+# failure_lines: last_failure, but for the age, the code and the owner
+failure_lines() {
+	sed '/^age_s /d; /^code /d; /^owner /d' "$FO"/last_failure
+}
+
 # The module's last line about a failure in the kernel's log.
 log_last() {
 	dmesg | sed -n 's/.*fake_offline: \(PFN 0x[0-9a-f]*-0x[0-9a-f]*: .*\)/\1/p' | tail -n 1
@@ -165,10 +172,11 @@ log_reason() {
 # place that has them. Needs trace_start, when none had failed yet.
 expect_reason() {
 	expect_eq "last_failure $1" "count $(trace_read | grep -c ^veto:)
+errno $3
 start_pfn $(block_start "$2")
 nr_pages $BLOCK_PAGES
 pfn $4
-reason $5" "$(cat "$FO"/last_failure)"
+reason $5" "$(failure_lines)"
 	expect_eq "last line of verify $1" "last_failure $5" \
 		"$(tail -n 1 "$FO"/verify)"
 	expect_eq "kernel log $1" "$(log_reason "$2" "$5")" "$(log_last)"

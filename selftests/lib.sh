@@ -60,7 +60,7 @@ load_module() {
 refs_wanted() {
 	case $FO_SKIP in
 	notifier | native) echo "0 $(($1 + $2))" ;;
-	*) echo "$1 $2" ;;
+	*) echo "$(($1 + $2)) 0" ;;
 	esac
 }
 
@@ -459,7 +459,7 @@ mark_patiently() {
 		result "$@"
 		[ "$RESULT $((mark_left > 0))" = "EBUSY 1" ] || break
 		mark_left=$((mark_left - 1))
-		note "busy, and tried again: $(dmesg | grep 'fake_offline: PFN' | tail -n 1)"
+		note "busy, and tried again: $(dmesg | grep 'fake_offline: mark refused' | tail -n 1)"
 		usleep 500000
 	done
 	[ "$RESULT" = ok ] || note_refused "$mark_range"
@@ -878,6 +878,9 @@ expect_ranges() {
 		"$(awk '/^#/ { next } { print $1, $2, $3, $4 }' "$FO"/ranges)"
 }
 
+# Marked pages that are hardware-poisoned. Scripts with such pages set it.
+POISONED=0
+
 # canaries_unread: sets UNREAD, how many of $TMP/marks-online hold a canary that
 # the module must not look at. Scripts with poisoned pages have another.
 canaries_unread() {
@@ -904,6 +907,8 @@ buddy 0
 wrong_count 0
 canary $((cv_canary - UNREAD))
 canary_broken 0
+poisoned $POISONED
+canary_unchecked 0
 first_bad_pfn -1" "$(sed '/^ranges /d; /^last_failure/d' "$FO"/verify)"
 }
 

@@ -9,6 +9,9 @@
  * and says "units COUNT". KIND is
  *   hugetlb  2 MiB of the pool, which must have enough free pages
  *   thp      2 MiB of anonymous memory, as one transparent huge page
+ *   shmem    the same of shared memory, which is in the page cache
+ *   mthp     64 KiB of anonymous memory, as one large folio
+ *   cache    the same of shared memory
  *   mlock    a page of anonymous memory that is locked
  *   file     a page of a file in /tmp
  * Then it takes one command a line, and answers with one line:
@@ -35,18 +38,33 @@
 
 #define PAGE 4096UL
 #define HUGE (2UL << 20)
+#define LARGE (64UL << 10)
+/* Bits of /proc/kpageflags */
+#define KPF_HEAD 15
+#define KPF_TAIL 16
 /* One word in so many bytes is written and looked at. */
 #define STRIDE 64UL
 /* Pages that are left to the others while it looks for a place. */
 #define SPARE 16384
 
-enum kind { HUGETLB, THP, MLOCK, FILE_PAGES };
+enum kind { HUGETLB, THP, SHMEM, MTHP, CACHE, MLOCK, FILE_PAGES };
 
 static enum kind kind;
 static size_t unit;
 static char *base;
 static size_t *kept, nr_kept;
 static struct ranges set;
+
+/* Is a unit one transparent folio of more than a page? */
+static bool is_large(void)
+{
+	return kind == THP || kind == SHMEM || kind == MTHP || kind == CACHE;
+}
+
+static bool is_shared(void)
+{
+	return kind == SHMEM || kind == CACHE || kind == FILE_PAGES;
+}
 
 static uint64_t *word(size_t i, size_t offset)
 {
@@ -117,6 +135,8 @@ static void map(size_t max)
 			die("/tmp: %s", strerror(errno));
 		flags = MAP_SHARED;
 	} else {
+		if (is_shared())
+			flags = MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE;
 		len += HUGE;	/* to be aligned */
 	}
 	base = mmap(NULL, len, PROT_READ | PROT_WRITE, flags, fd, 0);
@@ -124,10 +144,10 @@ static void map(size_t max)
 		die("mmap: %s", strerror(errno));
 	if (fd >= 0)
 		close(fd);
-	if (kind == THP || kind == MLOCK) {
+	if (is_large() || kind == MLOCK) {
 		base = (char *)(((uintptr_t)base + HUGE - 1) & ~(HUGE - 1));
-		if (madvise(base, max * unit, kind == THP ? MADV_HUGEPAGE :
-							    MADV_NOHUGEPAGE))
+		if (madvise(base, max * unit, is_large() ? MADV_HUGEPAGE :
+							   MADV_NOHUGEPAGE))
 			die("madvise: %s", strerror(errno));
 	}
 }
@@ -140,10 +160,19 @@ static void drop(size_t i)
 	if (kind == HUGETLB)
 		ret = munmap(p, unit);
 	else
-		ret = madvise(p, unit, kind == FILE_PAGES ? MADV_REMOVE :
-							    MADV_DONTNEED);
+		ret = madvise(p, unit, is_shared() ? MADV_REMOVE : MADV_DONTNEED);
 	if (ret)
 		die("giving back a unit: %s", strerror(errno));
+}
+
+static bool is_folio(uint64_t first)
+{
+	uint64_t n;
+
+	for (n = 1; n < unit / PAGE; n++)
+		if (!has_flag(first + n, KPF_TAIL))
+			return false;
+	return has_flag(first, KPF_HEAD) && has_flag(first, KPF_THP);
 }
 
 static bool wanted(size_t i)
@@ -152,7 +181,7 @@ static bool wanted(size_t i)
 
 	if (pages_inside(i, &first) != unit / PAGE)
 		return false;
-	return kind != THP || has_flag(first, KPF_THP);
+	return !is_large() || is_folio(first);
 }
 
 static void move_in(size_t count, size_t max)
@@ -235,12 +264,14 @@ static void answer(const char *line)
 
 int main(int argc, char **argv)
 {
-	static const char *const kinds[] = { "hugetlb", "thp", "mlock", "file" };
+	static const char *const kinds[] = {
+		"hugetlb", "thp", "shmem", "mthp", "cache", "mlock", "file",
+	};
 	size_t count, max;
 	char line[64];
 
 	if (argc < 4)
-		die("usage: lodger hugetlb|thp|mlock|file COUNT RANGE...");
+		die("usage: lodger hugetlb|thp|shmem|mthp|cache|mlock|file COUNT RANGE...");
 	for (kind = 0; strcmp(argv[1], kinds[kind]); kind++)
 		if (kind == FILE_PAGES)
 			die("no such kind: %s", argv[1]);
@@ -248,7 +279,8 @@ int main(int argc, char **argv)
 	count = parse_u64(argv[2]);
 	if (!count)
 		die("no pages: nothing would be checked");
-	unit = kind == HUGETLB || kind == THP ? HUGE : PAGE;
+	unit = kind == MLOCK || kind == FILE_PAGES ? PAGE :
+	       kind == MTHP || kind == CACHE ? LARGE : HUGE;
 	max = kind == HUGETLB ? pool_free() :
 	      (size_t)sysconf(_SC_PHYS_PAGES) * PAGE / unit;
 	map(max);

@@ -157,6 +157,44 @@ cycle() {
 	check_both "after unmark"
 }
 
+# reason: why the last onlining failed
+reason() {
+	sed -n 's/^reason //p' "$FO"/last_failure
+}
+
+# A record in the memmap of a block that is offline cannot become true: these pages
+# never pass the hook. The block does not come online, and the record is named.
+in_memmap() {
+	needed
+	go "$B2" offline
+	in_s=$(block_start "$B2") in_mm=$(memmap_pages)
+	for in_first in 0 100 $((in_mm - 1)); do
+		in_pfn=$((in_s + in_first))
+		mark "$in_pfn" 3 canary
+		check_listed "with a record in the memmap"
+		stats_mark
+		refuse "$B2" online_movable EBUSY sysfs
+		expect_eq "the reason" \
+			"refusing to online: PFN $(printf '%#x' "$in_pfn"), marked by debugfs, is in the block's own memmap" \
+			"$(reason)"
+		expect_eq "code, page and owner" "own_memmap $in_pfn debugfs" \
+			"$(awk '$1 == "code" || $1 == "pfn" || $1 == "owner" { v[$1] = $2 }
+			END { print v["code"], v["pfn"], v["owner"] }' "$FO"/last_failure)"
+		refuse "$B2" online EBUSY debugfs
+		expect_stats "online_vetoed 2" "online_done 0" "withheld_pages 0"
+		check_accounts "after the block was refused"
+		unmark "$in_pfn" 3
+	done
+	# The twin: the first page behind it is withheld.
+	mark $((in_s + in_mm)) 3 canary
+	stats_mark
+	go "$B2" online_movable
+	expect_stats "online_vetoed 0" "withheld_pages 3"
+	check_both "with a mark behind the memmap"
+	unmark_all
+	check_both "after unmark"
+}
+
 # All of a block but its memmap, and of two neighbours.
 whole() {
 	needed
@@ -176,4 +214,4 @@ whole() {
 	check_both "after online without marks"
 }
 
-run_tests refused "cycle Movable" "cycle Normal" whole
+run_tests refused in_memmap "cycle Movable" "cycle Normal" whole

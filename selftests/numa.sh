@@ -238,4 +238,65 @@ any_on_node_1() {
 	END { print sum + 0 }' "$MARKS"
 }
 
-run_tests "last_block Movable" "last_block Normal" any_of_node
+# cpusets_on: two groups of tasks, one of which may use node 1 alone; $CPUSET_MEMS is
+# the file that says which nodes a group has
+cpusets_on() {
+	CPUSETS=$TMP/cpusets
+	mkdir "$CPUSETS"
+	if mount -t cgroup -o cpuset none "$CPUSETS" 2>/dev/null; then
+		CPUSET_MEMS=cpuset.mems cpusets_tasks=tasks
+	elif mount -t cgroup2 none "$CPUSETS" 2>/dev/null; then
+		CPUSET_MEMS=cpuset.mems.effective cpusets_tasks=cgroup.procs
+		echo +cpuset >"$CPUSETS/cgroup.subtree_control"
+	else
+		failed "no cpusets"
+		return
+	fi
+	for cpusets_group in both one; do
+		mkdir "$CPUSETS/$cpusets_group"
+		echo 0 >"$CPUSETS/$cpusets_group/cpuset.cpus"
+	done
+	echo 0-1 >"$CPUSETS/both/cpuset.mems"
+	echo 1 >"$CPUSETS/one/cpuset.mems"
+	sleep 100000 &
+	cpusets_task=$!
+	echo "$cpusets_task" >"$CPUSETS/one/$cpusets_tasks"
+}
+
+cpusets_off() {
+	kill "$cpusets_task"
+	wait "$cpusets_task"
+	rmdir "$CPUSETS/both" "$CPUSETS/one"
+	umount "$CPUSETS"
+}
+
+# cpusets_are WHEN: as they were made, and the task is where it was put
+cpusets_are() {
+	expect_eq "nodes of the groups, group of the task, nodes with memory, $1" \
+		"0-1 1 /one 0-1" \
+		"$(cat "$CPUSETS/both/$CPUSET_MEMS" "$CPUSETS/one/$CPUSET_MEMS" |
+			tr '\n' ' ')$(sed -n 's/.*:\(\/one\)$/\1/p' "/proc/$cpusets_task/cgroup") $(
+		cat "$NODES/has_memory")"
+}
+
+# All memory of a node is marked, and nothing else changes: its tasks are not moved.
+all_of_node() {
+	plug || return
+	cpusets_on || return
+	cpusets_are "at first"
+	mark "$(block_start "$L1")" $((2 * BLOCK_PAGES)) canary
+	cpusets_are "with all of node 1 marked"
+	expect_eq "the blocks" "online online" "$(block_state "$L1") $(block_state "$L2")"
+	check_all "with all of node 1 marked"
+	unmark_all
+	cpusets_are "after unmark"
+	# The twin: without memory of its own, the group is changed for good.
+	go "$L2" offline
+	go "$L1" offline
+	expect_failing "a node that has lost its memory" cpusets_are "without node 1"
+	cpusets_off
+	unplug || return
+	check_all "without the DIMM"
+}
+
+run_tests "last_block Movable" "last_block Normal" any_of_node all_of_node

@@ -219,13 +219,7 @@ whole_or_not() {
 	expect_eq "unpin" unpinned "$(tenant_ask unpin)"
 	tenant_stop
 
-	# into an offline block, and beyond the last block
-	go "$B3" offline
-	unchanged "a range into an offline block" ENODEV \
-		mark_raw "$(block_pfn "$B3" -10) 20"
-	unchanged "all of an offline block" ENODEV \
-		mark_raw "$(block_start "$B3") $BLOCK_PAGES"
-	go "$B3" online_movable
+	# beyond the last block
 	unchanged "a range beyond the last block" ENXIO \
 		mark_raw "$(block_pfn "$SINK" $((BLOCK_PAGES - 1))) 2"
 	check_isolated "after refused marks"

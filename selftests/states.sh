@@ -105,7 +105,7 @@ online_fails() {
 		expect_eq "arm online $online_point" ok \
 			"$(tryio write "$FO"/inject "online $online_point -12 1")"
 		refuse "$B2" online_movable ENOMEM sysfs
-		check_all "after an onlining failed $online_point our own work"
+		check_all "after an onlining failed $online_point the module's own work"
 		expect_stats "online_attempts 1" "online_done 0" "injected 1"
 	done
 	for online_priority in -1 1; do

@@ -19,7 +19,8 @@ fake_offline_take
 fake_offline_veto
 fake_offline_withhold" "$(cd "$TRACE/events/fake_offline" && ls -d fake_offline_*)"
 	for formats_event in take release going_offline cancel offline withhold; do
-		expect_eq "fields of $formats_event" "pfn count block result" \
+		expect_eq "fields of $formats_event" \
+			"pfn count block result flags owner" \
 			"$(fields "fake_offline_$formats_event")"
 	done
 	expect_eq "fields of veto" "pfn count block culprit result reason" \
@@ -123,12 +124,12 @@ offline late -16 1")"
 	refuse "$B2" offline ENOMEM
 	expect_trace "of a failure before" \
 		"$(traced_inject "$B2" -12 offline before)" \
-		"$(traced_veto "$B2" -12 -1 "vetoed: injected before our own work, errno -12")" \
+		"$(traced_veto "$B2" -12 -1 "vetoed: injected before the module's own work, errno -12")" \
 		"$(traced_block cancel "$B2" 1)"
 	refuse "$B2" offline EIO
 	expect_trace "of a failure after" \
 		"$(traced_inject "$B2" -5 offline after)" \
-		"$(traced_veto "$B2" -5 -1 "vetoed: injected after our own work, errno -5")" \
+		"$(traced_veto "$B2" -5 -1 "vetoed: injected after the module's own work, errno -5")" \
 		"$(traced_block going_offline "$B2" -5)" \
 		"$(traced_block cancel "$B2" 0)"
 	refuse "$B2" offline EBUSY
@@ -149,7 +150,7 @@ offline late -16 1")"
 	refuse "$B2" offline ENOMEM
 	expect_trace "of a veto before ours" \
 		"$(traced_block cancel "$B2" 1)" \
-		"$(traced_veto "$B2" -125 -1 "vetoed by another notifier, before ours")"
+		"$(traced_veto "$B2" -125 -1 "vetoed by another notifier, before this module's")"
 	unload_notifier_errors
 	go "$B2" offline
 	echo >"$TRACE/trace"
@@ -157,7 +158,7 @@ offline late -16 1")"
 	refuse "$B2" online_movable ENOMEM
 	expect_trace "of an onlining that failed" \
 		"$(traced_inject "$B2" -12 online after)" \
-		"$(traced_veto "$B2" -12 -1 "vetoed: injected after our own work, errno -12")"
+		"$(traced_veto "$B2" -12 -1 "vetoed: injected after the module's own work, errno -12")"
 	go "$B2" online_movable
 	expect_trace "of one that worked" "$(withheld)"
 	unmark_all
@@ -203,4 +204,27 @@ off() {
 	trace_stop
 }
 
-run_tests formats marking "cycle sysfs" "cycle debugfs" failures client off
+# owners "EVENT OWNER FLAGS"…: what was traced since and has worked
+owners() {
+	expect_eq "owner and flags in the trace" "$(printf '%s\n' "$@")" \
+		"$(sed -n 's/^[^#].*: fake_offline_\([a-z_]*\): .* result=0 owner=\([^ ]*\) flags=\(0x[0-9a-f]*\)$/\1 \2 \3/p' "$TRACE/trace")"
+	echo >"$TRACE/trace"
+}
+
+# Whose range it is, and how it is marked: skippable is 0x1, a canary 0x2.
+owner() {
+	trace_start
+	mark "$(block_pfn "$B2" 9)" 4
+	mark "$(block_pfn "$B2" 700)" 4 unskippable canary
+	unmark "$(block_pfn "$B2" 9)" 4
+	owners "take debugfs 0x1" "take debugfs 0x2" "release debugfs 0x1"
+	balloon_load pages=10 chunk=50
+	owners "take balloon 0x3"
+	balloon_unload
+	echo >"$TRACE/trace"
+	expect_failing "no owner" owners "release debugfs 0x1"
+	unmark_all
+	trace_stop
+}
+
+run_tests owner formats marking "cycle sysfs" "cycle debugfs" failures client off

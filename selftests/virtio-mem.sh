@@ -175,6 +175,36 @@ us_first() {
 	check_all "after unmark"
 }
 
+# Where a virtio-mem device is, the module leaves the hook to its driver, unless it is
+# told otherwise. Marks are made first, and the driver still gets its device. A block
+# with marks does not come online, and the reason says why.
+left() {
+	needed
+	modprobe -r fake_offline
+	expect_status "modprobe fake_offline hook_force=0" 0 \
+		modprobe fake_offline skip="$FO_SKIP" hook_force=0
+	mark_shape "$B2"
+	expect_eq "hook" left "$(stat_value hook)"
+	check_all "when marked"
+	driver_on
+	grow 1 || return
+	go "$B2" offline
+	refuse "$B2" online_movable EBUSY
+	expect_eq "the reason" 1 \
+		"$(grep -c 'the online-page hook is left to a driver of the hypervisor' "$FO"/last_failure)"
+	expect_eq "its code" no_hook "$(sed -n 's/^code //p' "$FO"/last_failure)"
+	check_all "after onlining was refused"
+	shrink 0 || return
+	driver_off
+	# Told otherwise, it takes the hook, and the block comes online.
+	echo 1 >/sys/module/fake_offline/parameters/hook_force
+	go "$B2" online_movable debugfs
+	expect_eq "hook when it is told to" held "$(stat_value hook)"
+	check_all "after online"
+	unmark_all
+	check_all "after unmark"
+}
+
 # rebind: the device from anew. virtio-mem leaves it half set up when it fails
 # to get the hook, and a second try with the same device ends with ENOENT.
 rebind() {
@@ -337,4 +367,4 @@ left_behind() {
 }
 
 drop_virtio_mem
-run_tests it_first us_first ours_in_its its_block_goes left_behind
+run_tests it_first us_first left ours_in_its its_block_goes left_behind

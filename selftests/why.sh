@@ -21,7 +21,7 @@ nothing() {
 	expect_eq "last_failure after a cycle" "" "$(cat "$FO"/last_failure)"
 	expect_eq "vetoes in the trace" "" "$(trace_read | grep ^veto:)"
 	expect_failing "a reason of a failure that was not" \
-		expect_reason "never" "$B2" -125 -1 "vetoed by another notifier, after ours"
+		expect_reason "never" "$B2" -125 -1 "vetoed by another notifier, after this module's"
 	unmark_all
 	trace_stop
 }
@@ -66,26 +66,26 @@ notifiers() {
 	load_notifier_errors 1
 	notifier_error MEM_GOING_OFFLINE -12
 	said "after a veto before ours" "$B2" -125 -1 \
-		"vetoed by another notifier, before ours" ENOMEM
+		"vetoed by another notifier, before this module's" ENOMEM
 	notifier_error MEM_GOING_OFFLINE 0
 	go "$B2" offline
 	notifier_error MEM_GOING_ONLINE -12
 	refuse "$B2" online_movable ENOMEM
 	expect_reason "after an onlining vetoed before ours" "$B2" -125 -1 \
-		"vetoed by another notifier, before ours"
+		"vetoed by another notifier, before this module's"
 	unload_notifier_errors
 
 	load_notifier_errors -1
 	notifier_error MEM_GOING_ONLINE -12
 	refuse "$B2" online_movable ENOMEM debugfs
 	expect_reason "after an onlining vetoed after ours" "$B2" -125 -1 \
-		"vetoed by another notifier, after ours"
+		"vetoed by another notifier, after this module's"
 	check_all "while offline"
 	notifier_error MEM_GOING_ONLINE 0
 	go "$B2" online_movable
 	notifier_error MEM_GOING_OFFLINE -12
 	said "after a veto after ours" "$B2" -125 -1 \
-		"vetoed by another notifier, after ours" ENOMEM
+		"vetoed by another notifier, after this module's" ENOMEM
 	unload_notifier_errors
 	unmark_all
 	trace_stop
@@ -102,8 +102,8 @@ injections() {
 	trace_start
 	# The last page of the block is marked: the one that refuses, late.
 	mark_shape "$B2"
-	injected before -12 ENOMEM -1 "vetoed: injected before our own work, errno -12"
-	injected after -5 EIO -1 "vetoed: injected after our own work, errno -5"
+	injected before -12 ENOMEM -1 "vetoed: injected before the module's own work, errno -12"
+	injected after -5 EIO -1 "vetoed: injected after the module's own work, errno -5"
 	injections_pfn=$(block_pfn "$B2" $((BLOCK_PAGES - 1)))
 	injected late -16 EBUSY "$injections_pfn" \
 		"PFN $(hex "$injections_pfn") refused: injected"
@@ -114,7 +114,7 @@ injections() {
 			"$(tryio write "$FO"/inject "online $injections_point -12 1")"
 		refuse "$B2" online_movable ENOMEM
 		expect_reason "injected online $injections_point" "$B2" -12 -1 \
-			"vetoed: injected $injections_point our own work, errno -12"
+			"vetoed: injected $injections_point the module's own work, errno -12"
 	done
 	go "$B2" online_movable
 	unmark_all
@@ -211,11 +211,11 @@ boot_memory() {
 
 	refuse 0 offline EINVAL debugfs
 	expect_reason "of a block with holes" 0 -22 -1 \
-		"offline already, or the block has holes or several zones"
+		"in that state already, or the block has holes or several zones"
 	go "$B1" offline
 	expect_eq "offline again" EINVAL "$(block_try "$B1" offline debugfs)"
 	expect_reason "of a block that is offline" "$B1" -22 -1 \
-		"offline already, or the block has holes or several zones"
+		"in that state already, or the block has holes or several zones"
 	go "$B1" online_movable
 	check_all "at last"
 	unmark_all

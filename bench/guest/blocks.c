@@ -50,6 +50,14 @@ uint64_t block_online(unsigned long block)
 	return set_state(block, "online_movable", 0);
 }
 
+uint64_t block_withhold(unsigned long block)
+{
+	uint64_t ns = block_offline(block);
+
+	ns += operation("take", block_pfn(block), setting.block_pages);
+	return ns + block_online(block);
+}
+
 void block_refresh(unsigned long block)
 {
 	block_offline(block);

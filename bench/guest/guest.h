@@ -59,6 +59,8 @@ uint64_t block_offline(unsigned long block);
 uint64_t block_online(unsigned long block);
 /* Failing as it is expected to, with that errno. */
 uint64_t block_offline_fails(unsigned long block, int error);
+/* Takes all of it out of use by way of its own state: offline, marked, online. */
+uint64_t block_withhold(unsigned long block);
 /* All of it free, and on the buddy's lists in chunks as large as they come. */
 void block_refresh(unsigned long block);
 

@@ -25,7 +25,7 @@ void load(const char *skip)
 {
 	char command[256];
 
-	snprintf(command, sizeof(command), "modprobe fake_offline %s%s %s",
+	snprintf(command, sizeof(command), "modprobe fake_offline hook_force=1 %s%s %s",
 		 skip ? "skip=" : "", skip ? skip : "", setting.parameters);
 	run_or_die(command);
 	run_or_die("modprobe fake_offline_bench");

@@ -10,11 +10,7 @@
 
 static bool is_ours(const char *cache)
 {
-	size_t len = strlen(cache);
-
-	return !strcmp(cache, "maple_node") ||
-	       (!strncmp(cache, "kmalloc", 7) && len > 3 &&
-		!strcmp(cache + len - 3, "-16"));
+	return !strcmp(cache, "fo_range");
 }
 
 /* Lets the allocator give back what it keeps in store: then its counts are exact. */
@@ -28,15 +24,15 @@ static void shrink(const char *cache)
 }
 
 /*
- * Bytes in the caches that hold struct fo_range (16 bytes) and the maple tree's
- * nodes, of all users; by what the kernel's allocator says.
+ * Bytes in the cache that holds struct fo_range, by what the kernel's allocator
+ * says.
  */
 static long slab_bytes(void)
 {
 	char line[512], name[64];
 	unsigned long active, size;
 	long bytes = 0;
-	bool nodes = false;
+	bool found = false;
 	int pass;
 
 	for (pass = 0; pass < 2; pass++) {
@@ -48,7 +44,7 @@ static long slab_bytes(void)
 			if (sscanf(line, "%63s %lu %*u %lu", name, &active, &size) != 3 ||
 			    !is_ours(name))
 				continue;
-			nodes |= !strcmp(name, "maple_node");
+			found = true;
 			if (!pass)
 				shrink(name);
 			else
@@ -56,8 +52,8 @@ static long slab_bytes(void)
 		}
 		fclose(file);
 	}
-	if (!nodes)
-		die("/proc/slabinfo has no maple_node: boot with slab_nomerge");
+	if (!found)
+		die("/proc/slabinfo has no fo_range: boot with slab_nomerge");
 	return bytes;
 }
 

@@ -5,6 +5,9 @@
 /*
  * The way pages are given back decides how well they can be taken again: between
  * two measures the block is made anew.
+ *
+ * A whole block is taken by way of its state: it goes offline, is marked, and its
+ * pages are withheld when it comes online. All three are measured.
  */
 void measure_take(void)
 {
@@ -19,7 +22,7 @@ void measure_take(void)
 		uint64_t released;
 
 		block_refresh(test_block());
-		ours("take-block", operation("take", pfn, nr));
+		ours("take-block", block_withhold(test_block()));
 		released = operation("release", pfn, nr);
 		ours("release-contig", released);
 		ours("release-online", released);

@@ -35,7 +35,7 @@ static u64 last_ns;
 
 static int take(unsigned long start, unsigned long nr)
 {
-	const struct fake_offline_request request = {
+	struct fake_offline_request request = {
 		.start_pfn = start,
 		.nr_pages = nr,
 		.flags = FAKE_OFFLINE_SKIPPABLE,
@@ -47,7 +47,9 @@ static int take(unsigned long start, unsigned long nr)
 
 static int release(unsigned long start, unsigned long nr)
 {
-	return fake_offline_release(client, start, nr);
+	struct fake_offline_range range = { start, nr };
+
+	return fake_offline_release(client, &range, 1);
 }
 
 static int release_all(unsigned long start, unsigned long nr)
@@ -55,9 +57,10 @@ static int release_all(unsigned long start, unsigned long nr)
 	return fake_offline_release_all(client);
 }
 
-static int prepare_release(unsigned long start, unsigned long nr)
+/* Changes nothing but that the pages become a range of their own. */
+static int cut_out(unsigned long start, unsigned long nr)
 {
-	return fake_offline_prepare_release(client, start, nr);
+	return fake_offline_set_skippable(client, start, nr, true);
 }
 
 /* @operation for @nr single pages, each @step behind the one before it. */
@@ -92,7 +95,7 @@ static int thin(unsigned long start, unsigned long nr)
 /* Pages that were taken as one become ranges of one page. */
 static int split(unsigned long start, unsigned long nr)
 {
-	return one_by_one(prepare_release, start, nr, 1);
+	return one_by_one(cut_out, start, nr, 1);
 }
 
 /* LOOKUPS of scattered pages, in an order that no cache foresees. */
@@ -103,7 +106,8 @@ static int look_up(unsigned long start, unsigned long nr)
 
 	for (i = 0; i < LOOKUPS; i++) {
 		random = random * 1664525 + 1013904223;
-		found += !!fake_offline_owner(start + 2 * ((u64)random * nr >> 32));
+		found += fake_offline_owns(client,
+					    start + 2 * ((u64)random * nr >> 32));
 		if (!(i & 1023))
 			cond_resched();
 	}

@@ -50,6 +50,7 @@ static int __init vetoer_init(void)
 		.nr_pages = 1,
 		.flags = FAKE_OFFLINE_SKIPPABLE,
 		.nid = NUMA_NO_NODE,
+		.zone = FAKE_OFFLINE_ANY_ZONE,
 	};
 	int ret;
 

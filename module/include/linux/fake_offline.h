@@ -4,15 +4,24 @@
  * around them free to go offline and to come back.
  *
  * A client (a driver) takes ranges of pages. Each page becomes PageOffline():
- * it has a memmap, and nobody but the client may touch its content. A page
- * that is also *skippable* does not keep its memory block from going offline;
- * when the block comes back, the page stays withheld from the buddy allocator.
+ * it has a memmap, and only the client may touch its content. A page that is
+ * also *skippable* does not keep its memory block from going offline. When the
+ * block comes back, the page stays withheld from the buddy allocator.
  *
- * The core keeps what offlining code asks of the driver of such pages: it
- * knows them without the memmap, it owns the online-page hook that withholds
- * them, and it serialises marking against memory on- and offlining.
+ * A range may also lie in memory that is offline or not there yet. Such a range
+ * is a record that waits. The core withholds its pages from the buddy allocator
+ * when the memory comes online, whatever brings it online.
+ *
+ * The core keeps what offlining asks of the driver of such pages: it knows them
+ * without the memmap, it owns the online-page hook that withholds them, and it
+ * serialises marking against memory hotplug.
  *
  * All counts are in pages of PAGE_SIZE bytes, all positions are PFNs.
+ *
+ * Memory notifiers. A client may have a memory notifier of its own. Where a
+ * function would have to wait for the hotplug operation that the calling task
+ * itself carries out, it returns -EDEADLK instead. Each function says what it
+ * does when a notifier, or a callback below, calls it.
  */
 #ifndef LINUX_FAKE_OFFLINE_H
 #define LINUX_FAKE_OFFLINE_H
@@ -26,118 +35,129 @@ struct fake_offline_client;
 
 /** define FAKE_OFFLINE_SKIPPABLE - offlining may skip these pages */
 #define FAKE_OFFLINE_SKIPPABLE	BIT(0)
-/** define FAKE_OFFLINE_CANARY - fill the pages with a pattern, to be verified */
-#define FAKE_OFFLINE_CANARY	BIT(1)
-#define FAKE_OFFLINE_FLAGS	(FAKE_OFFLINE_SKIPPABLE | FAKE_OFFLINE_CANARY)
-
+/* BIT(1) is FAKE_OFFLINE_CANARY of <linux/fake_offline_test.h>. */
 /**
- * define FAKE_OFFLINE_THROUGH - take them through an offline and online of their
- * memory blocks, and in no other way; not with FAKE_OFFLINE_ANYWHERE
+ * define FAKE_OFFLINE_ABSENT - the range is a place
+ *
+ * It may lie where no memory exists yet, if memory can be plugged there. It stays
+ * with the place when its memory is unplugged. Without this flag a range needs
+ * memory that exists, online or offline, and goes with it.
  */
-#define FAKE_OFFLINE_THROUGH	BIT(2)
-/** define FAKE_OFFLINE_ALLOCATE - allocate them, and take no block offline */
-#define FAKE_OFFLINE_ALLOCATE	BIT(3)
-/** define FAKE_OFFLINE_WAYS - how to take pages; with none, what is cheaper */
-#define FAKE_OFFLINE_WAYS	(FAKE_OFFLINE_THROUGH | FAKE_OFFLINE_ALLOCATE)
+#define FAKE_OFFLINE_ABSENT	BIT(2)
+/** define FAKE_OFFLINE_POISONED - a hardware-poisoned page; only in an info */
+#define FAKE_OFFLINE_POISONED	BIT(3)
+/**
+ * define FAKE_OFFLINE_ONCE - try once, wait for nothing
+ *
+ * Where the request would wait for another task or for a hotplug operation, or
+ * would try again, it fails with -EAGAIN or -EBUSY.
+ */
+#define FAKE_OFFLINE_ONCE	BIT(4)
 
 /** define FAKE_OFFLINE_NAME_LEN - longest name of a client, and a NUL */
 #define FAKE_OFFLINE_NAME_LEN	32
 
-/** define FAKE_OFFLINE_ANYWHERE - a request's start: choose the pages for me */
+/** define FAKE_OFFLINE_ANYWHERE - start of a request: the core chooses the pages */
 #define FAKE_OFFLINE_ANYWHERE	(~0UL)
+/** define FAKE_OFFLINE_ANY_ZONE - zone of a request: any but ZONE_DMA */
+#define FAKE_OFFLINE_ANY_ZONE	(-1)
+
+/**
+ * struct fake_offline_range - a PFN range
+ * @start_pfn: first PFN
+ * @nr_pages: number of pages, at least 1
+ */
+struct fake_offline_range {
+	unsigned long start_pfn;
+	unsigned long nr_pages;
+};
 
 /**
  * struct fake_offline_request - pages that a client wants to take
  * @start_pfn: first PFN, or FAKE_OFFLINE_ANYWHERE
  * @nr_pages: number of pages, at least 1
- * @flags: FAKE_OFFLINE_SKIPPABLE, FAKE_OFFLINE_CANARY, and at most one of
- *	FAKE_OFFLINE_THROUGH, FAKE_OFFLINE_ALLOCATE
+ * @flags: FAKE_OFFLINE_SKIPPABLE, FAKE_OFFLINE_ONCE, FAKE_OFFLINE_ABSENT; the
+ *	last not anywhere
  * @nid: anywhere: the NUMA node, or NUMA_NO_NODE for any
- * @zone: anywhere: name of the zone as /proc/zoneinfo has it, case ignored, or
- *	NULL for any zone but DMA
+ * @zone: anywhere: an enum zone_type, or FAKE_OFFLINE_ANY_ZONE
+ * @got: anywhere: filled in with the ranges that were taken; may be NULL
+ * @nr_got: anywhere, with @got: room in @got; then the number of ranges
  */
 struct fake_offline_request {
 	unsigned long start_pfn;
 	unsigned long nr_pages;
 	unsigned int flags;
 	int nid;
-	const char *zone;
+	int zone;
+	struct fake_offline_range *got;
+	unsigned int nr_got;
+};
+
+/**
+ * enum fake_offline_state - what a range is worth at the moment
+ * @FAKE_OFFLINE_IN_FORCE: its memory is online, and its pages are out of use
+ * @FAKE_OFFLINE_WAITING: its memory is offline or absent; the pages will be
+ *	withheld when it comes online
+ * @FAKE_OFFLINE_NOT_IN_FORCE: memory has come to its place that never passes the
+ *	online-page hook, such as ZONE_DEVICE memory
+ */
+enum fake_offline_state {
+	FAKE_OFFLINE_IN_FORCE,
+	FAKE_OFFLINE_WAITING,
+	FAKE_OFFLINE_NOT_IN_FORCE,
 };
 
 /**
  * struct fake_offline_info - one marked range
  * @start_pfn: first PFN
  * @nr_pages: number of pages
- * @flags: FAKE_OFFLINE_SKIPPABLE, FAKE_OFFLINE_CANARY
+ * @flags: FAKE_OFFLINE_SKIPPABLE, FAKE_OFFLINE_ABSENT, FAKE_OFFLINE_POISONED
+ * @state: what it is worth at the moment
  * @age_s: seconds since it was taken
- * @nid: NUMA node of the first page, NUMA_NO_NODE when its block is offline
- * @zone: name of the zone of the first page, NULL when its block is offline
+ * @nid: NUMA node, NUMA_NO_NODE if it is not in force
+ * @zone: an enum zone_type, FAKE_OFFLINE_ANY_ZONE if it is not in force
  * @owner: name of the client
- * @client: the client
  */
 struct fake_offline_info {
 	unsigned long start_pfn;
 	unsigned long nr_pages;
 	unsigned int flags;
+	enum fake_offline_state state;
 	unsigned int age_s;
 	int nid;
-	const char *zone;
+	int zone;
 	char owner[FAKE_OFFLINE_NAME_LEN];
-	const struct fake_offline_client *client;
-};
-
-/**
- * struct fake_offline_counts - what fake_offline_verify() found
- * @ranges: marked ranges
- * @pages: marked pages
- * @block_offline: of these, pages in memory blocks that are offline
- * @page_offline: pages that are PageOffline, in online blocks
- * @skippable: pages that have the skippable bit, in online blocks
- * @skippable_expected: pages that should have it, in online blocks
- * @buddy: pages in the buddy allocator: a leak
- * @wrong_count: pages with an unexpected reference count
- * @canary: pages whose canary was checked
- * @canary_broken: pages whose canary is not intact
- * @first_bad_pfn: lowest PFN that failed a check, -1 if none did
- */
-struct fake_offline_counts {
-	unsigned long ranges;
-	unsigned long pages;
-	unsigned long block_offline;
-	unsigned long page_offline;
-	unsigned long skippable;
-	unsigned long skippable_expected;
-	unsigned long buddy;
-	unsigned long wrong_count;
-	unsigned long canary;
-	unsigned long canary_broken;
-	long first_bad_pfn;
 };
 
 /**
  * struct fake_offline_ops - what a client wants to be told, all optional
  * @going_offline: memory with pages of the client is about to go offline.
- *	Returns 0, or a negative errno to veto it; then @reason may be set to a
- *	string that stays valid, which ends up in the kernel log and in offctl
- * @cancel_offline: it was rolled back; the pages are as before
- * @offline: it is offline; the client's skippable pages there stay marked
- * @online: it is online again, with the client's pages withheld
- * @unplugged: memory with pages of the client was removed while it was offline;
- *	these pages are marked no longer. The kernel does not announce it: it is
- *	found out when pages are taken, when memory comes online in its place,
- *	or when somebody reads the module's debugfs files
+ *	Returns 0, or a negative errno to veto it. With a veto, @reason may be set
+ *	to a string that stays valid, which users will see
+ * @cancel_offline: the offlining was rolled back; the pages are as before
+ * @offline: the memory is offline; the client's ranges there stay
+ * @going_online: memory with ranges of the client is about to come online.
+ *	Returns as @going_offline does
+ * @cancel_online: the onlining was rolled back
+ * @online: the memory is online, and the client's pages there are withheld
+ * @unplugged: memory with ranges of the client was removed while it was offline.
+ *	These ranges no longer exist, but for those with FAKE_OFFLINE_ABSENT. The
+ *	kernel does not announce a removal, so the core finds it out when pages
+ *	are taken, when memory comes online in its place, or when a user lists
+ *	the ranges
+ * @hook: the core cannot have the online-page hook (@held is false), and memory
+ *	with ranges cannot come online; or it has it after all (@held is true)
  *
- * @data is what was given to fake_offline_register(); the rest is the memory it
- * is about, most often one memory block. Whose @going_offline returned 0 is told
- * @cancel_offline or @offline, exactly once. A client that takes pages through an
- * offline and online of their block is asked and told about other pages that it
- * has there, by the task that takes; not about these before it has them.
+ * @data is the argument of fake_offline_register(). @start_pfn and @nr_pages are
+ * the memory that the event is about, most often one memory block. A client
+ * whose @going_offline returned 0 is told exactly once of @cancel_offline or
+ * @offline, and likewise for @going_online.
  *
- * Context: sleeps, in the task that carries out the hotplug operation and holds
- * mem_hotplug_lock; @unplugged in a worker, when it is found out. A callback may
- * release pages and look at them; it must not register or unregister, nor wait
- * for somebody who waits for hotplug. Taking pages and changing the skippable
- * bit return -EDEADLK.
+ * Context: sleeps. @unplugged and @hook run in a worker, all others in the task
+ * that carries out the hotplug operation and holds mem_hotplug_lock. A callback
+ * may release pages and list them. It must not register or unregister, nor wait
+ * for a task that waits for hotplug. fake_offline_take() and
+ * fake_offline_set_skippable() return -EDEADLK to it.
  */
 struct fake_offline_ops {
 	int (*going_offline)(void *data, unsigned long start_pfn,
@@ -146,10 +166,15 @@ struct fake_offline_ops {
 			       unsigned long nr_pages);
 	void (*offline)(void *data, unsigned long start_pfn,
 			unsigned long nr_pages);
+	int (*going_online)(void *data, unsigned long start_pfn,
+			    unsigned long nr_pages, const char **reason);
+	void (*cancel_online)(void *data, unsigned long start_pfn,
+			      unsigned long nr_pages);
 	void (*online)(void *data, unsigned long start_pfn,
 		       unsigned long nr_pages);
 	void (*unplugged)(void *data, unsigned long start_pfn,
 			  unsigned long nr_pages);
+	void (*hook)(void *data, bool held);
 };
 
 struct fake_offline_client *
@@ -158,24 +183,22 @@ fake_offline_register(const char *name, struct module *owner,
 void fake_offline_unregister(struct fake_offline_client *client);
 
 int fake_offline_take(struct fake_offline_client *client,
-		      const struct fake_offline_request *requests,
+		      struct fake_offline_request *requests,
 		      unsigned int nr_requests);
+void fake_offline_abort(struct fake_offline_client *client);
 int fake_offline_release(struct fake_offline_client *client,
-			 unsigned long start_pfn, unsigned long nr_pages);
+			 const struct fake_offline_range *ranges,
+			 unsigned int nr_ranges);
+int fake_offline_release_nowait(struct fake_offline_client *client,
+				unsigned long start_pfn,
+				unsigned long nr_pages);
 int fake_offline_release_all(struct fake_offline_client *client);
-int fake_offline_may_release(struct fake_offline_client *client,
-			     unsigned long start_pfn, unsigned long nr_pages);
-int fake_offline_prepare_release(struct fake_offline_client *client,
-				 unsigned long start_pfn,
-				 unsigned long nr_pages);
 int fake_offline_set_skippable(struct fake_offline_client *client,
 			       unsigned long start_pfn, unsigned long nr_pages,
 			       bool skippable);
-const struct fake_offline_client *fake_offline_owner(unsigned long pfn);
+bool fake_offline_owns(const struct fake_offline_client *client,
+		       unsigned long pfn);
 bool fake_offline_next(const struct fake_offline_client *client,
 		       unsigned long pfn, struct fake_offline_info *info);
-int fake_offline_verify(const struct fake_offline_client *client,
-			unsigned long start_pfn, unsigned long nr_pages,
-			struct fake_offline_counts *counts);
 
 #endif /* LINUX_FAKE_OFFLINE_H */

@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * How much memory marks must leave to the kernel.
+ *
+ * MemAvailable is no measure for this: it counts ZONE_MOVABLE, other nodes and the
+ * page cache, none of which serves GFP_KERNEL in a zone that is full. So each zone
+ * that serves kernel allocations, which is any but ZONE_MOVABLE, keeps a floor. It is
+ * the larger of
+ *
+ * - the zone's own reserves, its high watermark and its largest lowmem reserve, as
+ *   the kernel last computed them;
+ * - a share of its present pages, because a zone whose pages were withheld when it
+ *   came online has watermarks near 0.
+ *
+ * The floor holds for the zone that the marked pages are in. A marked page that is
+ * in use is migrated first, so it also holds for the zones that the kernel migrates
+ * to: those of the zonelist of the node, in its order. A node that has only
+ * ZONE_MOVABLE needs no floor. To hold all of a movable DIMM is a main use.
+ *
+ * The check is made for each part of a request right before its pages are taken. Its
+ * grant counts until they are taken.
+ */
+#include <linux/errno.h>
+#include <linux/lockdep.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/mmzone.h>
+#include <linux/moduleparam.h>
+#include <linux/page-flags.h>
+#include <linux/vmstat.h>
+
+#include "floor.h"
+#include "lock.h"
+#include "pages.h"
+#include "reason.h"
+
+/* The share of the present pages, and what it is at most. */
+#define FO_FLOOR_SHARE		16
+#define FO_FLOOR_MOST		PHYS_PFN(512UL << 20)
+
+static uint reserve_mib = 64;
+module_param(reserve_mib, uint, 0644);
+MODULE_PARM_DESC(reserve_mib,
+		 "Refuse a mark that would leave less available memory in the whole machine, in MiB (default 64); zones have floors besides");
+
+/* Protected by fo_lock. */
+static LIST_HEAD(grants);
+
+/** fo_reserve_mib() - the parameter; context: any */
+unsigned int fo_reserve_mib(void)
+{
+	return READ_ONCE(reserve_mib);
+}
+
+/* The pages of @zone, or of all zones, that are granted. */
+static unsigned long granted(const struct zone *zone)
+{
+	unsigned long pages = 0;
+	struct fo_grant *g;
+
+	list_for_each_entry(g, &grants, list)
+		if (!zone || g->zone == zone)
+			pages += g->pages;
+	return pages;
+}
+
+static bool serves_kernel(const struct zone *zone)
+{
+	return zone_idx(zone) != ZONE_MOVABLE;
+}
+
+/* Free, or freed without writing: as si_mem_available() has it, of one zone. */
+static long available(struct zone *zone)
+{
+	unsigned long cache = zone_page_state(zone, NR_ZONE_INACTIVE_FILE) +
+			      zone_page_state(zone, NR_ZONE_ACTIVE_FILE);
+
+	cache -= min(cache, zone_page_state(zone, NR_ZONE_WRITE_PENDING));
+	cache -= min(cache / 2, low_wmark_pages(zone));
+	return zone_page_state(zone, NR_FREE_PAGES) + cache - granted(zone);
+}
+
+static long floor_of(const struct zone *zone)
+{
+	unsigned long share = min(zone->present_pages / FO_FLOOR_SHARE,
+				  FO_FLOOR_MOST);
+	long reserve = 0;
+	int i;
+
+	if (!serves_kernel(zone))
+		return high_wmark_pages(zone);
+	for (i = 0; i < MAX_NR_ZONES; i++)
+		reserve = max(reserve, zone->lowmem_reserve[i]);
+	return max_t(long, share, reserve + high_wmark_pages(zone));
+}
+
+/* How many pages of [@first, @last] the kernel will have to migrate. */
+static unsigned long pages_in_use(unsigned long first, unsigned long last)
+{
+	unsigned long pfn, next, n = 0;
+
+	for (pfn = first; pfn <= last; pfn = next) {
+		next = fo_skip_free(pfn);
+		if (next == pfn) {
+			n += !PageHWPoison(pfn_to_page(pfn));
+			next++;
+		}
+	}
+	return n;
+}
+
+/**
+ * fo_floor_refuse() - record that a zone would fall below its floor
+ * @zone: the zone
+ * @first: first PFN of the request
+ * @last: last PFN
+ * @nr_pages: pages that were wanted
+ * @possible: pages that could be marked
+ *
+ * Context: holds fo_lock.
+ * Return: -ENOSPC.
+ */
+int fo_floor_refuse(struct zone *zone, unsigned long first, unsigned long last,
+		    unsigned long nr_pages, unsigned long possible)
+{
+	return fo_fail_mark(FO_FLOOR, first, last, -1, -ENOSPC,
+			    "zone %s of node %d must keep %ld pages and has %ld left: %lu of these %lu pages could be marked",
+			    zone->name, zone_to_nid(zone), floor_of(zone),
+			    available(zone), possible, nr_pages);
+}
+
+/* How many of @in_use pages of @zone find no place that is above its floor? */
+static unsigned long check_targets(unsigned long first, unsigned long last,
+			 struct zone *zone, unsigned long in_use,
+			 struct zone **full)
+{
+	struct zoneref *ref = NODE_DATA(zone_to_nid(zone))->
+			      node_zonelists[ZONELIST_FALLBACK]._zonerefs;
+	long rest = in_use, room;
+
+	for (; rest && ref->zone; ref++) {
+		room = available(ref->zone) - floor_of(ref->zone);
+		/* What is free in the range itself is no room. */
+		if (ref->zone == zone)
+			room -= last - first + 1 - in_use;
+		rest -= clamp(room, 0L, rest);
+		/* The kernel would go on filling this zone below its floor. */
+		if (rest && serves_kernel(ref->zone)) {
+			*full = ref->zone;
+			break;
+		}
+	}
+	return rest;
+}
+
+/**
+ * fo_reserve_check() - does the machine keep reserve_mib?
+ * @nr_pages: number of pages to be taken
+ *
+ * Context: holds fo_lock.
+ * Return: 0, -ENOSPC.
+ */
+int fo_reserve_check(unsigned long nr_pages)
+{
+	long reserve = (long)fo_reserve_mib() << (20 - PAGE_SHIFT);
+	long left = si_mem_available() - granted(NULL) - reserve;
+
+	lockdep_assert_held(&fo_lock);
+	return left < 0 || nr_pages > left ? -ENOSPC : 0;
+}
+
+/**
+ * fo_floor_check() - may these pages be taken?
+ * @first: first PFN
+ * @last: last PFN, in one online block and one zone
+ * @grant: filled in, if they may; else its zone is the one that would fall below
+ *	its floor, or NULL for the reserve
+ * @quiet: record no reason
+ *
+ * Context: holds fo_lock. Inverse: fo_floor_done().
+ * Return: 0, -ENOSPC.
+ */
+int fo_floor_check(unsigned long first, unsigned long last,
+		   struct fo_grant *grant, bool quiet)
+{
+	struct zone *zone = page_zone(pfn_to_page(first));
+	unsigned long nr = last - first + 1;
+	long room = available(zone) - floor_of(zone);
+	unsigned long rest = 0;
+
+	grant->zone = NULL;
+	lockdep_assert_held(&fo_lock);
+	if (fo_reserve_check(nr))
+		return quiet ? -ENOSPC :
+		       fo_fail_mark(FO_RESERVE, first, last, -1, -ENOSPC,
+				    "less than reserve_mib=%u MiB would be available",
+				    fo_reserve_mib());
+	grant->zone = zone;
+	if (serves_kernel(zone) && room < (long)nr)
+		rest = nr - max(room, 0L);
+	/* To look at the pages is dear, and seldom needed. */
+	else if (check_targets(first, last, zone, nr, &grant->zone))
+		rest = check_targets(first, last, zone,
+				     pages_in_use(first, last), &grant->zone);
+	if (rest)
+		return quiet ? -ENOSPC :
+		       fo_floor_refuse(grant->zone, first, last, nr, nr - rest);
+	grant->zone = zone;
+	grant->pages = nr;
+	list_add(&grant->list, &grants);
+	return 0;
+}
+
+/**
+ * fo_floor_room() - how many pages of a zone may be taken at the moment
+ * @zone: a zone
+ *
+ * Context: sleeps, not under fo_lock.
+ * Return: the number of pages.
+ */
+unsigned long fo_floor_room(struct zone *zone)
+{
+	long room;
+
+	mutex_lock(&fo_lock);
+	room = available(zone) - floor_of(zone);
+	mutex_unlock(&fo_lock);
+	return max(room, 0L);
+}
+
+/** fo_floor_done() - the pages are taken, or will not be; holds fo_lock */
+void fo_floor_done(struct fo_grant *grant)
+{
+	lockdep_assert_held(&fo_lock);
+	list_del(&grant->list);
+}

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Taking single free pages from the free lists of the buddy allocator.
+ *
+ * Outside ZONE_MOVABLE, alloc_contig_range() refuses every page of a page block
+ * that holds one unmovable page. A free page there can only come from the free
+ * list that it is on. Nothing exported takes a page by its PFN, but the page
+ * allocator empties one list before it goes to the next: an allocation of order k
+ * for a migratetype takes the first chunk of that list, for as long as it has one.
+ * So this file reads the order and the migratetype of the free chunk that the
+ * wanted page lies in, allocates chunks of just this kind until the wanted one
+ * comes, and gives back the others. A list is as long as the zone is fragmented at
+ * this order, which is short next to the zone.
+ *
+ * The number of chunks, and of pages, is limited. The zone keeps its floor
+ * meanwhile.
+ */
+#include <linux/errno.h>
+#include <linux/list.h>
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/mmzone.h>
+#include <linux/sched/signal.h>
+
+#include "compat.h"
+#include "floor.h"
+#include "freelist.h"
+
+/* More than that the chunks of a list may not be. */
+#define FO_DRAIN_CHUNKS		65536
+/* Chunks that other tasks may free meanwhile, or that are on per-CPU lists. */
+#define FO_DRAIN_SLACK		2048
+/* So many chunks may come before the wanted one that is on this CPU's list. */
+#define FO_DRAIN_GRACE		512
+/* How often the wanted page may turn out to be in another chunk. */
+#define FO_DRAIN_TRIES		3
+
+/**
+ * fo_free_chunk() - the free chunk that a page lies in
+ * @pfn: a page of an online block
+ * @head: filled in: first PFN of the chunk
+ * @order: filled in: its order
+ *
+ * Nothing keeps the chunk from being allocated meanwhile: then this is anything.
+ *
+ * Return: whether it lies in one.
+ */
+bool fo_free_chunk(unsigned long pfn, unsigned long *head, unsigned int *order)
+{
+	unsigned int i, max_order = ilog2(MAX_ORDER_NR_PAGES);
+	unsigned long of;
+
+	for (i = 0; i <= max_order; i++) {
+		struct page *page = pfn_to_page(round_down(pfn, 1UL << i));
+
+		if (!PageBuddy(page))
+			continue;
+		of = READ_ONCE(page_private(page));
+		*head = page_to_pfn(page);
+		*order = of;
+		return of >= i && of <= max_order;
+	}
+	return false;
+}
+
+/* Allocates from the free list that the page block of @pfn is on. 0: impossible. */
+static gfp_t gfp_of(unsigned long pfn)
+{
+	gfp_t gfp = __GFP_THISNODE | __GFP_NOWARN | __GFP_NORETRY |
+		    __GFP_NOMEMALLOC;
+
+	switch (page_zonenum(pfn_to_page(pfn))) {
+#ifdef CONFIG_ZONE_DMA
+	case ZONE_DMA:
+		gfp |= __GFP_DMA;
+		break;
+#endif
+#ifdef CONFIG_ZONE_DMA32
+	case ZONE_DMA32:
+		gfp |= __GFP_DMA32;
+		break;
+#endif
+	case ZONE_NORMAL:
+		break;
+	default:
+		return 0;
+	}
+	switch (compat_migratetype(pfn)) {
+	case MIGRATE_UNMOVABLE:
+		return gfp;
+	case MIGRATE_MOVABLE:
+		return gfp | __GFP_MOVABLE;
+	case MIGRATE_RECLAIMABLE:
+		return gfp | __GFP_RECLAIMABLE;
+	default:
+		return 0;
+	}
+}
+
+static bool on_free_list(struct page *page, unsigned int order)
+{
+	return PageBuddy(page) && READ_ONCE(page_private(page)) == order;
+}
+
+/* Allocates the free chunk at @head, of that order. */
+static int take_chunk(unsigned long head, unsigned int order)
+{
+	struct page *want = pfn_to_page(head), *page, *next;
+	struct zone *zone = page_zone(want);
+	unsigned int grace = FO_DRAIN_GRACE;
+	unsigned long left, room;
+	gfp_t gfp = gfp_of(head);
+	int ret = -EBUSY;
+	LIST_HEAD(others);
+
+	left = READ_ONCE(zone->free_area[order].nr_free) + FO_DRAIN_SLACK;
+	room = fo_floor_room(zone) >> order;
+	if (!gfp || left > FO_DRAIN_CHUNKS)
+		return -EBUSY;
+	for (left = min(left, room); left; left--) {
+		/*
+		 * It has become a part of a larger chunk, is allocated, or is
+		 * on a per-CPU list by way of an allocation of this loop.
+		 */
+		if (!on_free_list(want, order) &&
+		    (page_ref_count(want) || !grace--)) {
+			ret = -EAGAIN;
+			break;
+		}
+		page = alloc_pages_node(zone_to_nid(zone), gfp, order);
+		if (page == want) {
+			ret = 0;
+			break;
+		}
+		if (page)
+			list_add(&page->lru, &others);
+		if (!page || page_zone(page) != zone)
+			break;
+		if (signal_pending(current)) {
+			ret = -EINTR;
+			break;
+		}
+		if (!(left % 256))
+			cond_resched();
+	}
+	list_for_each_entry_safe(page, next, &others, lru)
+		__free_pages(page, order);
+	if (!ret)
+		split_page(want, order);
+	return ret;
+}
+
+/* Frees single pages that take_chunk() allocated. */
+static void free_singly(unsigned long first, unsigned long end)
+{
+	for (; first < end; first++)
+		__free_page(pfn_to_page(first));
+}
+
+/*
+ * Takes the chunk that @pfn lies in, and frees what is not wanted of it. Return:
+ * the PFN behind the chunk, or a negative errno.
+ */
+static long take_around(unsigned long pfn, unsigned long last)
+{
+	unsigned int tries, order;
+	unsigned long head, end;
+	int ret = -EAGAIN;
+
+	for (tries = 0; ret == -EAGAIN && tries < FO_DRAIN_TRIES; tries++) {
+		if (!fo_free_chunk(pfn, &head, &order))
+			return -EBUSY;
+		ret = take_chunk(head, order);
+	}
+	if (ret)
+		return ret == -EAGAIN ? -EBUSY : ret;
+	end = head + (1UL << order);
+	free_singly(head, pfn);
+	if (end > last + 1)
+		free_singly(last + 1, end);
+	return min(end, last + 1);
+}
+
+/**
+ * fo_freelist_take() - allocate free pages beside pages that cannot move
+ * @first: first PFN
+ * @last: last PFN, in the same page block
+ *
+ * Context: sleeps. The caller keeps the block online. Inverse: as for
+ * compat_alloc_contig().
+ * Return: 0, and the pages' reference count is COMPAT_TAKEN_COUNT. With nothing
+ * taken: -EBUSY: the pages are not all free, or did not come; -EINTR.
+ */
+int fo_freelist_take(unsigned long first, unsigned long last)
+{
+	unsigned long pfn = first, head;
+	unsigned int order;
+	long next = 0;
+
+	if ((last ^ first) >> pageblock_order || !gfp_of(first))
+		return -EBUSY;
+	/* All of them, or the effort is wasted. */
+	for (; pfn <= last; pfn = head + (1UL << order))
+		if (!fo_free_chunk(pfn, &head, &order) ||
+		    order >= pageblock_order)
+			return -EBUSY;
+	for (pfn = first; pfn <= last; pfn = next) {
+		next = take_around(pfn, last);
+		if (next < 0) {
+			free_singly(first, pfn);
+			return next;
+		}
+	}
+	for (pfn = first; !COMPAT_TAKEN_COUNT && pfn <= last; pfn++)
+		WARN_ON_ONCE(!page_ref_freeze(pfn_to_page(pfn), 1));
+	return 0;
+}

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Serialisation. Marking excludes on- and offlining of the same memory, and two
+ * tasks that work on the same pages exclude each other. Everything else goes on in
+ * parallel.
+ *
+ * - A task that takes or gives back pages calls fo_lock_range(). That waits until
+ *   no hotplug operation covers these pages and no range there is busy. The task
+ *   makes its ranges busy, drops the lock, works, and makes them not busy.
+ * - A task that takes pages does this for the whole page blocks that these lie
+ *   in, because alloc_contig_range() isolates whole page blocks.
+ * - A hotplug operation is recorded first, so that no new range there becomes
+ *   busy. It then waits for the ranges that are busy already.
+ *
+ * A task with a busy range never waits for a hotplug operation or for another
+ * busy range. So no circle of waiting tasks can exist.
+ */
+#include <linux/errno.h>
+#include <linux/lockdep.h>
+#include <linux/module.h>
+#include <linux/sched/signal.h>
+#include <linux/wait.h>
+
+#include "lock.h"
+#include "ranges.h"
+
+/* See lock.h for what it protects. */
+DEFINE_MUTEX(fo_lock);
+static DECLARE_WAIT_QUEUE_HEAD(lock_wait);
+static struct fo_operation operation;
+
+/**
+ * fo_lock_is_busy() - does a task work on a range in [@first, @last]?
+ * @first: first PFN
+ * @last: last PFN
+ *
+ * Context: holds fo_lock.
+ * Return: whether one does.
+ */
+bool fo_lock_is_busy(unsigned long first, unsigned long last)
+{
+	struct fo_range *r;
+
+	fo_for_each_range(r, first, last)
+		if (fo_range_is_busy(r))
+			return true;
+	return false;
+}
+
+/* Is [@first, @last] covered by an operation that the caller has no part in? */
+static bool in_operation(unsigned long first, unsigned long last)
+{
+	return operation.active && first <= operation.last &&
+	       last >= operation.first &&
+	       !(operation.calling && operation.task == current);
+}
+
+/* Drops fo_lock until the next fo_lock_wake(). */
+static int wait_for_wake(int state)
+{
+	DEFINE_WAIT(wait);
+
+	prepare_to_wait(&lock_wait, &wait, state);
+	mutex_unlock(&fo_lock);
+	if (!signal_pending_state(state, current))
+		schedule();
+	finish_wait(&lock_wait, &wait);
+	mutex_lock(&fo_lock);
+	return signal_pending_state(state, current) ? -EINTR : 0;
+}
+
+/* What the caller would have to do first: 0 nothing, -EAGAIN wait, -EDEADLK. */
+static int check_spans(const struct fo_span *spans, unsigned int nr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr; i++) {
+		if (in_operation(spans[i].first, spans[i].last))
+			return operation.task == current ? -EDEADLK : -EAGAIN;
+		if (fo_lock_is_busy(spans[i].first, spans[i].last))
+			return -EAGAIN;
+	}
+	return 0;
+}
+
+/**
+ * fo_lock_spans() - take fo_lock while nothing happens in these spans
+ * @spans: PFN ranges
+ * @nr: number of them
+ * @wait: how to wait for the tasks that work there
+ * @abort: what else ends the wait, or NULL
+ *
+ * A callback of a client is part of the hotplug operation, and does not wait for
+ * it.
+ *
+ * Context: sleeps, but for FO_TRYLOCK.
+ * Inverse: mutex_unlock() of fo_lock.
+ * Return: 0 with fo_lock held. Without it: -EAGAIN (would wait), -EINTR,
+ * -ECANCELED (aborted), -EDEADLK (would wait for the calling task itself).
+ */
+int fo_lock_spans(const struct fo_span *spans, unsigned int nr,
+		  enum fo_wait wait, const struct fo_abort *abort)
+{
+	int ret;
+
+	if (wait != FO_TRYLOCK)
+		mutex_lock(&fo_lock);
+	else if (!mutex_trylock(&fo_lock))
+		return -EAGAIN;
+	while ((ret = check_spans(spans, nr)) == -EAGAIN &&
+	       wait > FO_DONT_WAIT) {
+		ret = wait_for_wake(wait == FO_WAIT_KILLABLE ? TASK_KILLABLE :
+							       TASK_INTERRUPTIBLE);
+		if (fo_aborted(abort))
+			ret = -ECANCELED;
+		if (ret)
+			break;
+	}
+	if (ret)
+		mutex_unlock(&fo_lock);
+	return ret;
+}
+
+/** fo_lock_range() - fo_lock_spans() of [@first, @last] */
+int fo_lock_range(unsigned long first, unsigned long last, enum fo_wait wait,
+		  const struct fo_abort *abort)
+{
+	struct fo_span span = { first, last };
+
+	return fo_lock_spans(&span, 1, wait, abort);
+}
+
+/**
+ * fo_lock_wake() - a range is no longer busy, or an operation has ended
+ *
+ * Context: any.
+ */
+void fo_lock_wake(void)
+{
+	wake_up_all(&lock_wait);
+}
+
+/**
+ * fo_operation_begin() - record a hotplug operation, and wait for busy ranges
+ * @dir: offlining or onlining
+ * @first: first PFN it covers
+ * @last: last PFN it covers
+ * @op: filled in unless -EBUSY is returned: the record
+ *
+ * Context: a GOING notifier; holds fo_lock, which is dropped while it waits.
+ * Inverse: fo_operation_end().
+ * Return: 0; -EBUSY, with nothing recorded: the module is being unloaded; -EINTR:
+ * a signal came while a range there was busy.
+ */
+int fo_operation_begin(enum fo_direction dir, unsigned long first,
+		       unsigned long last, struct fo_operation **op)
+{
+	int ret = 0;
+
+	lockdep_assert_held(&fo_lock);
+	if (!try_module_get(THIS_MODULE))
+		return -EBUSY;
+	WARN_ON_ONCE(operation.active);
+	operation = (struct fo_operation) {
+		.active = true,
+		.dir = dir,
+		.first = first,
+		.last = last,
+		.task = current,
+	};
+	*op = &operation;
+	while (!ret && fo_lock_is_busy(first, last))
+		ret = wait_for_wake(TASK_INTERRUPTIBLE);
+	return ret;
+}
+
+/**
+ * fo_operation_find() - the record of an operation whose GOING was seen
+ * @dir: offlining or onlining
+ * @first: first PFN it covers
+ *
+ * Context: a notifier, holds fo_lock.
+ * Return: the record, or NULL.
+ */
+struct fo_operation *fo_operation_find(enum fo_direction dir,
+				       unsigned long first)
+{
+	lockdep_assert_held(&fo_lock);
+	if (operation.active && operation.dir == dir &&
+	    operation.first == first)
+		return &operation;
+	return NULL;
+}
+
+/**
+ * fo_operation_end() - the operation is over, in one way or the other
+ * @op: the record
+ *
+ * The notifier that calls it still runs in the module: exit waits for it in
+ * unregister_memory_notifier().
+ *
+ * Context: a notifier, holds fo_lock. Inverse: fo_operation_begin().
+ */
+void fo_operation_end(struct fo_operation *op)
+{
+	lockdep_assert_held(&fo_lock);
+	op->active = false;
+	fo_lock_wake();
+	module_put(THIS_MODULE);
+}
+
+/** fo_operation_is_active() - is one in flight? Without fo_lock it may be old. */
+bool fo_operation_is_active(void)
+{
+	return READ_ONCE(operation.active);
+}
+
+/**
+ * fo_operation_is_mine() - does the calling task carry out a hotplug operation?
+ *
+ * It then holds mem_hotplug_lock, and cannot wait for hotplug.
+ *
+ * Context: any.
+ * Return: whether it does. Only the calling task can make that true.
+ */
+bool fo_operation_is_mine(void)
+{
+	return READ_ONCE(operation.active) &&
+	       READ_ONCE(operation.task) == current;
+}
+
+/**
+ * fo_operation_prepares() - is this a page of a block that is going offline?
+ * @pfn: a page
+ *
+ * Its reference count or its skippable bit may then be another than usual.
+ *
+ * Context: holds fo_lock.
+ * Return: whether it is.
+ */
+bool fo_operation_prepares(unsigned long pfn)
+{
+	return operation.active && operation.dir == FO_OFFLINING &&
+	       pfn >= operation.first && pfn <= operation.last;
+}

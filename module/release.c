@@ -1,0 +1,396 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Giving back what clients have taken.
+ *
+ * A release is all or nothing, also over several ranges: all that can fail is done
+ * before the first range changes its state. It waits while a hotplug operation
+ * covers the pages. A task that must not wait, because it is killed or because its
+ * client goes away, leaves the ranges to fo_orphans. A worker releases these when
+ * the operation has ended.
+ */
+#include <linux/errno.h>
+#include <linux/pfn.h>
+#include <linux/sched.h>
+#include <linux/workqueue.h>
+
+#include <linux/fake_offline.h>
+
+#include "client.h"
+#include "hook.h"
+#include "page_state.h"
+#include "pages.h"
+#include "release.h"
+#include "stats.h"
+#include "trace.h"
+#include "unplug.h"
+
+/**
+ * fo_make_span() - check a PFN range of a caller
+ * @start_pfn: first PFN
+ * @nr_pages: number of pages
+ * @s: filled in
+ *
+ * Return: 0; -EINVAL for no pages; -ERANGE if it wraps; -ENXIO beyond any PFN.
+ */
+int fo_make_span(unsigned long start_pfn, unsigned long nr_pages,
+		 struct fo_span *s)
+{
+	if (!nr_pages)
+		return -EINVAL;
+	if (start_pfn + nr_pages - 1 < start_pfn)
+		return -ERANGE;
+	s->first = start_pfn;
+	s->last = start_pfn + nr_pages - 1;
+	return s->last > PHYS_PFN(~(phys_addr_t)0) ? -ENXIO : 0;
+}
+
+/* Is every page of @s marked by @client? Holds fo_lock. */
+static int check_owner(const struct fake_offline_client *client,
+		       const struct fo_span *s)
+{
+	unsigned long pfn = s->first;
+	struct fo_range *r;
+
+	fo_for_each_range(r, s->first, s->last) {
+		if (r->first > pfn)
+			return -ENOENT;
+		if (r->client != client)
+			return -EPERM;
+		pfn = r->last + 1;
+	}
+	return pfn > s->last ? 0 : -ENOENT;
+}
+
+/* Spare records, chained by their owner. */
+struct spares {
+	struct fo_range *first;
+	unsigned int nr;
+};
+
+static int add_spares(struct spares *spares, unsigned int nr, gfp_t gfp)
+{
+	while (spares->nr < nr) {
+		struct fo_range *r = fo_range_alloc(gfp);
+
+		if (!r)
+			return -ENOMEM;
+		r->client = (void *)spares->first;
+		spares->first = r;
+		spares->nr++;
+	}
+	return 0;
+}
+
+static struct fo_range *get_spare(struct spares *spares)
+{
+	struct fo_range *r = spares->first;
+
+	spares->first = (void *)r->client;
+	spares->nr--;
+	return r;
+}
+
+static void free_spares(struct spares *spares)
+{
+	while (spares->nr)
+		fo_range_free(get_spare(spares));
+}
+
+static unsigned int nr_splits(const struct fo_span *spans, unsigned int nr)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < nr; i++)
+		n += fo_ranges_must_split(spans[i].first) +
+		     fo_ranges_must_split(spans[i].last + 1);
+	return n;
+}
+
+static void split(const struct fo_span *s, struct spares *spares)
+{
+	if (fo_ranges_must_split(s->first))
+		fo_ranges_split(s->first, get_spare(spares));
+	if (fo_ranges_must_split(s->last + 1))
+		fo_ranges_split(s->last + 1, get_spare(spares));
+}
+
+/**
+ * fo_lock_owned() - take fo_lock, with ranges that are exactly these spans
+ * @client: the owner
+ * @spans: PFN ranges, none of which overlap
+ * @nr: number of them
+ * @wait: how to wait
+ *
+ * Ranges that cross the border of a span are split.
+ *
+ * Context: as fo_lock_spans(). Inverse: mutex_unlock() of fo_lock.
+ * Return: 0 with fo_lock held. Without it: -ENOENT (a page is not marked), -EPERM (a
+ * page belongs to another client), -ENOMEM (a split needs memory), and what
+ * fo_lock_spans() returns.
+ */
+int fo_lock_owned(struct fake_offline_client *client,
+		  const struct fo_span *spans, unsigned int nr,
+		  enum fo_wait wait)
+{
+	struct spares spares = {};
+	unsigned int i, need;
+	int ret;
+
+	for (;;) {
+		ret = fo_lock_spans(spans, nr, wait, NULL);
+		if (ret)
+			goto out;
+		for (i = 0; !ret && i < nr; i++)
+			ret = check_owner(client, &spans[i]);
+		need = ret ? 0 : nr_splits(spans, nr);
+		if (wait == FO_TRYLOCK)
+			ret = ret ?: add_spares(&spares, need, GFP_NOWAIT);
+		if (ret || need <= spares.nr)
+			break;
+		mutex_unlock(&fo_lock);
+		ret = add_spares(&spares, need, GFP_KERNEL);
+		if (ret)
+			goto out;
+	}
+	for (i = 0; !ret && i < nr; i++)
+		split(&spans[i], &spares);
+	if (ret)
+		mutex_unlock(&fo_lock);
+out:
+	free_spares(&spares);
+	return ret;
+}
+
+/* Ranges that were one request are one line in the trace, and count once. */
+struct report {
+	const struct fake_offline_client *client;
+	struct fo_span span;
+	unsigned int flags;
+	u16 serial;
+};
+
+static void end_report(struct report *report)
+{
+	if (!report->serial)
+		return;
+	trace_fake_offline_release(report->span.first, report->span.last,
+				   report->client->name, report->flags, 0);
+	fo_stat_inc(FO_STAT_UNMARKS);
+	report->serial = 0;
+}
+
+static void add_report(struct report *report, const struct fo_range *r)
+{
+	if (r->serial != report->serial || r->first != report->span.last + 1) {
+		end_report(report);
+		report->client = r->client;
+		report->span.first = r->first;
+		report->serial = r->serial;
+		report->flags = r->flags;
+	}
+	report->span.last = r->last;
+}
+
+/*
+ * Gives back the ranges of @s, which the caller has made RELEASING. Holds fo_lock,
+ * and drops it while pages are given back, unless @keep_lock.
+ */
+static void give_back(const struct fo_span *s, bool keep_lock)
+{
+	struct report report = {};
+	struct fo_range *r;
+	unsigned long pfn;
+
+	fo_for_each_range_relocking(r, pfn, s->first, s->last) {
+		add_report(&report, r);
+		if (!keep_lock)
+			mutex_unlock(&fo_lock);
+		if (r->flags & FO_RANGE_RETIRED)
+			fo_pages_let_go(r->first, r->last);
+		else
+			fo_pages_give_back(r->first, r->last, r->flags);
+		if (!keep_lock) {
+			cond_resched();
+			mutex_lock(&fo_lock);
+		}
+		fo_ranges_erase(r);
+	}
+	end_report(&report);
+}
+
+/**
+ * fo_release() - give back pages
+ * @client: the owner
+ * @spans: PFN ranges, none of which overlap
+ * @nr: number of them
+ * @wait: how to wait
+ *
+ * Pages in online memory go to the buddy allocator. Pages in offline or absent
+ * memory are forgotten.
+ *
+ * Context: sleeps; with FO_TRYLOCK, waits for no other task and for no memory.
+ * Inverse: fo_take().
+ * Return: 0, or with nothing changed what fo_lock_owned() returns.
+ */
+int fo_release(struct fake_offline_client *client, const struct fo_span *spans,
+	       unsigned int nr, enum fo_wait wait)
+{
+	struct fo_range *r;
+	unsigned int i;
+	int ret;
+
+	ret = fo_lock_owned(client, spans, nr, wait);
+	if (ret) {
+		if (ret != -ENOENT && ret != -EPERM)
+			trace_fake_offline_release(spans[0].first,
+						   spans[nr - 1].last,
+						   client->name, 0, ret);
+		return ret;
+	}
+	for (i = 0; i < nr; i++)
+		fo_for_each_range(r, spans[i].first, spans[i].last)
+			fo_range_set_state(r, FO_RANGE_RELEASING);
+	for (i = 0; i < nr; i++)
+		give_back(&spans[i], wait == FO_TRYLOCK);
+	mutex_unlock(&fo_lock);
+	if (wait != FO_TRYLOCK)
+		for (i = 0; i < nr; i++)
+			fo_unplug_unwatch_span(&spans[i]);
+	fo_hook_update(wait > FO_DONT_WAIT);
+	return 0;
+}
+
+/* The first range of @client from @pfn on, with neighbours of its own. */
+static bool next_span(const struct fake_offline_client *client,
+		      unsigned long pfn, struct fo_span *s)
+{
+	struct fo_range *r;
+	bool found = false;
+
+	mutex_lock(&fo_lock);
+	fo_for_each_range(r, pfn, ULONG_MAX) {
+		if (found && (r->client != client || r->first != s->last + 1))
+			break;
+		if (r->client != client)
+			continue;
+		if (!found)
+			s->first = r->first;
+		s->last = r->last;
+		found = true;
+	}
+	mutex_unlock(&fo_lock);
+	return found;
+}
+
+/**
+ * fo_release_all() - give back everything
+ * @client: the owner
+ * @wait: how to wait
+ *
+ * Context: as fo_release().
+ * Return: 0; or the errno of fo_release(), with a part still marked.
+ */
+int fo_release_all(struct fake_offline_client *client, enum fo_wait wait)
+{
+	unsigned long pfn = 0;
+	struct fo_span s;
+	int ret = 0, error = 0;
+
+	while (next_span(client, pfn, &s)) {
+		ret = fo_release(client, &s, 1, wait);
+		if (ret == -ENOENT || ret == -EPERM)
+			continue;	/* it has changed meanwhile: look again */
+		error = error ?: ret;
+		if (ret && wait > FO_DONT_WAIT)
+			break;
+		pfn = s.last + 1;
+	}
+	return error;
+}
+
+/* There are, or were, ranges of fo_orphans. */
+static bool have_orphans;
+
+static void release_orphans(struct work_struct *unused)
+{
+	WRITE_ONCE(have_orphans, false);
+	if (fo_release_all(&fo_orphans, FO_DONT_WAIT))
+		WRITE_ONCE(have_orphans, true);
+}
+
+static DECLARE_WORK(orphans_work, release_orphans);
+
+/* Gives ranges to fo_orphans. @serial: 0 for any. */
+static void orphan(struct fake_offline_client *client, unsigned long first,
+		   unsigned long last, u16 serial)
+{
+	struct fo_range *r;
+
+	mutex_lock(&fo_lock);
+	fo_for_each_range(r, first, last)
+		if (r->client == client && (!serial || r->serial == serial))
+			r->client = &fo_orphans;
+	WRITE_ONCE(have_orphans, true);
+	mutex_unlock(&fo_lock);
+	fo_orphans_retry();
+}
+
+/**
+ * fo_release_or_orphan() - take back what a request took
+ * @client: the owner
+ * @span: a range of the request
+ * @serial: of the request
+ *
+ * Another task may have released a part of it, or marked it anew, which shows in
+ * another serial number. A fatal signal ends the wait, and so does a hotplug
+ * operation of the calling task.
+ *
+ * Context: sleeps.
+ */
+void fo_release_or_orphan(struct fake_offline_client *client,
+			  const struct fo_span *span, u16 serial)
+{
+	struct fo_range *r;
+	struct fo_span s;
+	int ret;
+
+	for (s = *span; s.first <= span->last; s.first = s.last + 1) {
+		mutex_lock(&fo_lock);
+		r = fo_ranges_first(s.first, span->last);
+		if (r)
+			s = (struct fo_span){ r->first, r->last };
+		ret = r && r->serial == serial ? 0 : -ENOENT;
+		mutex_unlock(&fo_lock);
+		if (!r)
+			break;
+		if (!ret)
+			ret = fo_release(client, &s, 1, FO_WAIT_KILLABLE);
+		if (ret && ret != -ENOENT && ret != -EPERM)
+			orphan(client, s.first, s.last, serial);
+	}
+}
+
+/** fo_orphan_all() - leave everything to fo_orphans; context: sleeps */
+void fo_orphan_all(struct fake_offline_client *client)
+{
+	orphan(client, 0, ULONG_MAX, 0);
+}
+
+/** fo_orphans_retry() - a hotplug operation has ended; context: any */
+void fo_orphans_retry(void)
+{
+	if (READ_ONCE(have_orphans))
+		queue_work(fo_wq, &orphans_work);
+}
+
+/**
+ * fo_orphans_exit() - give back what clients left
+ *
+ * Context: module exit. No hotplug operation is in flight: it would hold a
+ * reference to the module.
+ */
+void fo_orphans_exit(void)
+{
+	cancel_work_sync(&orphans_work);
+	fo_release_all(&fo_orphans, FO_DONT_WAIT);
+}
