@@ -231,12 +231,14 @@ save_restore() {
 	} >"$TMP/some"
 	try "restore, partly" 64 restore -rno LINE,FATE,WHY "$TMP/some"
 	says "restore, partly" "2 marked -
-3 refused its\\x20memory\\x20block\\x20is\\x20offline\\x20(ENODEV)
-4 no\\x20RAM\\x20there -
+3 marked waits\\x20for\\x20its\\x20memory\\x20to\\x20come\\x20online
+4 no\\x20RAM\\x20there PFN\\x200x7fffffff0\\x20is\\x20no\\x20RAM,\\x20and\\x20none\\x20can\\x20be\\x20plugged\\x20there\\x20(ENXIO)
 5 not\\x20understood does\\x20not\\x20begin\\x20with\\x20'mark'"
 	note_mark "$(block_pfn "$B1" 100)" 2 canary
-	check_all "one of them"
+	note_mark "$(block_pfn "$B2" 100)" 2
+	check_all "two of them"
 	go "$B2" online_movable
+	check_all "when its memory has come online"
 	unmark_all
 }
 

@@ -107,7 +107,11 @@ static int attempt(struct blockop *op, const struct module *m,
 	if (op->limit_ms)
 		time_limit_start(op->limit_ms);
 	clock_gettime(CLOCK_MONOTONIC, &start);
-	error = module_write(m, op->cmd->name, file, &data);
+	if (op->sysfs)
+		error = memblock_write_state(b->nr, !op->online ? "offline" :
+					     op->type ? op->type : "online");
+	else
+		error = module_write(m, op->cmd->name, file, &data);
 	clock_gettime(CLOCK_MONOTONIC, &end);
 	*too_long = op->limit_ms && time_limit_stop();
 	op->us = microseconds(&start, &end);

@@ -12,6 +12,7 @@ struct blockop {
 	const struct command *cmd;
 	bool online;
 	const char *type;	/* online type; NULL: the kernel's choice */
+	bool sysfs;		/* by the block's file, not the module's */
 	uint64_t limit_ms;	/* an attempt is ended after that; 0: never */
 	bool quiet;		/* no line about what is done */
 	bool expect_failure;	/* nor about what is not */

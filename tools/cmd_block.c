@@ -499,6 +499,7 @@ const struct command cmd_offline = {
 "[OPTION...] --size SIZE [--node N] [--zone ZONE]",
 	.details = BLOCK_HELP,
 	.options = offline_options,
+	.names_left = true,
 	.run = run_offline,
 };
 
@@ -511,5 +512,6 @@ const struct command cmd_online = {
 "[--type TYPE] [OPTION...] --size SIZE [--node N] [--zone ZONE]",
 	.details = BLOCK_HELP,
 	.options = online_options,
+	.names_left = true,
 	.run = run_online,
 };

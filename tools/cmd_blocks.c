@@ -471,5 +471,6 @@ const struct command cmd_blocks = {
 "works without the module too, as far as sysfs alone can tell.\n",
 	.options = options,
 	.table = &blocks_table,
+	.names_left = true,
 	.run = run_blocks,
 };

@@ -508,5 +508,6 @@ const struct command cmd_cycle = {
 "for, or the first marked page that is not as it should be.\n",
 	.options = options,
 	.table = &cycle_table,
+	.names_left = true,
 	.run = run_cycle,
 };

@@ -26,6 +26,7 @@ struct import {
 	bool canary, unskippable, force;
 	const char *save;
 	struct retire r;
+	struct soft_offline soft;
 	struct retired *v;
 	size_t n;
 	bool incomplete;	/* something could not be taken */
@@ -207,6 +208,7 @@ static int carry_out(struct import *im)
 	for (size_t i = 0; i < im->n && go_on && !signals_seen(); i++)
 		go_on = retire_one(&im->r, &im->v[i]);
 	retire_print(&im->r, im->v, im->n);
+	soft_offline_report(&im->soft);
 	if (!table_for_programs())
 		retire_print_cost(&im->r, im->v, im->n);
 	status = retire_status(im->v, im->n);
@@ -216,7 +218,7 @@ static int carry_out(struct import *im)
 }
 
 enum { OPT_FORMAT = OPT_OWN, OPT_DRY_RUN, OPT_ALIGN, OPT_MIN_ERRORS, OPT_SAVE,
-       OPT_PARTIAL, OPT_CANARY, OPT_UNSKIPPABLE, OPT_FORCE };
+       OPT_PARTIAL, OPT_CANARY, OPT_UNSKIPPABLE, OPT_FORCE, OPT_SOFT };
 
 static const struct option_def options[] = {
 	{ OPT_FORMAT, "format", "FORMAT",
@@ -233,6 +235,8 @@ static const struct option_def options[] = {
 	  "mark the parts of a range that can be had" },
 	{ OPT_CANARY, "canary", NULL, "as for 'offctl mark'" },
 	{ OPT_UNSKIPPABLE, "unskippable", NULL, "as for 'offctl mark'" },
+	{ OPT_SOFT, "or-soft-offline", "[=TIME]",
+	  "a page beside kernel memory: poison it, as the last resort" },
 	{ OPT_FORCE, "force", NULL, "even if it costs much memory" },
 	{ 0, NULL, NULL, NULL },
 };
@@ -276,6 +280,12 @@ static int take_options(struct import *im, int argc, char **argv)
 		case OPT_UNSKIPPABLE:
 			im->unskippable = true;
 			break;
+		case OPT_SOFT:
+			im->r.soft = &im->soft;
+			if (optarg)
+				why = parse_duration(optarg,
+						     &im->soft.limit_ms);
+			break;
 		case OPT_FORCE:
 			im->force = true;
 			break;
@@ -290,11 +300,15 @@ static int take_options(struct import *im, int argc, char **argv)
 
 static int run_import(const struct command *self, int argc, char **argv)
 {
-	struct import im = { .cmd = self };
+	struct import im = {
+		.cmd = self,
+		.soft = { .cmd = self, .limit_ms = SOFT_OFFLINE_MS },
+	};
 	int status = take_options(&im, argc, argv);
 
 	if (status != ST_DONE)
 		return status;
+	im.soft.units = units_get();
 	/* Nothing is marked then: the module need not be there. */
 	if (im.save) {
 		bool dry_run = im.r.dry_run;
@@ -321,6 +335,7 @@ static int run_import(const struct command *self, int argc, char **argv)
 	for (size_t i = 0; i < im.n; i++)
 		free(im.v[i].why);
 	free(im.v);
+	soft_offline_free(&im.soft);
 	retire_close(&im.r);
 	return status;
 }
@@ -331,6 +346,7 @@ const struct command cmd_import = {
 	.synopsis =
 "[--format FORMAT] [--dry-run] [--align SIZE] [--min-errors N]\n"
 "              [--save FILE] [--partial] [--canary] [--unskippable] [--force]\n"
+"              [--or-soft-offline[=TIME]]\n"
 "              [-o LIST] [-J|-P|-r] [-n] FILE...",
 	.details =
 "FORMAT is\n"
@@ -346,5 +362,6 @@ const struct command cmd_import = {
 "FILE may be '-', standard input.\n",
 	.options = options,
 	.table = &retire_table,
+	.names_left = true,
 	.run = run_import,
 };

@@ -256,5 +256,6 @@ const struct command cmd_inject = {
 	.options = inject_options,
 	.table = &inject_table,
 	.operands_last = true,
+	.names_left = true,
 	.run = run_inject,
 };

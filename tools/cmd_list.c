@@ -87,6 +87,15 @@ static void list_canary(struct sb *cell, const void *row, const void *context)
 	add_bool(cell, r->canary);
 }
 
+static void list_state(struct sb *cell, const void *row, const void *context)
+{
+	const struct marked *r = row;
+
+	(void)context;
+	if (r->state)
+		sb_addf(cell, "%s", r->state);
+}
+
 static void list_age(struct sb *cell, const void *row, const void *context)
 {
 	const struct marked *r = row;
@@ -109,10 +118,13 @@ static const struct column list_columns[] = {
 	{ "PAGES", COL_NUMBER, "number of pages", list_pages, 0, NULL },
 	{ "BLOCKS", COL_TEXT, "memory block, or first and last", list_blocks,
 	  0, NULL },
-	{ "NODE", COL_NUMBER, "NUMA node; '-' when the block is offline",
+	{ "NODE", COL_NUMBER, "NUMA node; '-' when its memory is not online",
 	  list_node, 0, NULL },
-	{ "ZONE", COL_TEXT, "zone; '-' when the block is offline", list_zone,
-	  0, NULL },
+	{ "ZONE", COL_TEXT, "zone; '-' when its memory is not online",
+	  list_zone, 0, NULL },
+	{ "STATE", COL_TEXT,
+	  "in-force, waiting (for its memory), not-in-force, poisoned",
+	  list_state, 0, NULL },
 	{ "OWNER", COL_TEXT, "who marked it; 'debugfs' is offctl", list_owner,
 	  COL_TRUNC, NULL },
 	{ "SKIPPABLE", COL_BOOL, "the block can go offline all the same",

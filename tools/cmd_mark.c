@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* offctl mark, offctl unmark */
 #include "command.h"
-#include "memblock.h"
 #include "ranges.h"
+#include "retire.h"
+#include "soft_offline.h"
+#include "via_offline.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -17,7 +19,10 @@ struct request {
 	bool any;		/* not these, but so many from anywhere */
 	uint64_t pages;
 	bool skippable, canary;	/* mark */
-	const char *way;	/* mark: through, allocate, or NULL */
+	bool absent;		/* mark: also where no memory is */
+	bool via_offline, force;	/* mark: while its blocks are offline */
+	bool soft;		/* mark: soft offline as the last resort */
+	uint64_t soft_ms;
 	bool all;		/* unmark */
 	struct sb data;		/* the command, as the module wants it */
 	struct sb what;		/* for messages */
@@ -104,36 +109,10 @@ static bool hint_first(const struct units *u, const struct spans *spans,
 	return true;
 }
 
-static void hint_log(void)
-{
-	hint("the kernel log may say more: dmesg | grep fake_offline");
-}
-
-/* The first block with pages of the request that is offline. */
-static bool hint_offline(const struct command *self, const struct request *r)
-{
-	struct memblocks blocks;
-	bool found = false;
-
-	if (!r->units.block || !memblocks_load(self->name, &blocks))
-		return false;
-	for (size_t i = 0; i < blocks.n && !found; i++) {
-		uint64_t per_block = r->units.block / r->units.page;
-		struct span span = { blocks.v[i].nr * per_block, per_block };
-
-		found = !strcmp(blocks.v[i].state, "offline") &&
-			spans_pages_in(&r->spans, span);
-		if (found)
-			hint("block %" PRIu64 " is offline", blocks.v[i].nr);
-	}
-	memblocks_free(&blocks);
-	return found;
-}
-
 /* mark */
 
 enum { OPT_SIZE = OPT_OWN, OPT_NODE, OPT_ZONE, OPT_UNSKIPPABLE, OPT_CANARY,
-       OPT_THROUGH, OPT_ALLOCATE, OPT_ALL };
+       OPT_ABSENT, OPT_VIA_OFFLINE, OPT_FORCE, OPT_SOFT, OPT_ALL };
 
 static const struct option_def mark_options[] = {
 	{ OPT_SIZE, "size", "SIZE", "so much, from anywhere" },
@@ -144,10 +123,14 @@ static const struct option_def mark_options[] = {
 	  "their memory blocks then refuse to go offline" },
 	{ OPT_CANARY, "canary", NULL,
 	  "fill them with a pattern that 'offctl verify' checks" },
-	{ OPT_THROUGH, "through", NULL,
-	  "take their memory blocks offline and online again for that" },
-	{ OPT_ALLOCATE, "allocate", NULL,
-	  "allocate them, and take no memory block offline" },
+	{ OPT_ABSENT, "absent", NULL,
+	  "also where no memory is yet; the mark stays with the place" },
+	{ OPT_VIA_OFFLINE, "via-offline", NULL,
+	  "take their memory blocks offline for that, and bring them back" },
+	{ OPT_FORCE, "force", NULL,
+	  "with --via-offline: even if a node or the hugetlb pool suffers" },
+	{ OPT_SOFT, "or-soft-offline", "[=TIME]",
+	  "a page beside kernel memory: poison it, as the last resort" },
 	{ 0, NULL, NULL, NULL },
 };
 
@@ -157,8 +140,8 @@ static void mark_words(struct request *r)
 		sb_addf(&r->data, " unskippable");
 	if (r->canary)
 		sb_addf(&r->data, " canary");
-	if (r->way)
-		sb_addf(&r->data, " %s", r->way);
+	if (r->absent)
+		sb_addf(&r->data, " absent");
 }
 
 static int take_anywhere(const struct command *self, struct request *r,
@@ -199,25 +182,73 @@ static int take_anywhere(const struct command *self, struct request *r,
 	return ST_DONE;
 }
 
-static void say_mark_refused(const struct command *self,
-			     const struct request *r,
-			     const struct marked_list *before, int error)
+/*
+ * Why the module has refused: the memory, the reason, the page in the way, and
+ * whose it is. False when it does not say.
+ */
+static bool hint_refusal(const struct request *r, const struct module *m,
+			 uint64_t count_before)
 {
-	bool told = false;
+	struct failure refusal;
+	struct sb line = {0};
+	bool ours;
 
+	if (!refusal_load(m, &refusal))
+		return false;
+	ours = refusal.count != count_before &&
+	       (r->any || spans_pages_in(&r->spans, refusal.span));
+	if (ours) {
+		/* Of a request for any pages it is where they were looked for. */
+		if (!r->any) {
+			add_range(&line, &r->units, refusal.span);
+			sb_addf(&line, ": ");
+		}
+		sb_addf(&line, "%s", refusal.reason);
+		if (refusal.pfn <= UINT64_MAX / r->units.page)
+			sb_addf(&line, "; page 0x%" PRIx64 " (PFN 0x%" PRIx64 ")",
+				refusal.pfn * r->units.page, refusal.pfn);
+		if (refusal.owner)
+			sb_addf(&line, "; owner %s", refusal.owner);
+		hint("%s", line.p);
+	}
+	failure_free(&refusal);
+	sb_free(&line);
+	return ours;
+}
+
+static void say_mark_refused(const struct command *self,
+			     const struct request *r, const struct module *m,
+			     const struct marked_list *before,
+			     uint64_t refusals, int error)
+{
 	say_refused(self, r, r->any ? "mark any" : "mark", error);
-	if (error == EEXIST) {
+	if (!hint_refusal(r, m, refusals) && error == EEXIST) {
 		struct spans had = marked_spans(before, NULL);
 		struct spans both = spans_intersect(&had, &r->spans);
 
-		told = hint_first(&r->units, &both, "is marked");
+		hint_first(&r->units, &both, "is marked");
 		spans_free(&had);
 		spans_free(&both);
-	} else if (error == ENODEV) {
-		told = hint_offline(self, r);
 	}
-	if (!told && error != EINTR && !r->any)
-		hint_log();
+}
+
+/* Pages with our flags, and those that were poisoned before. */
+static struct spans marked_by_us(const struct request *r,
+				 const struct marked_list *list)
+{
+	struct spans spans = {0};
+
+	for (size_t i = 0; i < list->n; i++) {
+		const struct marked *d = &list->v[i];
+
+		if (strcmp(d->owner, OWNER_DEBUGFS))
+			continue;
+		if ((d->skippable == r->skippable && d->canary == r->canary) ||
+		    marked_poisoned(d))
+			spans_add(&spans, d->span);
+	}
+	spans_normalize(&spans);
+	return spans;
 }
 
 /* What the list of ranges says that we marked. */
@@ -225,11 +256,7 @@ static int report_marked(const struct command *self, const struct request *r,
 			 const struct marked_list *before,
 			 const struct marked_list *after)
 {
-	struct marked_filter ours = {
-		.owner = OWNER_DEBUGFS, .match_flags = true,
-		.skippable = r->skippable, .canary = r->canary,
-	};
-	struct spans now = marked_spans(after, &ours), done;
+	struct spans now = marked_by_us(r, after), done;
 	uint64_t pages;
 
 	if (r->any) {
@@ -250,24 +277,144 @@ static int report_marked(const struct command *self, const struct request *r,
 		return pages ? ST_PARTLY : ST_FAILED;
 	}
 	if (pages > r->pages)
-		hint("somebody else marked pages at the same time");
+		hint("another program marked pages at the same time");
 	return ST_DONE;
+}
+
+/* --or-soft-offline: page by page, after the whole was refused. */
+static int mark_parts(const struct command *self, const struct request *r)
+{
+	struct soft_offline soft = {
+		.cmd = self, .units = r->units, .limit_ms = r->soft_ms,
+	};
+	struct retire retire = { .soft = &soft };
+	struct spans had, now, done;
+	struct retired *v = xrealloc(NULL, r->spans.n, sizeof(*v));
+	bool go_on = retire_open(&retire, self) == ST_DONE;
+	int status = ST_FAILED;
+	size_t n = 0;
+
+	/* A copy: retire_one() adds to it. */
+	had = spans_subtract(&retire.had, &(struct spans){0});
+	for (; n < r->spans.n && go_on && !signals_seen(); n++) {
+		v[n] = (struct retired){
+			.span = r->spans.v[n], .unskippable = !r->skippable,
+			.canary = r->canary,
+		};
+		go_on = retire_one(&retire, &v[n]);
+	}
+	spans_normalize(&soft.done);
+	now = spans_subtract(&retire.had, &had);
+	done = spans_subtract(&now, &soft.done);
+	report("marked", &r->units, &done);
+	report("soft-offlined", &r->units, &soft.done);
+	for (size_t i = 0; i < n; i++) {
+		struct sb range = {0};
+
+		add_range(&range, &r->units, v[i].span);
+		if (retire_status(&v[i], 1) != ST_DONE)
+			err("%s: %s: %" PRIu64 " of %" PRIu64
+			    " pages are not out of use%s%s", self->name,
+			    range.p, v[i].span.nr - v[i].pages - v[i].already -
+			    v[i].soft, v[i].span.nr, v[i].why ? ": " : "",
+			    v[i].why ? v[i].why : "");
+		sb_free(&range);
+	}
+	if (n) {
+		soft_offline_report(&soft);
+		status = retire_status(v, n);
+	}
+	if (n < r->spans.n) {
+		err("%s: %zu of %zu ranges not tried", self->name,
+		    r->spans.n - n, r->spans.n);
+		status = status == ST_FAILED ? ST_FAILED : ST_PARTLY;
+	}
+	for (size_t i = 0; i < n; i++)
+		free(v[i].why);
+	free(v);
+	spans_free(&had);
+	spans_free(&now);
+	spans_free(&done);
+	soft_offline_free(&soft);
+	retire_close(&retire);
+	return status;
+}
+
+/* Is it the neighbourhood alone that is in the way? */
+static bool refused_for_neighbours(const struct module *m, uint64_t before)
+{
+	struct failure refusal;
+	bool is;
+
+	if (!refusal_load(m, &refusal))
+		return false;
+	is = refusal.count != before && refusal.code &&
+	     !strcmp(refusal.code, "neighbour");
+	failure_free(&refusal);
+	return is;
+}
+
+/* The blocks do not come back with these marks: they are taken away again. */
+static int undo_mark(const struct command *self, const struct request *r,
+		     const struct module *m, struct via_offline *via)
+{
+	struct sb data = {0};
+	int error;
+
+	for (size_t i = 0; i < r->spans.n; i++)
+		sb_addf(&data, "%" PRIu64 " %" PRIu64 "\n", r->spans.v[i].pfn,
+			r->spans.v[i].nr);
+	error = module_write(m, self->name, "unmark", &data);
+	if (error > 0)
+		say_refused(self, r, "unmark", error);
+	else if (!error)
+		err("%s: %s: unmarked again, its memory does not come online with it",
+		    self->name, sb_str(&r->what));
+	via_offline_bring_back(via);
+	sb_free(&data);
+	return ST_FAILED;
 }
 
 static int do_mark(const struct command *self, const struct request *r,
 		   const struct module *m)
 {
+	struct via_offline via = {
+		.cmd = self, .m = m, .units = r->units, .force = r->force,
+	};
 	struct marked_list before = {0}, after = {0};
-	int error, status = ST_FAILED;
+	int error = 0, status = ST_FAILED;
+	uint64_t refusals;
+	bool back = true;
 
 	if (!marked_load(m, self->name, &before))
 		return ST_FAILED;
+	refusals = refusal_count(m);
 	signals_catch();
-	error = module_write(m, self->name, "mark", &r->data);
-	if (error > 0)
-		say_mark_refused(self, r, &before, error);
+	if (r->via_offline && !via_offline_take(&via, &r->spans)) {
+		error = -1;
+	} else if (r->via_offline && signals_seen()) {
+		err("%s: interrupted", self->name);
+		error = -1;
+		via_offline_bring_back(&via);
+	} else {
+		error = module_write(m, self->name, "mark", &r->data);
+		if (!error && r->via_offline)
+			out("%s: marked, waits for its memory\n",
+			    sb_str(&r->what));
+		if (r->via_offline)
+			back = via_offline_bring_back(&via);
+	}
+	if (error == EBUSY && r->soft && refused_for_neighbours(m, refusals))
+		status = mark_parts(self, r);
+	else if (error > 0)
+		say_mark_refused(self, r, m, &before, refusals, error);
+	else if (!error && !back)
+		status = undo_mark(self, r, m, &via);
 	else if (!error && marked_load(m, self->name, &after))
 		status = report_marked(self, r, &before, &after);
+	if (status == ST_DONE && via_offline_zones_differ(&via))
+		status = ST_PARTLY;
+	via_offline_end(&via);
 	marked_free(&before);
 	marked_free(&after);
 	return status;
@@ -276,8 +423,8 @@ static int do_mark(const struct command *self, const struct request *r,
 static int run_mark(const struct command *self, int argc, char **argv)
 {
 	const char *size = NULL, *node = NULL, *zone = NULL;
-	struct request r = { .skippable = true };
-	bool through = false, allocate = false;
+	struct request r = { .skippable = true, .soft_ms = SOFT_OFFLINE_MS };
+	const char *why;
 	struct module m;
 	int status, id;
 
@@ -298,11 +445,21 @@ static int run_mark(const struct command *self, int argc, char **argv)
 		case OPT_CANARY:
 			r.canary = true;
 			break;
-		case OPT_THROUGH:
-			through = true;
+		case OPT_ABSENT:
+			r.absent = true;
 			break;
-		case OPT_ALLOCATE:
-			allocate = true;
+		case OPT_VIA_OFFLINE:
+			r.via_offline = true;
+			break;
+		case OPT_FORCE:
+			r.force = true;
+			break;
+		case OPT_SOFT:
+			r.soft = true;
+			why = optarg ? parse_duration(optarg, &r.soft_ms) :
+				       NULL;
+			if (why)
+				return usage_error_arg(self, optarg, why, NULL);
 			break;
 		}
 	argc -= optind;
@@ -313,11 +470,17 @@ static int run_mark(const struct command *self, int argc, char **argv)
 		return usage_error(self, "either ranges or --size");
 	if (!size && !argc)
 		return usage_error(self, "no range");
-	if (through && allocate)
-		return usage_error(self, "either --through or --allocate");
-	if (through && size)
-		return usage_error(self, "--through goes with ranges");
-	r.way = through ? "through" : allocate ? "allocate" : NULL;
+	if (r.absent && size)
+		return usage_error(self, "--absent goes with ranges");
+	if (r.via_offline && size)
+		return usage_error(self, "--via-offline goes with ranges");
+	if (r.soft && size)
+		return usage_error(self, "--or-soft-offline goes with ranges");
+	if (r.via_offline + r.absent + r.soft > 1)
+		return usage_error(self,
+			"one of --absent, --via-offline and --or-soft-offline");
+	if (r.force && !r.via_offline)
+		return usage_error(self, "--force goes with --via-offline");
 
 	r.units = units_get();
 	status = size ? take_anywhere(self, &r, size, node, zone) :
@@ -346,11 +509,13 @@ const struct command cmd_mark = {
 	.name = "mark",
 	.brief = "Take pages out of use.",
 	.synopsis =
-"[--unskippable] [--canary] [--through|--allocate] RANGE...\n"
-"[--unskippable] [--canary] [--allocate] --size SIZE [--node N] [--zone ZONE]",
+"[--unskippable] [--canary] [--absent|--or-soft-offline[=TIME]] RANGE...\n"
+"[--unskippable] [--canary] --via-offline [--force] RANGE...\n"
+"[--unskippable] [--canary] --size SIZE [--node N] [--zone ZONE]",
 	.details = RANGE_HELP
 "Several ranges are taken all or none.\n",
 	.options = mark_options,
+	.names_left = true,
 	.run = run_mark,
 };
 
@@ -386,7 +551,7 @@ static void say_unmark_refused(const struct command *self,
 		spans_free(&others);
 	}
 	if (!told && error != EINTR)
-		hint_log();
+		hint("the kernel log may say more: dmesg | grep fake_offline");
 }
 
 /*
@@ -493,5 +658,6 @@ const struct command cmd_unmark = {
 	.details = RANGE_HELP
 "It may be a part of a marked range, or several adjacent ones.\n",
 	.options = unmark_options,
+	.names_left = true,
 	.run = run_unmark,
 };

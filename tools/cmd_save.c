@@ -229,6 +229,8 @@ static int run_restore(const struct command *self, int argc, char **argv)
 			r.partial = true;
 		else if (id == 'q')
 			quiet = true;
+	/* A list is in force before its memory is there, and after it went. */
+	r.absent = true;
 	status = retire_open(&r, self);
 	if (status == ST_DONE) {
 		bool go_on = true;
@@ -277,5 +279,6 @@ const struct command cmd_restore = {
 "restores at boot. Each line is marked for itself.\n",
 	.options = restore_options,
 	.table = &retire_table,
+	.names_left = true,
 	.run = run_restore,
 };

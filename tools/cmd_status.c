@@ -53,11 +53,6 @@ static void add_scaled(struct sb *cell, const void *row, const char *name,
 	  "ranges or parts given back or forgotten", 0)			\
 	X(mark_failures, "MARK_FAILURES", COL_NUMBER, "failed marks",	\
 	  "marks that failed after they were found valid", 0)		\
-	X(through, "THROUGH", COL_NUMBER, "taken through a cycle",	\
-	  "times that pages were taken by offlining their block", 0)	\
-	X(through_failures, "THROUGH_FAILURES", COL_NUMBER,		\
-	  "not taken through a cycle",					\
-	  "times that this was tried and did not work", 0)		\
 	X(stray_references, "STRAY_REFERENCES", COL_NUMBER,		\
 	  "stray references",						\
 	  "failed marks, because somebody held a reference to a page", 0)	\
@@ -108,6 +103,7 @@ static void get_hook(struct sb *cell, const void *row, const void *context)
 	} texts[] = {
 		{ "held", "held by the module" },
 		{ "free", "not held, no range exists" },
+		{ "left", "left to the hypervisor's driver" },
 		{ "taken", "held by another driver" },
 	};
 	const char *value = pairs_get(row, "hook");
@@ -142,7 +138,7 @@ static void get_size(struct sb *cell, const void *row, const void *context)
 
 static const struct column status_columns[] = {
 	STATS_OF_MODULE(STATS_COLUMN)
-	{ "HOOK", COL_TEXT, "who has the online-page hook: held, free, taken",
+	{ "HOOK", COL_TEXT, "who has the online-page hook: held, free, taken, left",
 	  get_hook, 0, "online-page hook" },
 	{ "RESERVE", COL_SIZE, "available memory that a mark must leave",
 	  get_reserve, 0, "reserve" },
@@ -211,6 +207,7 @@ const struct command cmd_status = {
 	.brief = "Show the state of the module, and what it has counted.",
 	.synopsis = "[-o LIST] [-J|-P|-r] [-n] [-b]",
 	.table = &status_table,
+	.names_left = true,
 	.run = run_status,
 };
 
@@ -241,6 +238,11 @@ static const struct option_def verify_options[] = {
 	  "pages whose canary was checked", 0)				\
 	X(canary_broken, "CANARY_BROKEN", COL_NUMBER, "canary_broken",	\
 	  "pages whose canary is not intact; must be 0", 0)		\
+	X(poisoned, "POISONED", COL_NUMBER, "poisoned",			\
+	  "pages that the kernel has retired", 0)			\
+	X(canary_unchecked, "CANARY_UNCHECKED", COL_NUMBER,		\
+	  "canary_unchecked",						\
+	  "pages whose canary is not checked while the machine hibernates", 0) \
 	X(first_bad_pfn, "FIRST_BAD_PFN", COL_NUMBER, "first_bad_pfn",	\
 	  "lowest PFN that is not as it should be, or -1", 0)		\
 	X(last_failure, "LAST_FAILURE", COL_TEXT, "last_failure",	\

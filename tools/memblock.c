@@ -103,6 +103,28 @@ bool memblock_refresh(struct memblock *block)
 	return read_state(ROOT, MEMORY, block);
 }
 
+int memblock_write_state(uint64_t nr, const char *word)
+{
+	struct sb path = {0};
+	size_t len = strlen(word);
+	int fd, error = 0;
+	ssize_t n;
+
+	sb_addf(&path, MEMORY "/memory%" PRIu64 "/state", nr);
+	fd = root_open_write(ROOT, sb_str(&path));
+	sb_free(&path);
+	if (fd < 0)
+		return errno;
+	/* Once: EINTR is an answer. */
+	n = write(fd, word, len);
+	if (n < 0)
+		error = errno;
+	else if ((size_t)n != len)
+		error = EIO;
+	close(fd);
+	return error;
+}
+
 static int compare(const void *pa, const void *pb)
 {
 	const struct memblock *a = pa, *b = pb;

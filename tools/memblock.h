@@ -28,6 +28,11 @@ struct memblock *memblocks_find(struct memblocks *blocks, uint64_t nr);
 bool memblock_in_zone(const struct memblock *block, const char *zone);
 /* Adds what "removable" says, if it says something. */
 void memblock_removable(uint64_t nr, struct sb *value);
+/*
+ * Writes to its file "state": "offline" or an online type. Returns an errno, or
+ * 0; what became of the block is for memblock_refresh() to tell.
+ */
+int memblock_write_state(uint64_t nr, const char *word);
 /* Reads state and zones anew; false with errno, ENOENT for a vanished block. */
 bool memblock_refresh(struct memblock *block);
 

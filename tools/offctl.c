@@ -6,10 +6,12 @@
  *
  * This file finds the command. Each command has a cmd_*.c; what they share is
  * parse.c (ranges as people write them), span.c (sets of pages), sysroot.c
- * (files below a root), memblock.c (sysfs), module.c and ranges.c (the
- * module's debugfs files), command.c (options and --help) and table.c.
+ * (files below a root), memblock.c (sysfs), left.c (blocks that are offline only
+ * for a while), module.c and ranges.c (the module's debugfs files), command.c
+ * (options and --help) and table.c.
  */
 #include "command.h"
+#include "left.h"
 #include "sysroot.h"
 
 #include <getopt.h>
@@ -63,6 +65,8 @@ int main(int argc, char **argv)
 		if (!strcmp(argv[0], commands[i]->name)) {
 			int status = commands[i]->run(commands[i], argc, argv);
 
+			if (commands[i]->names_left && status != ST_USAGE)
+				left_say(commands[i]->name);
 			root_close();
 			quit(status);
 		}

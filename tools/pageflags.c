@@ -46,27 +46,36 @@ static enum page_class classify(uint64_t flags, bool movable)
 	return movable ? PAGE_FREE : PAGE_KERNEL;
 }
 
+/*
+ * Flags of up to nr pages from pfn on. Returns how many, 0 behind the last page
+ * there is, or -1 with errno.
+ */
+static ssize_t read_flags(const struct pageflags *pf, uint64_t pfn,
+			  uint64_t *flags, size_t nr)
+{
+	ssize_t n;
+
+	if (pfn > INT64_MAX / sizeof(*flags))
+		return 0;
+	do
+		n = pread(pf->fd, flags, nr * sizeof(*flags),
+			  (off_t)(pfn * sizeof(*flags)));
+	while (n < 0 && errno == EINTR && !signals_seen());
+	return n < 0 ? n : n / (ssize_t)sizeof(*flags);
+}
+
 bool pageflags_read(const struct pageflags *pf, uint64_t pfn, size_t nr,
 		    bool movable, unsigned char *classes)
 {
 	uint64_t buf[4096];
 
 	while (nr) {
-		size_t want = nr < ARRAY_SIZE(buf) ? nr : ARRAY_SIZE(buf), got;
-		ssize_t n;
+		size_t want = nr < ARRAY_SIZE(buf) ? nr : ARRAY_SIZE(buf);
+		ssize_t got = read_flags(pf, pfn, buf, want);
 
-		if (pfn > INT64_MAX / sizeof(*buf)) {
-			memset(classes, PAGE_HOLE, nr);
-			return true;
-		}
-		do
-			n = pread(pf->fd, buf, want * sizeof(*buf),
-				  (off_t)(pfn * sizeof(*buf)));
-		while (n < 0 && errno == EINTR && !signals_seen());
-		if (n < 0)
+		if (got < 0)
 			return false;
-		got = (size_t)n / sizeof(*buf);
-		for (size_t i = 0; i < got; i++)
+		for (ssize_t i = 0; i < got; i++)
 			classes[i] = (unsigned char)classify(buf[i], movable);
 		if (!got) {
 			/* Beyond the last page. */
@@ -74,8 +83,29 @@ bool pageflags_read(const struct pageflags *pf, uint64_t pfn, size_t nr,
 			return true;
 		}
 		classes += got;
-		pfn += got;
-		nr -= got;
+		pfn += (size_t)got;
+		nr -= (size_t)got;
+	}
+	return true;
+}
+
+bool pageflags_have(const struct pageflags *pf, struct span span,
+		    unsigned int flag, bool *have)
+{
+	uint64_t buf[4096];
+
+	*have = false;
+	while (span.nr && !*have) {
+		size_t want = span.nr < ARRAY_SIZE(buf) ? (size_t)span.nr :
+							  ARRAY_SIZE(buf);
+		ssize_t got = read_flags(pf, span.pfn, buf, want);
+
+		if (got <= 0)
+			return !got;
+		for (ssize_t i = 0; i < got; i++)
+			*have = *have || buf[i] & BIT(flag);
+		span.pfn += (size_t)got;
+		span.nr -= (size_t)got;
 	}
 	return true;
 }

@@ -36,6 +36,10 @@ void pageflags_close(struct pageflags *pf);
 bool pageflags_read(const struct pageflags *pf, uint64_t pfn, size_t nr,
 		    bool movable, unsigned char *classes);
 
+/* Has one page of the span this flag (KPF_...)? False with errno. */
+bool pageflags_have(const struct pageflags *pf, struct span span,
+		    unsigned int flag, bool *have);
+
 struct page_census {
 	uint64_t n[PAGE_CLASSES];
 	uint64_t first[PAGE_CLASSES];	/* PFN of the first one, when there is one */

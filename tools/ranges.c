@@ -35,12 +35,15 @@ static size_t split(char *line, char **words, size_t max)
 
 /* The columns of "ranges" that we want, found by their names in its header. */
 enum { R_START, R_NR, R_SKIPPABLE, R_CANARY, R_NODE, R_ZONE, R_OWNER, R_AGE,
-       R_COUNT };
+       R_STATE, R_COUNT };
 
 static const char *const range_columns[R_COUNT] = {
 	"start_pfn", "nr_pages", "skippable", "canary", "node", "zone",
-	"owner", "age_s",
+	"owner", "age_s", "state",
 };
+
+/* An older module has no such column. */
+#define NO_COLUMN SIZE_MAX
 
 /* More than there will be. */
 #define MAX_WORDS 32
@@ -55,14 +58,16 @@ static bool range_header(char *line, size_t *where)
 	n = split(line + 1, words, MAX_WORDS);
 	if (n > MAX_WORDS)
 		return false;
-	for (size_t c = 0; c < R_COUNT; c++)
+	for (size_t c = 0; c < R_COUNT; c++) {
+		where[c] = NO_COLUMN;
 		for (size_t i = 0; i < n; i++)
 			if (!strcmp(words[i], range_columns[c])) {
 				where[c] = i;
 				found++;
 				break;
 			}
-	return found == R_COUNT;
+	}
+	return found + (where[R_STATE] == NO_COLUMN) == R_COUNT;
 }
 
 static bool parse_bool(const char *s, bool *value)
@@ -90,6 +95,10 @@ static bool range_line(char *line, const size_t *where, struct marked *r)
 	const char *w[R_COUNT];
 
 	for (size_t c = 0; c < R_COUNT; c++) {
+		if (where[c] == NO_COLUMN) {
+			w[c] = NULL;
+			continue;
+		}
 		if (where[c] >= n)
 			return false;
 		w[c] = words[where[c]];
@@ -106,6 +115,10 @@ static bool range_line(char *line, const size_t *where, struct marked *r)
 		return false;
 	r->zone = xstrdup(w[R_ZONE]);
 	r->owner = xstrdup(w[R_OWNER]);
+	r->state = w[R_STATE] ? xstrdup(w[R_STATE]) : NULL;
+	for (char *p = r->state; p && *p; p++)
+		if (*p == '_')
+			*p = '-';
 	return true;
 }
 
@@ -186,9 +199,15 @@ void marked_free(struct marked_list *list)
 	for (size_t i = 0; i < list->n; i++) {
 		free(list->v[i].zone);
 		free(list->v[i].owner);
+		free(list->v[i].state);
 	}
 	free(list->v);
 	*list = (struct marked_list){0};
+}
+
+bool marked_poisoned(const struct marked *r)
+{
+	return r->state && !strcmp(r->state, "poisoned");
 }
 
 size_t marked_first(const struct marked_list *list, uint64_t pfn)
@@ -318,36 +337,72 @@ const char *pairs_get(const struct pairs *pairs, const char *name)
 	return NULL;
 }
 
-bool failure_load(const struct module *m, struct failure *failure)
+/* A value that is there and says something. */
+static char *get_word(const struct pairs *pairs, const char *name)
 {
-	const char *start, *nr, *reason, *count, *pfn;
+	const char *value = pairs_get(pairs, name);
+
+	return value && *value && strcmp(value, "-") ? xstrdup(value) : NULL;
+}
+
+/* Lines that are not known are passed over: each module may add some. */
+static bool load(const struct module *m, const char *file,
+		 struct failure *failure)
+{
+	const char *start, *nr, *count, *pfn;
 	struct pairs pairs;
 	bool ok = false;
 
 	*failure = (struct failure){0};
-	if (!pairs_load(m, NULL, "last_failure", &pairs))
+	if (!pairs_load(m, NULL, file, &pairs))
 		return false;
 	start = pairs_get(&pairs, "start_pfn");
 	nr = pairs_get(&pairs, "nr_pages");
-	reason = pairs_get(&pairs, "reason");
 	pfn = pairs_get(&pairs, "pfn");
 	if (!pfn || parse_number(pfn, &failure->pfn))
 		failure->pfn = UINT64_MAX;
 	count = pairs_get(&pairs, "count");
 	if (count && parse_number(count, &failure->count))
 		failure->count = 0;
-	if (start && nr && reason && *reason &&
+	failure->code = get_word(&pairs, "code");
+	failure->owner = get_word(&pairs, "owner");
+	failure->reason = get_word(&pairs, "reason");
+	if (start && nr && failure->reason &&
 	    !parse_number(start, &failure->span.pfn) &&
-	    !parse_number(nr, &failure->span.nr)) {
-		failure->reason = xstrdup(reason);
+	    !parse_number(nr, &failure->span.nr))
 		ok = true;
-	}
+	else
+		failure_free(failure);
 	pairs_free(&pairs);
 	return ok;
 }
 
+bool failure_load(const struct module *m, struct failure *failure)
+{
+	return load(m, "last_failure", failure);
+}
+
+bool refusal_load(const struct module *m, struct failure *refusal)
+{
+	return load(m, "last_refusal", refusal);
+}
+
+uint64_t refusal_count(const struct module *m)
+{
+	struct failure refusal;
+	uint64_t count = 0;
+
+	if (refusal_load(m, &refusal)) {
+		count = refusal.count;
+		failure_free(&refusal);
+	}
+	return count;
+}
+
 void failure_free(struct failure *failure)
 {
+	free(failure->code);
+	free(failure->owner);
 	free(failure->reason);
 	*failure = (struct failure){0};
 }

@@ -13,8 +13,13 @@
 struct marked {
 	struct span span;
 	bool skippable, canary;
-	int64_t node;		/* -1: its block is offline */
-	char *zone, *owner;	/* zone "-": its block is offline */
+	int64_t node;		/* -1: its memory is offline or absent */
+	char *zone, *owner;	/* zone "-": the same */
+	/*
+	 * "in-force", "waiting" (for its memory), "not-in-force" or "poisoned";
+	 * NULL: the module is older, and does not say.
+	 */
+	char *state;
 	uint64_t age;		/* seconds */
 };
 
@@ -40,6 +45,9 @@ struct marked_filter {
 	bool skippable, canary;
 };
 
+/* Has the kernel retired these pages (PG_hwpoison)? */
+bool marked_poisoned(const struct marked *r);
+
 struct spans marked_spans(const struct marked_list *list,
 			  const struct marked_filter *filter);
 
@@ -60,7 +68,7 @@ bool injected_load(const struct module *m, const char *cmd,
 void injected_free(struct injected_list *list);
 
 /*
- * "verify", "stats", "last_failure": one name and one value a line. The value
+ * "verify", "stats", "last_failure", "last_refusal": one name and one value a line. The value
  * may be empty, or several words.
  */
 struct pair {
@@ -79,16 +87,23 @@ void pairs_free(struct pairs *pairs);
 /* NULL when there is none of that name. */
 const char *pairs_get(const struct pairs *pairs, const char *name);
 
-/* "last_failure": why the last offlining or onlining that failed did so. */
+/*
+ * "last_failure": why the last offlining or onlining that failed did so.
+ * "last_refusal": why the last mark that was refused was.
+ */
 struct failure {
 	uint64_t count;		/* how many have failed, this one included */
 	struct span span;	/* the memory it was about */
 	uint64_t pfn;		/* that was in the way, or UINT64_MAX */
+	char *code, *owner;	/* of that page; NULL: not known, or none */
 	char *reason;
 };
 
 /* False, without a message, when there is none. */
 bool failure_load(const struct module *m, struct failure *failure);
+bool refusal_load(const struct module *m, struct failure *refusal);
+/* How many marks were refused; 0 when none was, or nothing tells. */
+uint64_t refusal_count(const struct module *m);
 void failure_free(struct failure *failure);
 
 #endif

@@ -10,7 +10,8 @@
 static const char marked[] = "marked", already[] = "already marked",
 	would[] = "would be marked", partly[] = "partly marked",
 	refused[] = "refused", no_ram[] = "no RAM there",
-	invalid[] = "not understood", untried[] = "not tried";
+	invalid[] = "not understood", untried[] = "not tried",
+	soft_offlined[] = "soft-offlined";
 
 int retire_open(struct retire *r, const struct command *cmd)
 {
@@ -28,6 +29,7 @@ int retire_open(struct retire *r, const struct command *cmd)
 			return ST_FAILED;
 		r->had = marked_spans(&list, NULL);
 		marked_free(&list);
+		r->refusals = refusal_count(&r->m);
 	}
 	if (!memblocks_load(cmd->name, &blocks))
 		return ST_FAILED;
@@ -60,60 +62,183 @@ static void note(struct retire *r, struct span span)
 	spans_normalize(&r->had);
 }
 
-/* Each try is a write; a range that is all in use is given up at some time. */
+/*
+ * Each try is a write; a range that is all in use is given up at some time. Down
+ * to single pages there are twice as many tries as pages.
+ */
 #define MAX_TRIES 1024
+#define MAX_SOFT_TRIES 16384
 
 struct tries {
 	unsigned int left;
 	int error;		/* of the first one that failed; -1: not sent */
+	char *why;		/* of the smallest part that failed */
 };
 
 /*
- * Marks a span; if it is refused, and parts will do, its halves. Returns how
- * many pages were marked.
+ * Why the module has just refused this part. True: soft offline may take it,
+ * since only the neighbourhood of its pages is in the way.
  */
-static uint64_t mark(struct retire *r, const struct retired *d,
-		     struct span span, struct tries *tries)
+static bool explain(struct retire *r, struct span span, int error,
+		    struct sb *why)
+{
+	struct failure refusal;
+	bool ours, neighbour = false;
+
+	if (!refusal_load(&r->m, &refusal)) {
+		module_errno(why, "mark", error);
+		return false;
+	}
+	ours = refusal.count != r->refusals &&
+	       refusal.span.pfn < span.pfn + span.nr &&
+	       span.pfn < refusal.span.pfn + refusal.span.nr;
+	r->refusals = refusal.count;
+	if (ours) {
+		neighbour = error == EBUSY && refusal.code &&
+			    !strcmp(refusal.code, "neighbour");
+		sb_addf(why, "%s (", refusal.reason);
+		add_errno(why, error);
+		sb_addf(why, ")");
+	} else {
+		module_errno(why, "mark", error);
+	}
+	failure_free(&refusal);
+	return neighbour;
+}
+
+static int send_mark(struct retire *r, const struct retired *d,
+		     struct span span)
 {
 	struct sb data = {0};
-	uint64_t half = span.nr / 2;
 	int error;
 
-	if (!tries->left || tries->error < 0 || signals_seen())
-		return 0;
-	tries->left--;
-	sb_addf(&data, "%" PRIu64 " %" PRIu64 "%s%s\n", span.pfn, span.nr,
+	sb_addf(&data, "%" PRIu64 " %" PRIu64 "%s%s%s\n", span.pfn, span.nr,
 		d->unskippable ? " unskippable" : "",
-		d->canary ? " canary" : "");
+		d->canary ? " canary" : "", r->absent ? " absent" : "");
 	error = module_write(&r->m, r->cmd->name, "mark", &data);
 	sb_free(&data);
+	return error;
+}
+
+/*
+ * Marks a span; if it is refused, and parts will do, its halves. Counts what was
+ * marked and what was soft-offlined.
+ */
+static void mark(struct retire *r, struct retired *d, struct span span,
+		 struct tries *tries)
+{
+	struct sb why = {0};
+	uint64_t half = span.nr / 2;
+	bool soft, no_use;
+	int error;
+
+	if (tries->error < 0 || signals_seen())
+		return;
+	if (!tries->left) {
+		if (!tries->why)
+			tries->why = xstrdup("given up after many tries");
+		return;
+	}
+	tries->left--;
+	error = send_mark(r, d, span);
 	if (!error) {
 		note(r, span);
-		return span.nr;
+		d->pages += span.nr;
+		return;
 	}
 	if (!tries->error || error < 0)
 		tries->error = error;
-	/* No smaller part will do better than the whole, or nobody wants it. */
-	if (error < 0 || !half || !r->partial || error == ENOSPC ||
-	    error == EINTR)
-		return 0;
-	return mark(r, d, (struct span){ span.pfn, half }, tries) +
-	       mark(r, d, (struct span){ span.pfn + half, span.nr - half },
-		    tries);
+	if (error < 0)
+		return;
+	soft = explain(r, span, error, &why) && r->soft;
+	/* No smaller part will do better than the whole, or it was ended. */
+	no_use = error == ENOSPC || error == EINTR;
+	if (half && !no_use && (r->partial || soft)) {
+		mark(r, d, (struct span){ span.pfn, half }, tries);
+		mark(r, d, (struct span){ span.pfn + half, span.nr - half },
+		     tries);
+		sb_free(&why);
+		return;
+	}
+	if (soft && span.nr == 1) {
+		sb_clear(&why);
+		if (soft_offline_page(r->soft, span.pfn, &why)) {
+			/* Now it is poisoned, and a mark lists and keeps it. */
+			send_mark(r, d, span);
+			note(r, span);
+			d->soft++;
+			sb_free(&why);
+			return;
+		}
+	}
+	if (!tries->why)
+		tries->why = xstrdup(sb_str(&why));
+	sb_free(&why);
 }
 
 static void set_why(struct retired *d, const char *why)
 {
 	free(d->why);
-	d->why = xstrdup(why);
+	d->why = why ? xstrdup(why) : NULL;
+}
+
+/* What is marked in memory that is not there, or offline. */
+static void tell_waiting(const struct retire *r, struct retired *d,
+			 const struct spans *rest)
+{
+	struct spans online = spans_subtract(&r->ram, &r->offline);
+	struct spans waiting = spans_subtract(rest, &online);
+	uint64_t pages = spans_pages(&waiting);
+	struct sb why = {0};
+
+	if (pages == spans_pages(rest) && pages)
+		sb_addf(&why, "waits for its memory to come online");
+	else if (pages)
+		sb_addf(&why, "%" PRIu64 " pages wait for their memory to come online",
+			pages);
+	set_why(d, why.len ? why.p : NULL);
+	spans_free(&online);
+	spans_free(&waiting);
+	sb_free(&why);
+}
+
+/* What became of it, after it was tried. */
+static void judge(const struct retire *r, struct retired *d,
+		  const struct spans *rest, bool here,
+		  const struct tries *tries)
+{
+	uint64_t pages = spans_pages(rest);
+
+	if (d->pages == pages) {
+		d->fate = marked;
+		tell_waiting(r, d, rest);
+		return;
+	}
+	if (d->pages + d->soft == pages) {
+		struct sb why = {0};
+
+		d->fate = soft_offlined;
+		if (d->pages)
+			sb_addf(&why, "%" PRIu64 " of %" PRIu64
+				" pages, the others are marked", d->soft, pages);
+		set_why(d, why.len ? why.p : NULL);
+		sb_free(&why);
+		return;
+	}
+	d->fate = d->pages || d->soft ? partly :
+		  tries->error == ENXIO && !here ? no_ram :
+		  !tries->error && signals_seen() ? untried : refused;
+	if (tries->why)
+		set_why(d, tries->why);
+	else if (d->fate == partly)
+		set_why(d, "some of it is no RAM");
 }
 
 bool retire_one(struct retire *r, struct retired *d)
 {
-	struct spans asked = {0}, todo, here, offline, rest;
-	struct tries tries = { .left = MAX_TRIES };
-	struct sb why = {0};
-	uint64_t pages;
+	struct tries tries = { .left = r->soft ? MAX_SOFT_TRIES : MAX_TRIES };
+	struct spans asked = {0}, here, rest, nothing = {0}, away;
+	const struct spans *parts[2] = { &nothing, &nothing };
 
 	if (d->invalid) {
 		d->fate = invalid;
@@ -124,42 +249,34 @@ bool retire_one(struct retire *r, struct retired *d)
 	rest = spans_subtract(&asked, &r->had);
 	d->already = d->span.nr - spans_pages(&rest);
 	here = spans_intersect(&rest, &r->ram);
-	offline = spans_intersect(&here, &r->offline);
+	away = spans_subtract(&rest, &r->ram);
 	/* In parts, or the module says what is wrong with the whole. */
-	todo = r->partial || r->dry_run ? spans_subtract(&here, &r->offline) :
-					  spans_subtract(&rest, &offline);
-	pages = spans_pages(&todo);
+	parts[0] = r->partial || r->dry_run ? &here : &rest;
+	if (r->absent && parts[0] == &here)
+		parts[1] = &away;
+
 	if (!spans_pages(&rest)) {
 		d->fate = already;
-	} else if (!spans_pages(&here)) {
+	} else if (!spans_pages(&here) && !r->absent) {
 		d->fate = no_ram;
-	} else if (spans_pages(&offline) && (!pages || !r->partial)) {
-		d->fate = refused;
-		set_why(d, "its memory block is offline (ENODEV)");
 	} else if (r->dry_run) {
 		d->fate = would;
-		d->pages = pages;
-		for (size_t i = 0; i < todo.n; i++)
-			note(r, todo.v[i]);
+		d->pages = spans_pages(parts[0]) + spans_pages(parts[1]);
+		tell_waiting(r, d, r->absent ? &rest : &here);
+		for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+			for (size_t j = 0; j < parts[i]->n; j++)
+				note(r, parts[i]->v[j]);
 	} else {
-		for (size_t i = 0; i < todo.n; i++)
-			d->pages += mark(r, d, todo.v[i], &tries);
-		d->fate = d->pages == spans_pages(&rest) ? marked :
-			  d->pages ? partly :
-			  signals_seen() ? untried : refused;
-		if (tries.error > 0) {
-			module_errno(&why, "mark", tries.error);
-			set_why(d, sb_str(&why));
-		} else if (d->fate == partly) {
-			set_why(d, "some of it is offline, or no RAM");
-		}
+		for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
+			for (size_t j = 0; j < parts[i]->n; j++)
+				mark(r, d, parts[i]->v[j], &tries);
+		judge(r, d, &rest, spans_pages(&here), &tries);
 	}
 	spans_free(&asked);
-	spans_free(&todo);
 	spans_free(&here);
-	spans_free(&offline);
+	spans_free(&away);
 	spans_free(&rest);
-	sb_free(&why);
+	free(tries.why);
 	return tries.error >= 0;
 }
 
@@ -169,7 +286,7 @@ int retire_status(const struct retired *v, size_t n)
 
 	for (size_t i = 0; i < n; i++) {
 		bool well = v[i].fate == marked || v[i].fate == already ||
-			    v[i].fate == would;
+			    v[i].fate == would || v[i].fate == soft_offlined;
 
 		good = good || well || v[i].fate == partly;
 		bad = bad || !well;
@@ -208,7 +325,7 @@ static void get_cost(struct sb *cell, const void *row, const void *context)
 	const struct retired *d = row;
 	const struct units *u = context;
 
-	sb_add_u64(cell, d->pages * u->page);
+	sb_add_u64(cell, (d->pages + d->soft) * u->page);
 }
 
 static void get_blocks(struct sb *cell, const void *row, const void *context)
@@ -271,9 +388,9 @@ static const struct column columns[] = {
 	{ "BLOCKS", COL_TEXT, "memory block, or first and last", get_blocks, 0,
 	  NULL },
 	{ "FATE", COL_TEXT,
-	  "marked, already marked, would be marked, partly marked, refused, no RAM there, not understood",
+	  "marked, already marked, would be marked, partly marked, soft-offlined, refused, no RAM there, not understood, not tried",
 	  get_fate, 0, NULL },
-	{ "WHY", COL_TEXT, "why not", get_why, COL_TRUNC, NULL },
+	{ "WHY", COL_TEXT, "why not, or what it waits for", get_why, COL_TRUNC, NULL },
 	{ "PAGES", COL_NUMBER, "number of pages", get_pages, COL_HIDDEN, NULL },
 	{ "COST", COL_SIZE, "memory that is newly out of use by it", get_cost,
 	  COL_HIDDEN, NULL },
@@ -299,7 +416,7 @@ void retire_print_cost(const struct retire *r, const struct retired *v,
 	struct sb line = {0};
 
 	for (size_t i = 0; i < n; i++)
-		pages += v[i].pages;
+		pages += v[i].pages + v[i].soft;
 	add_pages(&line, &r->units, pages);
 	sb_addf(&line, " of ");
 	add_size_iec(&line, all * r->units.page);

@@ -9,15 +9,19 @@
 #include "command.h"
 #include "memblock.h"
 #include "ranges.h"
+#include "soft_offline.h"
 
 struct retire {
 	const struct command *cmd;
 	struct units units;
 	bool dry_run, partial;
+	bool absent;		/* also where no memory is yet */
+	struct soft_offline *soft;	/* NULL: not even as the last resort */
 	struct module m;
 	struct spans had;	/* marked before */
 	struct spans ram;	/* all memory blocks; of these */
 	struct spans offline;	/* the offline ones */
+	uint64_t refusals;	/* that were counted before */
 };
 
 /* A range that is to be marked, and what became of it: a row of the table. */
@@ -30,6 +34,7 @@ struct retired {
 	const char *invalid;	/* not NULL: the line is none */
 	const char *fate;
 	uint64_t pages, already;	/* marked now, and before */
+	uint64_t soft;		/* soft-offlined */
 	char *why;
 };
 

@@ -173,6 +173,26 @@ int root_open_write(int dirfd, const char *path)
 	return open_at(dirfd, path, O_WRONLY | O_APPEND);
 }
 
+bool root_mkdir(const char *path)
+{
+	return !mkdirat(at(ROOT), path, 0755) || errno == EEXIST;
+}
+
+int root_create(const char *path)
+{
+	int fd;
+
+	do
+		fd = openat(at(ROOT), path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	while (fd < 0 && errno == EINTR);
+	return fd;
+}
+
+bool root_unlink(const char *path)
+{
+	return !unlinkat(at(ROOT), path, 0);
+}
+
 uint64_t page_size(void)
 {
 	struct sb line = {0};

@@ -34,6 +34,12 @@ int root_open_read(int dirfd, const char *path);
 /* For writing; neither creates nor truncates. */
 int root_open_write(int dirfd, const char *path);
 
+/* Below the root. A directory that is there already is no failure. */
+bool root_mkdir(const char *path);
+/* For reading and writing, only for its owner; makes it if it is not there. */
+int root_create(const char *path);
+bool root_unlink(const char *path);
+
 /* Closes what root_set() or the first access opened. */
 void root_close(void);
 

@@ -147,7 +147,7 @@ static void on_signal(int sig)
 
 void signals_catch(void)
 {
-	static const int signals[] = { SIGINT, SIGTERM };
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP };
 
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++) {
 		struct sigaction old, new = { .sa_handler = on_signal };

@@ -46,7 +46,7 @@ void stdio_init(void);
 _Noreturn void quit(int status);
 
 /*
- * From here on SIGINT and SIGTERM interrupt a write that waits (it returns
+ * From here on SIGINT, SIGTERM and SIGHUP interrupt a write that waits (it returns
  * EINTR), and are remembered, instead of ending the program at once: what was
  * done until then can still be reported.
  */

@@ -16,6 +16,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <spawn.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,20 +26,27 @@
 /* The linker gives them these names. */
 ssize_t __real_write(int fd, const void *buf, size_t len);
 ssize_t __wrap_write(int fd, const void *buf, size_t len);
-int __real_openat(int dirfd, const char *path, int flags);
-int __wrap_openat(int dirfd, const char *path, int flags);
+int __real_openat(int dirfd, const char *path, int flags, ...);
+int __wrap_openat(int dirfd, const char *path, int flags, ...);
 
-/* offctl creates no files: there is no fourth argument. */
-int __wrap_openat(int dirfd, const char *path, int flags)
+int __wrap_openat(int dirfd, const char *path, int flags, ...)
 {
 	const char *refuse = getenv("OFFCTL_TEST_OPEN");
 	size_t len = strlen(path);
+	mode_t mode = 0;
 
 	if (refuse && !strncmp(refuse, path, len) && refuse[len] == '=') {
 		errno = atoi(refuse + len + 1);
 		return -1;
 	}
-	return __real_openat(dirfd, path, flags);
+	if (flags & O_CREAT) {
+		va_list ap;
+
+		va_start(ap, flags);
+		mode = va_arg(ap, mode_t);
+		va_end(ap);
+	}
+	return __real_openat(dirfd, path, flags, mode);
 }
 
 static void fail(const char *what)

@@ -94,6 +94,7 @@ else
 	got=$(complete_words offctl "" | sort)
 	if differs commands "$want" "$got"; then not_ok "commands are completed"; else ok "commands are completed"; fi
 	run "columns are completed" 0 "SIZE
+STATE
 SKIPPABLE" "" complete_words offctl list -o S
 	run "columns behind a comma are completed" 0 "SIZE,OWNER" "" complete_words offctl list -o SIZE,OW
 	run "columns behind a + are completed" 0 "+PFN" "" complete_words offctl list -o +PF

@@ -4,14 +4,14 @@
 # shellcheck disable=SC2154
 
 ranges_header="# start_pfn nr_pages skippable canary node zone owner age_s"
-list_header="RANGE                                 SIZE PAGES BLOCKS NODE ZONE    OWNER   SKIPPABLE CANARY AGE"
+list_header="RANGE                                 SIZE PAGES BLOCKS NODE ZONE    STATE    OWNER   SKIPPABLE CANARY AGE"
 
 tree guest
 try "list" 0 "$list_header
-0x0000000100100000-0x00000001010fffff  16M  4096 32        0 Movable debugfs yes       yes    12s
-0x0000000108100000-0x0000000108102fff  12K     3 33        0 Movable debugfs no        no     119s
-0x0000000110000000-0x0000000110000fff   4K     1 34        - -       debugfs yes       no     119min
-0x0000000118000000-0x000000011800ffff  64K    16 35        0 Normal  sample  yes       no     2d" "" list
+0x0000000100100000-0x00000001010fffff  16M  4096 32        0 Movable in-force debugfs yes       yes    12s
+0x0000000108100000-0x0000000108102fff  12K     3 33        0 Movable in-force debugfs no        no     119s
+0x0000000110000000-0x0000000110000fff   4K     1 34        - -       waiting  debugfs yes       no     119min
+0x0000000118000000-0x000000011800ffff  64K    16 35        0 Normal  in-force sample  yes       no     2d" "" list
 
 blocks_header="BLOCK RANGE                                 SIZE NODE ZONES          STATE   MARKED"
 low_blocks="    0 0x0000000000000000-0x0000000007ffffff 128M    0 none           online       0
@@ -44,17 +44,61 @@ printf '%s\n%s\n' "$ranges_header" "1081340 8 1 0 0 Movable debugfs 0" >"$fo/ran
 try "blocks, a range over a border" 0 "BLOCK RANGE                                 SIZE NODE ZONES   STATE  MARKED
    32 0x0000000100000000-0x0000000107ffffff 128M    0 Movable online      4
    33 0x0000000108000000-0x000000010fffffff 128M    0 Movable online      4" "" blocks -o "$short" 32-33
-try "list, a range over a border" 0 "RANGE                                 SIZE PAGES BLOCKS NODE ZONE    OWNER   SKIPPABLE CANARY AGE
-0x0000000107ffc000-0x0000000108003fff  32K     8 32-33     0 Movable debugfs yes       no     0s" "" list
+try "list, a range over a border" 0 "RANGE                                 SIZE PAGES BLOCKS NODE ZONE    STATE OWNER   SKIPPABLE CANARY AGE
+0x0000000107ffc000-0x0000000108003fff  32K     8 32-33     0 Movable -     debugfs yes       no     0s" "" list
 
 echo "$ranges_header" >"$fo/ranges"
 try "list, nothing marked" 0 "" "" list
 
 # Other columns, and another order: names count, places don't.
-printf '%s\n%s\n' "# owner start_pfn new nr_pages age_s skippable canary node zone" \
-	"me 0x100100 7 0x10 120 0 1 3 DMA32" >"$fo/ranges"
-try "list, columns in another order" 0 "RANGE                                 SIZE PAGES BLOCKS NODE ZONE  OWNER SKIPPABLE CANARY AGE
-0x0000000100100000-0x000000010010ffff  64K    16 32        3 DMA32 me    no        yes    2min" "" list
+printf '%s\n%s\n' "# owner state start_pfn new nr_pages age_s skippable canary node zone" \
+	"me poisoned 0x100100 7 0x10 120 0 1 3 DMA32" >"$fo/ranges"
+try "list, columns in another order" 0 "RANGE                                 SIZE PAGES BLOCKS NODE ZONE  STATE    OWNER SKIPPABLE CANARY AGE
+0x0000000100100000-0x000000010010ffff  64K    16 32        3 DMA32 poisoned me    no        yes    2min" "" list
+
+# Each state, and the older module that does not say.
+{
+	echo "$ranges_header state"
+	printf '%s\n' "100 1 1 0 0 DMA32 debugfs 0 in_force" "101 1 1 0 -1 - debugfs 0 waiting" \
+		"102 1 1 0 -1 - debugfs 0 not_in_force" "103 1 1 0 0 DMA32 debugfs 0 poisoned"
+} >"$fo/ranges"
+try "list, each state" 0 "100 in-force
+101 waiting
+102 not-in-force
+103 poisoned" "" list -rno PFN,STATE
+try "list, each state, JSON" 0 '{
+   "ranges": [
+      {
+         "pfn": 100,
+         "state": "in-force",
+         "zone": "DMA32"
+      },{
+         "pfn": 101,
+         "state": "waiting",
+         "zone": null
+      },{
+         "pfn": 102,
+         "state": "not-in-force",
+         "zone": null
+      },{
+         "pfn": 103,
+         "state": "poisoned",
+         "zone": "DMA32"
+      }
+   ]
+}' "" list -Jo PFN,STATE,ZONE
+printf '%s\n%s\n' "$ranges_header" "100 1 1 0 0 DMA32 debugfs 0" >"$fo/ranges"
+try "list, an older module, JSON" 0 '{
+   "ranges": [
+      {
+         "pfn": 100,
+         "state": null
+      }
+   ]
+}' "" list -Jo PFN,STATE
+printf '%s\n%s\n' "$ranges_header state" "100 1 1 0 0 DMA32 debugfs 0" >"$fo/ranges"
+try "list, a state is missing" 1 "" "offctl: list: ROOT/sys/kernel/debug/fake_offline/ranges: line 2 is not as documented
+hint: do module and offctl have the same version?" list
 
 # malformed LINE TEXT: such a list of ranges is refused, where it is wrong
 malformed() {
@@ -106,8 +150,8 @@ try "blocks with 20000 ranges" 0 "BLOCK RANGE                                 SI
 
 # 64 KiB pages, 512 MiB blocks, two nodes, no directories of the nodes
 tree arm64-64k
-try "list, 64 KiB pages" 0 "RANGE                                 SIZE PAGES BLOCKS NODE ZONE    OWNER   SKIPPABLE CANARY AGE
-0x0000000200000000-0x000000023fffffff   1G 16384 16-17     1 Movable debugfs yes       no     47h" "" list
+try "list, 64 KiB pages" 0 "RANGE                                 SIZE PAGES BLOCKS NODE ZONE    STATE OWNER   SKIPPABLE CANARY AGE
+0x0000000200000000-0x000000023fffffff   1G 16384 16-17     1 Movable -     debugfs yes       no     47h" "" list
 try "blocks, 64 KiB pages" 0 "BLOCK RANGE                                 SIZE NODE ZONES          STATE         MARKED
     2 0x0000000040000000-0x000000005fffffff 512M    0 DMA            online             0
     3 0x0000000060000000-0x000000007fffffff 512M    0 Normal         online             0
@@ -131,11 +175,11 @@ try "blocks, size not known" 0 "BLOCK RANGE SIZE NODE ZONES  STATE   MARKED
    34 -        -    - -      offline      -
    35 -        -    - Normal online       -" "" blocks -o "$short"
 try "list, size of blocks not known" 0 "$(printf '%s\n' \
-"RANGE                                 SIZE PAGES BLOCKS NODE ZONE    OWNER   SKIPPABLE CANARY AGE" \
-"0x0000000100100000-0x00000001010fffff  16M  4096 -         0 Movable debugfs yes       yes    12s" \
-"0x0000000108100000-0x0000000108102fff  12K     3 -         0 Movable debugfs no        no     119s" \
-"0x0000000110000000-0x0000000110000fff   4K     1 -         - -       debugfs yes       no     119min" \
-"0x0000000118000000-0x000000011800ffff  64K    16 -         0 Normal  sample  yes       no     2d")" "" list
+"RANGE                                 SIZE PAGES BLOCKS NODE ZONE    STATE    OWNER   SKIPPABLE CANARY AGE" \
+"0x0000000100100000-0x00000001010fffff  16M  4096 -         0 Movable in-force debugfs yes       yes    12s" \
+"0x0000000108100000-0x0000000108102fff  12K     3 -         0 Movable in-force debugfs no        no     119s" \
+"0x0000000110000000-0x0000000110000fff   4K     1 -         - -       waiting  debugfs yes       no     119min" \
+"0x0000000118000000-0x000000011800ffff  64K    16 -         0 Normal  in-force sample  yes       no     2d")" "" list
 try "mark block:32, size not known" 2 "" "offctl: mark: 'block:32': the size of a memory block is not known
 hint: a range is 0xSTART-0xEND (end included), 0xSTART+SIZE, block:N[-M] or pfn:N[+M]" mark block:32
 rm -r "$memory"
@@ -155,8 +199,6 @@ marked pages                4116
 marks                       5
 unmarks                     1
 failed marks                2
-taken through a cycle       1
-not taken through a cycle   1
 stray references            1
 offline attempts            7
 offline done                4
@@ -182,6 +224,13 @@ echo >"$fo/stats"
 try "status, an empty line" 1 "" "offctl: status: ROOT/sys/kernel/debug/fake_offline/stats: line 1 is not as documented
 hint: do module and offctl have the same version?" status
 
+for hook in "held:held by the module" "free:not held, no range exists" "left:left to the hypervisor's driver" "taken:held by another driver" "new:new"; do
+	echo "hook ${hook%%:*}" >"$fo/stats"
+	try "status, the hook is ${hook%%:*}" 0 "HOOK
+${hook#*:}" "" status -o hook
+	try "status -r, the hook is ${hook%%:*}" 0 "${hook%%:*}" "" status -rno hook
+done
+
 # verify
 tree guest
 counts="ranges              4
@@ -194,6 +243,8 @@ buddy               0
 wrong_count         0
 canary              4096
 canary_broken       0
+poisoned            0
+canary_unchecked    0
 first_bad_pfn       -1"
 try "verify" 0 "$counts
 last_failure        -
@@ -203,6 +254,13 @@ try "verify, something has failed once" 0 "$counts
 last_failure        PFN 0x108001 refused: marked
 all is well" "" verify
 try "verify -q" 0 "" "" verify -q
+
+sed -i "s/^poisoned .*/poisoned 3/; s/^canary_unchecked .*/canary_unchecked 4093/" "$fo/verify"
+try "verify, poisoned pages, and a hibernation" 0 "POISONED CANARY_UNCHECKED
+       3             4093" "" verify -o POISONED,CANARY_UNCHECKED
+sed -i "/^poisoned /d; /^canary_unchecked /d" "$fo/verify"
+try "verify, an older module" 0 "POISONED CANARY_UNCHECKED
+       -                -" "" verify -o POISONED,CANARY_UNCHECKED
 
 # verify_bad NAME VALUE MESSAGE: one count is another
 verify_bad() {

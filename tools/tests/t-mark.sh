@@ -5,9 +5,13 @@
 
 log_hint="hint: the kernel log may say more: dmesg | grep fake_offline"
 
+# states LINES: with the last column, where it is left out
+states() {
+	printf '%s\n' "$1" | awk 'NF == 8 { $9 = $5 < 0 ? "waiting" : "in_force" } 1'
+}
 # add LINES: the module takes the command, and the list of ranges has these too
 add() {
-	printf '%s\n' "$1" >"$work/add"
+	states "$1" >"$work/add"
 	kernel 'fo=$3
 head -n 1 "$fo/ranges" >"$fo/new"
 { sed 1d "$fo/ranges"; cat "'"$work/add"'"; } | sort -n >>"$fo/new"
@@ -15,7 +19,7 @@ mv "$fo/new" "$fo/ranges"'
 }
 # left LINES: it takes the command, and only these ranges are left
 left() {
-	printf '%s\n' "$1" >"$work/left"
+	states "$1" >"$work/left"
 	kernel 'fo=$3
 head -n 1 "$fo/ranges" >"$fo/new"
 grep . "'"$work/left"'" >>"$fo/new"
@@ -118,28 +122,17 @@ try "mark --size, but less" 64 "marked 1 page (4 KiB) 0x00000000000c8000-0x00000
 tree guest
 add "200 5 1 0 0 DMA32 debugfs 0"
 try "mark --size, and somebody else" 0 "marked 5 pages (20 KiB) 0x00000000000c8000-0x00000000000ccfff" \
-	"hint: somebody else marked pages at the same time" mark --size 16K
+	"hint: another program marked pages at the same time" mark --size 16K
 tree guest
 left "1048832 4096 1 0 0 Movable debugfs 0"
 try "mark --size, ranges that were there don't count" 1 "" \
 	"offctl: mark: 4096 pages (16 MiB): the list of ranges shows 0 of 4096 pages" mark --size 16M
 
-for way in through allocate; do
-	tree guest
-	add "1179648 32768 1 1 0 Normal debugfs 0
-1212417 1 1 1 0 Normal debugfs 0"
-	try "mark --$way" 0 "marked 32768 pages (128 MiB) 0x0000000120000000-0x0000000127ffffff
-marked 1 page (4 KiB) 0x0000000128001000-0x0000000128001fff
-marked 32769 pages (131076 KiB) in all" "" \
-		mark --$way --canary block:36 pfn:1212417
-	sent mark "1179648 32768 canary $way
-1212417 1 canary $way"
-done
 tree guest
-add "200 1 1 0 0 DMA32 debugfs 0"
-try "mark --size --allocate" 0 "marked 1 page (4 KiB) 0x00000000000c8000-0x00000000000c8fff" "" \
-	mark --size 4K --allocate
-sent mark "any 1 allocate"
+add "9000000 32768 1 1 -1 - debugfs 0 waiting"
+try "mark --absent" 0 "marked 32768 pages (128 MiB) 0x0000000895440000-0x000000089d43ffff" "" \
+	mark --absent --canary pfn:9000000+32768
+sent mark "9000000 32768 canary absent"
 
 # refused NAME NUMBER WHY [HINT]: the module's answer to a range
 refused() {
@@ -149,25 +142,79 @@ refused() {
 $4}" mark 0x110000000-0x110003fff
 }
 refused EEXIST 17 "a page is marked already" "hint: 0x0000000110000000-0x0000000110000fff is marked"
-refused ENXIO 6 "there is no RAM" "$log_hint"
-refused ENODEV 19 "its memory block is offline" "hint: block 34 is offline"
-refused EBUSY 16 "a page is in use and cannot be freed" "$log_hint"
-refused ENOSPC 28 "too little memory would be left" "$log_hint"
-refused ENOMEM 12 "no memory to record it, or to migrate pages to" "$log_hint"
-refused EOPNOTSUPP 95 "its memory block could not come back as it was" "$log_hint"
-refused EHWPOISON 133 "a page of its memory block is hardware-poisoned" "$log_hint"
+refused ENXIO 6 "there is no memory that can be marked"
+refused EBUSY 16 "a page cannot be taken out of use"
+refused ENOSPC 28 "too little memory would be left"
+refused ENOMEM 12 "no memory to record it, or to migrate pages to"
 refused EINTR 4 "interrupted"
-refused EINVAL 22 "the module does not understand the command" "$log_hint"
-refused ERANGE 34 "a number is too large" "$log_hint"
-refused E2BIG 7 "too many at once" "$log_hint"
-refused EPERM 1 "Operation not permitted" "$log_hint"
+refused EINVAL 22 "the module does not understand the command"
+refused ERANGE 34 "a number is too large"
+refused E2BIG 7 "too many at once"
+refused EPERM 1 "Operation not permitted"
 tree guest
-kernel "exit 19"
-try "mark: ENODEV, and no block is offline" 1 "" "offctl: mark: 0x0000000100000000-0x0000000100000fff: its memory block is offline (ENODEV)
-$log_hint" mark 0x100000000+4K
 kernel "exit 17"
-try "mark: EEXIST, and the list has it not" 1 "" "offctl: mark: 2 ranges: a page is marked already (EEXIST)
-$log_hint" mark 0x100000000+4K 0x100002000+4K
+try "mark: EEXIST, and the list has it not" 1 "" "offctl: mark: 2 ranges: a page is marked already (EEXIST)" \
+	mark 0x100000000+4K 0x100002000+4K
+
+# refusal START NR PFN OWNER REASON: what the module says when it refuses
+refusal() {
+	kernel 'count=$(sed -n "s/^count //p" "$3/last_refusal")
+cat >"$3/last_refusal" <<END
+count $((count + 1))
+age_s 0
+errno -16
+'"start_pfn $1
+nr_pages $2
+pfn $3
+code in_use
+owner $4
+reason $5"'
+new line
+END
+exit 16'
+}
+pages="offctl: mark: 0x0000000110000000-0x0000000110003fff: a page cannot be taken out of use (EBUSY)"
+tree guest
+refusal 1114112 4 1114113 virtio_mem "PFN 0x110001 is pinned"
+try "mark: the reason" 1 "" "$pages
+hint: 0x0000000110000000-0x0000000110003fff: PFN 0x110001 is pinned; page 0x110001000 (PFN 0x110001); owner virtio_mem" \
+	mark 0x110000000+16K
+try "mark: the reason, once more" 1 "" "$pages
+hint: 0x0000000110000000-0x0000000110003fff: PFN 0x110001 is pinned; page 0x110001000 (PFN 0x110001); owner virtio_mem" \
+	mark 0x110000000+16K
+tree guest
+refusal 1114114 1 -1 - "the page block is isolated"
+try "mark: the reason, no page and no owner" 1 "" "$pages
+hint: 0x0000000110002000-0x0000000110002fff: the page block is isolated" mark 0x110000000+16K
+tree guest
+refusal 2000000 1 -1 - "of another request"
+try "mark: the reason, of another request" 1 "" "$pages" mark 0x110000000+16K
+tree guest
+printf '%s\n' "count 3" "start_pfn 1114112" "nr_pages 4" "pfn -1" "reason stale" >"$fo/last_refusal"
+kernel "exit 16"
+try "mark: the reason, a stale one" 1 "" "$pages" mark 0x110000000+16K
+for broken in "reason" "nr_pages x" "start_pfn"; do
+	tree guest
+	kernel "printf '%s\n' 'count 1' 'start_pfn 1114112' 'nr_pages 4' 'reason x' '$broken' | tac >\"\$3/last_refusal\"; exit 16"
+	try "mark: the reason, which has '$broken'" 1 "" "$pages" mark 0x110000000+16K
+done
+tree guest
+rm "$fo/last_refusal"
+kernel "exit 16"
+try "mark: the reason, an older module" 1 "" "$pages" mark 0x110000000+16K
+tree guest
+refusal 0 0 -1 - "zone Normal: 12 MiB above its floor, 3072 pages could be marked"
+try "mark --size: the reason" 1 "" "offctl: mark: 16384 pages (64 MiB): pages cannot be taken out of use (EBUSY)
+hint: zone Normal: 12 MiB above its floor, 3072 pages could be marked" mark --size 64M
+
+# Pages that were poisoned before count, whatever their flags are.
+tree guest
+add "100 1 1 1 0 DMA32 debugfs 0
+101 1 1 0 0 DMA32 debugfs 0 poisoned
+102 2 1 1 0 DMA32 debugfs 0"
+try "mark over a poisoned page" 0 "marked 4 pages (16 KiB) 0x0000000000064000-0x0000000000067fff" "" \
+	mark --canary pfn:100+4
+
 # any_refused NAME NUMBER WHY
 any_refused() {
 	tree guest
@@ -177,7 +224,7 @@ any_refused() {
 }
 any_refused ENXIO 6 "there is no such node, or it has no such zone"
 any_refused ENOSPC 28 "not that many free, or too little memory would be left"
-any_refused EBUSY 16 "pages are in use and cannot be freed"
+any_refused EBUSY 16 "pages cannot be taken out of use"
 any_refused ENOMEM 12 "no memory to record it, or to migrate pages to"
 any_refused EINTR 4 "interrupted"
 any_refused EIO 5 "Input/output error"

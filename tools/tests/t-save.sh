@@ -14,7 +14,7 @@ case $words in *unskippable*) s=0 ;; esac
 case $words in *canary*) c=1 ;; esac
 {
 	head -n 1 "$3/ranges"
-	{ tail -n +2 "$3/ranges"; echo "$start $nr $s $c 0 Normal debugfs 0"; } | sort -n
+	{ tail -n +2 "$3/ranges"; echo "$start $nr $s $c 0 Normal debugfs 0 in_force"; } | sort -n
 } >"$3/new"
 mv "$3/new" "$3/ranges"
 }'
@@ -91,38 +91,65 @@ kernel "$takes"
 fates='4 0x0000000108100000-0x0000000108107fff FATE -
 5 0x0000000118000000-0x000000011800ffff already\x20marked -
 6 0x0000000118004000-0x0000000118013fff FATE -
-7 0x0000000110000000-0x0000000110001fff refused its\x20memory\x20block\x20is\x20offline\x20(ENODEV)
-8 0x0000005f5e0ff000-0x0000005f5e0fffff no\x20RAM\x20there -
+7 0x0000000110000000-0x0000000110001fff FATE waits\x20for\x20its\x20memory\x20to\x20come\x20online
+8 0x0000005f5e0ff000-0x0000005f5e0fffff AWAY
 9 - not\x20understood no\x20range
 10 - not\x20understood an\x20unknown\x20word\x20behind\x20the\x20range
 11 - not\x20understood a\x20word\x20twice
 12 - not\x20understood does\x20not\x20begin\x20with\x20'"'mark'"'
 13 0x0000000118010000-0x0000000118011fff LAST -'
-fates() { printf '%s\n' "$fates" | sed "s/FATE/$1/; s/LAST/$2/"; }
-restored "restore --dry-run" 64 "$(fates 'would\\x20be\\x20marked' 'already\\x20marked')" "" \
+# fates FATE AWAY: of what can be marked, and of what lies nowhere
+fates() { printf '%s\n' "$fates" | sed "s/FATE/$1/; s/AWAY/$2/; s/LAST/already\\\\x20marked/"; }
+no_memory='no\\x20RAM\\x20there there\\x20is\\x20no\\x20memory\\x20that\\x20can\\x20be\\x20marked\\x20(ENXIO)'
+restored "restore --dry-run" 64 "$(fates 'would\\x20be\\x20marked' 'would\\x20be\\x20marked waits\\x20for\\x20its\\x20memory\\x20to\\x20come\\x20online')" "" \
 	restore --dry-run "$work/b.marks"
 nothing_sent
-restored "restore, each line's fate" 64 "$(fates marked 'already\\x20marked')" "" restore "$work/b.marks"
-sent mark "1081603 5 unskippable
-1146896 4 canary"
-restored "restore -q" 64 "$(fates FATE LAST | sed -n '/refused/p;/RAM/p;/underst/p')" "" restore -q "$work/b.marks"
+restored "restore, each line's fate" 64 "$(fates marked "$no_memory")" "" restore "$work/b.marks"
+sent mark "1081603 5 unskippable absent
+1146896 4 canary absent
+1114113 1 absent
+99999999 1 absent"
+restored "restore -q" 64 "$(fates FATE "$no_memory" | sed -n '/RAM/p;/underst/p')" "" restore -q "$work/b.marks"
 
 # A page that cannot be had
 tree guest
 sed -i '/sample/d' "$fo/ranges"
 kernel "$takes"
 printf 'version 1\nmark pfn:1146888+8\n' >"$work/c.marks"
-restored "restore, a page is in use" 1 '2 0x0000000118008000-0x000000011800ffff refused a\x20page\x20is\x20in\x20use\x20and\x20cannot\x20be\x20freed\x20(EBUSY)' "" restore "$work/c.marks"
-sent mark "1146888 8"
-restored "restore --partial" 64 '2 0x0000000118008000-0x000000011800ffff partly\x20marked a\x20page\x20is\x20in\x20use\x20and\x20cannot\x20be\x20freed\x20(EBUSY)' "" restore --partial "$work/c.marks"
-sent mark "1146888 8
-1146888 8
-1146888 4
-1146888 2
-1146890 2
-1146890 1
-1146891 1
-1146892 4"
+restored "restore, a page is in use" 1 '2 0x0000000118008000-0x000000011800ffff refused a\x20page\x20cannot\x20be\x20taken\x20out\x20of\x20use\x20(EBUSY)' "" restore "$work/c.marks"
+sent mark "1146888 8 absent"
+restored "restore --partial" 64 '2 0x0000000118008000-0x000000011800ffff partly\x20marked a\x20page\x20cannot\x20be\x20taken\x20out\x20of\x20use\x20(EBUSY)' "" restore --partial "$work/c.marks"
+sent mark "1146888 8 absent
+1146888 8 absent
+1146888 4 absent
+1146888 2 absent
+1146890 2 absent
+1146890 1 absent
+1146891 1 absent
+1146892 4 absent"
+
+# Where no memory is yet: the module takes it, or it lies where none can be.
+tree guest
+kernel "$takes"
+printf 'version 1\nmark pfn:1179648+16\nmark pfn:1179640+16 canary\n' >"$work/d.marks"
+restored "restore, memory that is not there yet" 0 '2 0x0000000120000000-0x000000012000ffff marked waits\x20for\x20its\x20memory\x20to\x20come\x20online
+3 0x000000011fff8000-0x0000000120007fff marked -' "" restore "$work/d.marks"
+sent mark "1179648 16 absent
+1179640 8 canary absent"
+tree guest
+kernel "$takes"
+printf 'version 1\nmark pfn:1179640+16 canary\n' >"$work/d.marks"
+restored "restore, memory of which a part is there" 0 '2 0x000000011fff8000-0x0000000120007fff marked 8\x20pages\x20wait\x20for\x20their\x20memory\x20to\x20come\x20online' "" restore "$work/d.marks"
+sent mark "1179640 16 canary absent"
+tree guest
+kernel "$takes"
+restored "restore --partial, memory of which a part is there" 0 '2 0x000000011fff8000-0x0000000120007fff marked 8\x20pages\x20wait\x20for\x20their\x20memory\x20to\x20come\x20online' "" restore --partial "$work/d.marks"
+sent mark "1179640 8 canary absent
+1179648 8 canary absent"
+tree guest
+kernel 'printf "%s\n" "count 1" "start_pfn 1146896" "nr_pages 4" "pfn 1146880" "code neighbour" "reason PFN 0x118000 cannot move: slab" >"$3/last_refusal"; exit 16'
+printf 'version 1\nmark pfn:1146896+4\n' >"$work/d.marks"
+restored "restore, the module says why not" 1 '2 0x0000000118010000-0x0000000118013fff refused PFN\x200x118000\x20cannot\x20move:\x20slab\x20(EBUSY)' "" restore "$work/d.marks"
 
 # Files and directories
 tree guest

@@ -147,7 +147,7 @@ run "nobody reads stdout" 0 "0" "" \
 	sh -c '{ { "$@"; echo $? >&3; } | true; } 3>&1' sh "$offctl" --sysroot "$T" list
 {
 	sed -n 1p "$here/trees/guest/sys/kernel/debug/fake_offline/ranges"
-	awk 'BEGIN { for (i = 0; i < 20000; i++) print 2 * i, 1, 1, 0, 0, "Movable", "debugfs", 1 }'
+	awk 'BEGIN { for (i = 0; i < 20000; i++) print 2 * i, 1, 1, 0, 0, "Movable", "debugfs", 1, "in_force" }'
 } >"$fo/ranges"
 run "the reader of stdout goes away" 0 "0" "" \
 	sh -c '{ { "$@"; echo $? >&3; } | head -n 1 >/dev/null; } 3>&1' sh "$offctl" --sysroot "$T" list

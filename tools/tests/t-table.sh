@@ -18,11 +18,11 @@ try "list -b" 0 "    SIZE AGE
    12288 119
     4096 7199
    65536 200000" "" list -bo SIZE,AGE
-try "list -o +" 0 "RANGE                                 SIZE PAGES BLOCKS NODE ZONE    OWNER   SKIPPABLE CANARY AGE        PFN
-0x0000000100100000-0x00000001010fffff  16M  4096 32        0 Movable debugfs yes       yes    12s    1048832
-0x0000000108100000-0x0000000108102fff  12K     3 33        0 Movable debugfs no        no     119s   1081600
-0x0000000110000000-0x0000000110000fff   4K     1 34        - -       debugfs yes       no     119min 1114112
-0x0000000118000000-0x000000011800ffff  64K    16 35        0 Normal  sample  yes       no     2d     1146880" "" list -o +pfn
+try "list -o +" 0 "RANGE                                 SIZE PAGES BLOCKS NODE ZONE    STATE    OWNER   SKIPPABLE CANARY AGE        PFN
+0x0000000100100000-0x00000001010fffff  16M  4096 32        0 Movable in-force debugfs yes       yes    12s    1048832
+0x0000000108100000-0x0000000108102fff  12K     3 33        0 Movable in-force debugfs no        no     119s   1081600
+0x0000000110000000-0x0000000110000fff   4K     1 34        - -       waiting  debugfs yes       no     119min 1114112
+0x0000000118000000-0x000000011800ffff  64K    16 35        0 Normal  in-force sample  yes       no     2d     1146880" "" list -o +pfn
 try "list -r" 0 "SIZE NODE SKIPPABLE
 16M 0 yes
 12K 0 no
@@ -66,9 +66,9 @@ try "list -J: numbers are numbers" 0 '{
    ]
 }' "" list -J -o SIZE,PAGES,NODE,ZONE,SKIPPABLE,AGE
 try "list -o with no such column" 2 "" "offctl: list: 'FROB': no such column
-hint: columns are RANGE, SIZE, PAGES, BLOCKS, NODE, ZONE, OWNER, SKIPPABLE, CANARY, AGE, PFN" list -o SIZE,FROB,X
+hint: columns are RANGE, SIZE, PAGES, BLOCKS, NODE, ZONE, STATE, OWNER, SKIPPABLE, CANARY, AGE, PFN" list -o SIZE,FROB,X
 try "list -o with nothing" 2 "" "offctl: list: '': no such column
-hint: columns are RANGE, SIZE, PAGES, BLOCKS, NODE, ZONE, OWNER, SKIPPABLE, CANARY, AGE, PFN" list -o ""
+hint: columns are RANGE, SIZE, PAGES, BLOCKS, NODE, ZONE, STATE, OWNER, SKIPPABLE, CANARY, AGE, PFN" list -o ""
 try "list -J -r" 2 "" "offctl: list: --json, --pairs and --raw exclude each other
 Try 'offctl list --help' for more." list -J -r
 try "blocks --summary -J" 2 "" "offctl: blocks: --summary does not go with --json, --pairs or --raw
@@ -119,6 +119,12 @@ try "blocks --merge -J: numbers that are texts" 0 '{
 }' "" blocks -S none -J -o BLOCK 32-35
 printf '%s\n' "count 3" "start_pfn 1146880" "nr_pages 32768" "pfn -1" "reason vetoed: injected" >"$fo/last_failure"
 try "blocks: the last failure" 0 "BLOCK WHY
+   35 last failure: vetoed: injected" "" blocks -o BLOCK,WHY 35
+printf '%s\n' "count 3" "age_s 86400" "errno -12" "start_pfn 1146880" "nr_pages 32768" "pfn -1" "code injected" "owner -" "new" "reason vetoed: injected" >"$fo/last_failure"
+try "blocks: the last failure, with lines that are new" 0 "BLOCK WHY
+   35 last failure: vetoed: injected" "" blocks -o BLOCK,WHY 35
+printf '%s\n' "count 3" "age_s x" "errno" "start_pfn 1146880" "nr_pages 32768" "pfn -1" "reason vetoed: injected" >"$fo/last_failure"
+try "blocks: the last failure, with lines that say nothing" 0 "BLOCK WHY
    35 last failure: vetoed: injected" "" blocks -o BLOCK,WHY 35
 printf '%s\n' "count 3" "start_pfn 1146880" "nr_pages 32768" "pfn 1146881" "reason PFN 0x118001 refused: marked unskippable by sample" >"$fo/last_failure"
 try "blocks: a failure whose reason is gone" 0 "BLOCK WHY

@@ -136,10 +136,8 @@ try "mark --node without --size" 2 "" "offctl: mark: --node and --zone go with -
 $mark_try" mark --node 0 pfn:1
 try "mark --zone without --size" 2 "" "offctl: mark: --node and --zone go with --size
 $mark_try" mark --zone normal pfn:1
-try "mark --through --allocate" 2 "" "offctl: mark: either --through or --allocate
-$mark_try" mark --through --allocate pfn:1
-try "mark --through --size" 2 "" "offctl: mark: --through goes with ranges
-$mark_try" mark --through --size 64M
+try "mark --absent --size" 2 "" "offctl: mark: --absent goes with ranges
+$mark_try" mark --absent --size 64M
 try "mark --node -1" 2 "" "offctl: mark: '-1': not a number
 $mark_try" mark --size 64M --node -1
 try "mark --node 1x" 2 "" "offctl: mark: '1x': not a number

@@ -1,0 +1,218 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * soft_offline_page() of the kernel waits for a hotplug operation, and no
+ * signal ends that wait. It holds the mutex of memory_failure() meanwhile. So
+ * no attempt is made while a memory block goes offline, the write is in a child
+ * process that offctl need not wait for, and after one attempt that did not end
+ * no other is made: that would wait for the mutex.
+ */
+#include "soft_offline.h"
+#include "memblock.h"
+#include "pageflags.h"
+#include "sysroot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <linux/kernel-page-flags.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FILE_NAME "sys/devices/system/memory/soft_offline_page"
+
+static void say_cost(struct soft_offline *s)
+{
+	if (s->told)
+		return;
+	s->told = true;
+	hint("soft offline is the last resort: the kernel poisons the page until the machine reboots");
+	hint("from Linux 6.12 on, a memory block with a poisoned page cannot come back online after it goes offline");
+}
+
+/* An operation that is in flight; false after an error message, too. */
+static bool memory_is_still(struct soft_offline *s, struct sb *why)
+{
+	struct memblocks blocks;
+	bool still = true;
+
+	if (!memblocks_load(s->cmd->name, &blocks)) {
+		sb_addf(why, "soft offline: the state of memory is not known");
+		return false;
+	}
+	for (size_t i = 0; i < blocks.n && still; i++) {
+		still = strcmp(blocks.v[i].state, "going-offline") != 0;
+		if (!still)
+			sb_addf(why, "soft offline: not tried while block %" PRIu64
+				" goes offline", blocks.v[i].nr);
+	}
+	memblocks_free(&blocks);
+	return still;
+}
+
+/* The child: its exit status is the errno. */
+_Noreturn static void child(int fd, const char *text, size_t len)
+{
+	ssize_t n = write(fd, text, len);
+
+	_exit(n < 0 ? errno : (size_t)n == len ? 0 : EIO);
+}
+
+static uint64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
+}
+
+/* Until the child has closed its end of the pipe. False: no use to wait. */
+static bool wait_for_end(int pipe_fd, uint64_t limit_ms)
+{
+	uint64_t end = now_ms() + limit_ms, now;
+
+	while ((now = now_ms()) < end) {
+		struct pollfd pfd = { .fd = pipe_fd, .events = POLLIN };
+		uint64_t left = end - now;
+
+		if (poll(&pfd, 1, left > 60000 ? 60000 : (int)left) > 0)
+			return true;
+		if (signals_seen())
+			return false;
+	}
+	return false;
+}
+
+enum { SOFT_NO_CHILD = -1, SOFT_NO_END = -2 };
+
+/* 0, an errno, or one of the above, then with errno for the first. */
+static int attempt(const struct soft_offline *s, int fd, uint64_t pfn)
+{
+	struct sb text = {0};
+	int ends[2], status, result = SOFT_NO_END;
+	pid_t pid = -1;
+
+	if (pipe2(ends, O_CLOEXEC))
+		return SOFT_NO_CHILD;
+	sb_addf(&text, "0x%" PRIx64 "\n", pfn * s->units.page);
+	pid = fork();
+	if (!pid)
+		child(fd, text.p, text.len);
+	close(ends[1]);
+	sb_free(&text);
+	if (pid < 0) {
+		result = SOFT_NO_CHILD;
+	} else if (wait_for_end(ends[0], s->limit_ms)) {
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+			;
+		result = WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
+	} else {
+		/* It may not die before the hotplug operation ends. */
+		kill(pid, SIGKILL);
+		waitpid(pid, NULL, WNOHANG);
+	}
+	close(ends[0]);
+	return result;
+}
+
+/* What the kernel says of the page afterwards, if /proc tells. */
+static bool is_poisoned(uint64_t pfn)
+{
+	struct pageflags pf;
+	bool has = true;
+
+	if (!pageflags_open(&pf))
+		return true;
+	if (!pageflags_have(&pf, (struct span){ pfn, 1 }, KPF_HWPOISON, &has))
+		has = true;
+	pageflags_close(&pf);
+	return has;
+}
+
+bool soft_offline_page(struct soft_offline *s, uint64_t pfn, struct sb *why)
+{
+	int fd, result;
+
+	if (s->stuck || signals_seen()) {
+		sb_addf(why, "soft offline: not tried");
+		return false;
+	}
+	if (!memory_is_still(s, why))
+		return false;
+	fd = root_open_write(ROOT, FILE_NAME);
+	if (fd < 0) {
+		sb_addf(why, "soft offline: %s (", errno == ENOENT ?
+			"this kernel does not have it" : strerror(errno));
+		add_errno(why, errno);
+		sb_addf(why, ")");
+		return false;
+	}
+	say_cost(s);
+	result = attempt(s, fd, pfn);
+	if (result == SOFT_NO_CHILD) {
+		sb_addf(why, "soft offline: no child process: %s",
+			strerror(errno));
+	} else if (result == SOFT_NO_END) {
+		s->stuck = true;
+		if (signals_seen())
+			sb_addf(why, "soft offline: interrupted");
+		else
+			sb_addf(why, "soft offline: given up after %" PRIu64
+				".%" PRIu64 " s", s->limit_ms / 1000,
+				s->limit_ms % 1000 / 100);
+		sb_addf(why, ", it may still be done");
+	} else if (result) {
+		sb_addf(why, "soft offline: %s (", strerror(result));
+		add_errno(why, result);
+		sb_addf(why, ")");
+	} else if (!is_poisoned(pfn)) {
+		sb_addf(why, "soft offline: no error, and the page is not poisoned");
+	} else {
+		spans_add(&s->done, (struct span){ pfn, 1 });
+		close(fd);
+		return true;
+	}
+	close(fd);
+	return false;
+}
+
+void soft_offline_report(struct soft_offline *s)
+{
+	uint64_t per_block = s->units.block / s->units.page;
+	uint64_t next = 0;	/* block that was not named yet */
+	struct sb line = {0}, blocks = {0};
+
+	spans_normalize(&s->done);
+	for (size_t i = 0; i < s->done.n; i++) {
+		struct span span = s->done.v[i];
+		uint64_t last = per_block ? (span.pfn + span.nr - 1) / per_block :
+					    0;
+		uint64_t nr = per_block ? span.pfn / per_block : 1;
+
+		sb_clear(&line);
+		add_pages(&line, &s->units, span.nr);
+		sb_addf(&line, " ");
+		add_range(&line, &s->units, span);
+		hint("soft-offlined %s, poisoned until the machine reboots",
+		     line.p);
+		for (nr = nr < next ? next : nr; nr <= last; nr++) {
+			sb_addf(&blocks, "%s%" PRIu64, blocks.len ? ", " : "",
+				nr);
+			next = nr + 1;
+		}
+	}
+	if (blocks.len)
+		hint("from Linux 6.12 on, a block with such a page cannot come back online after it goes offline: block %s",
+		     blocks.p);
+	sb_free(&line);
+	sb_free(&blocks);
+}
+
+void soft_offline_free(struct soft_offline *s)
+{
+	spans_free(&s->done);
+}

@@ -1,0 +1,167 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Sourced by tests/run: --or-soft-offline.
+# shellcheck disable=SC2154,SC2016
+
+# The page blocks are of 8 pages here. A page block with one of the $kernel_pages
+# is refused: these as kernel memory, the others as their neighbours. $on_soft is
+# a command for soft_offline_page; its exit is the answer.
+neighbours='
+if [ "$1" = soft_offline_page ]; then
+	eval "$on_soft"
+	pfn=$(($2 / 4096))
+	echo "$pfn" >>"$T/poisoned"
+	exit 0
+fi
+[ "$1" = mark ] || exit 0
+set -- $2
+# refuse START NR PFN CODE REASON
+refuse() {
+	count=$(sed -n "s/^count //p" "$fo/last_refusal")
+	printf "%s\n" "count $((count + 1))" "age_s 0" "errno -16" "start_pfn $1" "nr_pages $2" \
+		"pfn $3" "code $4" "owner -" "reason $5" >"$fo/last_refusal"
+	exit 16
+}
+for page in $kernel_pages; do
+	[ "$(($1 / 8))" -le "$((page / 8))" ] && [ "$((($1 + $2 - 1) / 8))" -ge "$((page / 8))" ] || continue
+	[ "$1" -gt "$page" ] || [ "$(($1 + $2))" -le "$page" ] || [ "$2" -gt 1 ] ||
+		refuse $1 $2 $page kernel_memory "the kernel uses PFN $page"
+	! grep -qx "$1" "$T/poisoned" || [ "$2" -gt 1 ] ||
+		{ echo "$1 1 1 0 0 Normal debugfs 0 poisoned" >>"$fo/ranges"; exit 0; }
+	refuse $1 $2 $page neighbour "PFN $page in the same page block cannot move: slab"
+done
+{ head -n 1 "$fo/ranges"; { tail -n +2 "$fo/ranges"; echo "$1 $2 1 0 0 Normal debugfs 0 in_force"; } | sort -n; } >"$fo/new"
+mv "$fo/new" "$fo/ranges"'
+# soft PAGES [COMMAND]: a fresh tree; the pages of the kernel, the answer
+soft() {
+	tree guest
+	: >"$T/poisoned"
+	: >"$memory/soft_offline_page"
+	kernel "kernel_pages='$1' on_soft='${2-}'
+$neighbours"
+}
+# attempts TEXT: the addresses that were written
+attempts() {
+	if differs addresses "$1" "$(cat "$memory/soft_offline_page")"; then
+		not_ok "soft_offline_page: bytes written"
+	else
+		ok "soft_offline_page: bytes written"
+	fi
+}
+cost="hint: soft offline is the last resort: the kernel poisons the page until the machine reboots
+hint: from Linux 6.12 on, a memory block with a poisoned page cannot come back online after it goes offline"
+refused="offctl: mark: 0x0000000118010000-0x0000000118010fff: a page cannot be taken out of use (EBUSY)
+hint: 0x0000000118010000-0x0000000118010fff: PFN 1146897 in the same page block cannot move: slab; page 0x118011000 (PFN 0x118011)"
+after="hint: from Linux 6.12 on, a block with such a page cannot come back online after it goes offline: block 35"
+
+soft 1146897
+try "mark, without the option" 1 "" "$refused" mark pfn:1146896
+attempts ""
+try "mark --or-soft-offline, one page" 0 "soft-offlined 1 page (4 KiB) 0x0000000118010000-0x0000000118010fff" \
+	"$cost
+hint: soft-offlined 1 page (4 KiB) 0x0000000118010000-0x0000000118010fff, poisoned until the machine reboots
+$after" mark --or-soft-offline pfn:1146896
+attempts 0x118010000
+run "and it is listed" 0 "1146896 poisoned" "" sh -c '"$@" | grep poisoned' sh "$offctl" --sysroot "$T" list -rno PFN,STATE
+
+# A whole page block, and one beside it: kernel memory itself stays.
+soft 1146899
+try "mark --or-soft-offline, a range" 64 "marked 8 pages (32 KiB) 0x0000000118018000-0x000000011801ffff
+soft-offlined 3 pages (12 KiB) 0x0000000118010000-0x0000000118012fff
+soft-offlined 4 pages (16 KiB) 0x0000000118014000-0x0000000118017fff
+soft-offlined 7 pages (28 KiB) in all" "$cost
+offctl: mark: 0x0000000118010000-0x000000011801ffff: 1 of 16 pages are not out of use: the kernel uses PFN 1146899 (EBUSY)
+hint: soft-offlined 3 pages (12 KiB) 0x0000000118010000-0x0000000118012fff, poisoned until the machine reboots
+hint: soft-offlined 4 pages (16 KiB) 0x0000000118014000-0x0000000118017fff, poisoned until the machine reboots
+$after" mark --or-soft-offline 0x118010000-0x11801ffff
+attempts "0x118010000
+0x118011000
+0x118012000
+0x118014000
+0x118015000
+0x118016000
+0x118017000"
+soft 1146899
+try "mark --or-soft-offline, kernel memory alone" 1 "" "offctl: mark: 0x0000000118013000-0x0000000118013fff: a page cannot be taken out of use (EBUSY)
+hint: 0x0000000118013000-0x0000000118013fff: the kernel uses PFN 1146899; page 0x118013000 (PFN 0x118013)" \
+	mark --or-soft-offline pfn:1146899
+attempts ""
+soft ""
+try "mark --or-soft-offline, not needed" 0 "marked 2 pages (8 KiB) 0x0000000118010000-0x0000000118011fff" "" \
+	mark --or-soft-offline pfn:1146896+2
+attempts ""
+
+# not_retired NAME WHY SHOWN ARGUMENT…: what soft offline may answer
+not_retired() {
+	name=$1 why=$2 shown=$3
+	shift 3
+	try "mark --or-soft-offline: $name" 1 "" "${shown:+$shown
+}offctl: mark: 0x0000000118010000-0x0000000118010fff: 1 of 1 pages are not out of use: soft offline: $why" \
+		mark "$@" pfn:1146896
+}
+soft 1146897 'exit 5'
+not_retired EIO "Input/output error (EIO)" "$cost" --or-soft-offline
+soft 1146897
+rm "$memory/soft_offline_page"
+not_retired "not there" "this kernel does not have it (ENOENT)" "" --or-soft-offline
+soft 1146897 'exec sleep 2'
+not_retired "it does not end" "given up after 0.2 s, it may still be done" "$cost" --or-soft-offline=200ms
+soft 1146897 'kill -INT "$(ps -o ppid= "$PPID" | tr -d " ")"; exec sleep 2'
+not_retired SIGINT "interrupted, it may still be done" "$cost" --or-soft-offline
+soft 1146897
+echo going-offline >"$memory/memory33/state"
+not_retired "an offlining is in flight" "not tried while block 33 goes offline" "" --or-soft-offline
+attempts ""
+soft 1146897
+dd if=/dev/zero of="$T/proc/kpageflags" bs=8 seek=1146896 count=1 status=none
+not_retired "done, and not poisoned" "no error, and the page is not poisoned" "$cost" --or-soft-offline
+soft 1146897 'exec sleep 2'
+try "mark --or-soft-offline, none is tried after one that does not end" 1 "" "$cost
+offctl: mark: 0x0000000118010000-0x0000000118010fff: 1 of 1 pages are not out of use: soft offline: given up after 0.2 s, it may still be done
+offctl: mark: 0x0000000118012000-0x0000000118012fff: 1 of 1 pages are not out of use: soft offline: not tried" \
+	mark --or-soft-offline=200ms pfn:1146898 pfn:1146896
+attempts 0x118010000
+soft 1146897
+rm "$fo/last_refusal"
+kernel 'exit 16'
+try "mark --or-soft-offline, an older module" 1 "" "offctl: mark: 0x0000000118010000-0x0000000118010fff: a page cannot be taken out of use (EBUSY)" \
+	mark --or-soft-offline pfn:1146896
+attempts ""
+
+# import
+printf '1146896\n1146898+2\n1146904\n1146920\n' >"$work/list"
+soft 1146899
+try "import, without the option" 64 "RANGE                                 FATE
+0x0000000118010000-0x0000000118010fff refused
+0x0000000118012000-0x0000000118013fff refused
+0x0000000118018000-0x0000000118018fff marked
+0x0000000118028000-0x0000000118028fff marked
+it costs 2 pages (8 KiB) of 1536 MiB, 0.0005 %" "" import --format pfn -o RANGE,FATE "$work/list"
+attempts ""
+soft 1146899
+try "import --or-soft-offline" 64 "RANGE                                 FATE          COST WHY
+0x0000000118010000-0x0000000118010fff soft-offlined   4K -
+0x0000000118012000-0x0000000118013fff partly marked   4K the kernel uses PFN 1146899 (EBUSY)
+0x0000000118018000-0x0000000118018fff marked          4K -
+0x0000000118028000-0x0000000118028fff marked          4K -
+it costs 4 pages (16 KiB) of 1536 MiB, 0.0010 %" "$cost
+hint: soft-offlined 1 page (4 KiB) 0x0000000118010000-0x0000000118010fff, poisoned until the machine reboots
+hint: soft-offlined 1 page (4 KiB) 0x0000000118012000-0x0000000118012fff, poisoned until the machine reboots
+$after" import --or-soft-offline --format pfn -o RANGE,FATE,COST,WHY "$work/list"
+attempts "0x118010000
+0x118012000"
+soft 1146899
+printf '1146902+10\n' >"$work/list"
+try "import --or-soft-offline, a range of both kinds" 0 "soft-offlined 2\x20of\x2010\x20pages,\x20the\x20others\x20are\x20marked" "$cost
+hint: soft-offlined 2 pages (8 KiB) 0x0000000118016000-0x0000000118017fff, poisoned until the machine reboots
+$after" import --or-soft-offline --format pfn -rno FATE,WHY "$work/list"
+
+mark_try="Try 'offctl mark --help' for more."
+try "mark --or-soft-offline=x" 2 "" "offctl: mark: 'x': not a time
+$mark_try" mark --or-soft-offline=x pfn:1
+try "mark --or-soft-offline --size" 2 "" "offctl: mark: --or-soft-offline goes with ranges
+$mark_try" mark --or-soft-offline --size 64M
+try "mark --or-soft-offline --absent" 2 "" "offctl: mark: one of --absent, --via-offline and --or-soft-offline
+$mark_try" mark --or-soft-offline --absent pfn:1
+try "import --or-soft-offline=0" 2 "" "offctl: import: '0': not a time
+Try 'offctl import --help' for more." import --or-soft-offline=0 "$work/list"
