@@ -1,0 +1,210 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+#
+# No task of the module's waits for what may never end, and every wait of a user's
+# task ends with a signal. A page that a process has pinned makes an offlining go on
+# for ever meanwhile.
+
+# shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
+# shellcheck source=lib-events.sh
+. "$(dirname "$0")/lib-events.sh"
+
+# in_d: names of tasks in state D that may wait for the module
+in_d() {
+	for d_status in /proc/[0-9]*/status; do
+		awk '$1 == "Name:" { n = $2 } $1 == "State:" { s = $2 }
+			END { if (s == "D") print n }' "$d_status" 2>/dev/null
+	done | grep -E 'fake_off|modprobe|tryio' | tr '\n' ' '
+}
+
+some_in_d() {
+	[ -n "$(in_d)" ]
+}
+
+none_in_d() {
+	expect_eq "tasks in state D $1" "" "$(in_d)"
+}
+
+# hanging: $B2 goes offline for as long as the test wants
+hanging() {
+	pin_page "$B2"
+	hang_start "$B2" sysfs
+	expect_eq "memory$B2 meanwhile" going-offline "$(block_state "$B2")"
+}
+
+end_hanging() {
+	kill -USR1 "$hang_pid"
+	wait "$hang_pid"
+	expect_eq "the offlining" EINTR "$(cat "$TMP/hang")"
+	tenant_stop
+}
+
+# in_write PID: it has come to its write(2)
+in_write() {
+	[ "$(sed 's/ .*//' "/proc/$1/syscall" 2>/dev/null)" = 1 ]
+}
+
+# Loading while an offlining goes on that the module has not seen: it is loaded at
+# once, a mark waits until a signal, and it can be unloaded.
+loading() {
+	expect_status "rmmod" 0 modprobe -r fake_offline
+	hanging
+	expect_status "modprobe" 0 load_module
+	none_in_d "after modprobe"
+	tryio write "$FO"/mark "$(block_pfn "$B3" 50) 1" >"$TMP/waits" 2>&1 &
+	waits_pid=$!
+	wait_for "a mark to begin" in_write "$waits_pid"
+	sleep 2
+	expect_status "a mark waits" 0 kill -0 "$waits_pid"
+	none_in_d "while a mark waits"
+	kill -KILL "$waits_pid"
+	wait "$waits_pid"
+	expect_eq "exit status of the mark that was killed" 137 $?
+	expect_status "rmmod meanwhile" 0 modprobe -r fake_offline
+	expect_status "modprobe again" 0 load_module
+	tryio write "$FO"/mark "$(block_pfn "$B3" 50) 1" >"$TMP/waits" 2>&1 &
+	waits_pid=$!
+	sleep 1
+	end_hanging
+	wait "$waits_pid"
+	expect_eq "the mark, when the offlining has ended" ok "$(cat "$TMP/waits")"
+	note_mark "$(block_pfn "$B3" 50)" 1
+	check_all "at last"
+	unmark_all
+}
+
+# An offlining that the module has seen holds it: rmmod says so, and nothing is gone.
+unloading() {
+	mark "$(block_pfn "$B3" 50)" 7
+	hanging
+	expect_failing "rmmod" expect_status "" 0 rmmod fake_offline
+	expect_status "the files are still there" 0 test -f "$FO"/stats
+	check_listed "after rmmod was refused"
+	# That a task in state D is seen: the kernel's own soft_offline_page waits
+	# for the offlining, and nothing ends that. It does not do anything to a
+	# marked page afterwards.
+	tryio write "$SYSMEM"/soft_offline_page $(($(block_pfn "$B3" 50) * 4096)) \
+		>"$TMP/soft" 2>&1 &
+	soft_pid=$!
+	wait_for "a task in state D" some_in_d
+	expect_failing "a task in state D is noticed" none_in_d "now"
+	end_hanging
+	wait "$soft_pid"
+	expect_eq "soft-offlining a marked page" EIO "$(cat "$TMP/soft")"
+	none_in_d "after the offlining has ended"
+	check_all "after the offlining has ended"
+	unmark_all
+}
+
+# The first mark anywhere does not need to wait for an offlining elsewhere, and no
+# task of the module's hangs behind it.
+first_mark() {
+	hung_was=$(cat /proc/sys/kernel/hung_task_timeout_secs)
+	echo 3 >/proc/sys/kernel/hung_task_timeout_secs
+	dmesg -c >/dev/null
+	hanging
+	mark "$(block_pfn "$B3" 50)" 7
+	sleep 10
+	none_in_d "after the first mark"
+	expect_eq "hung tasks in the log" 0 "$(dmesg | grep -c 'blocked for more')"
+	unmark_all
+	end_hanging
+	echo "$hung_was" >/proc/sys/kernel/hung_task_timeout_secs
+	# The slot is had when the offlining has ended.
+	mark_shape "$B2"
+	go "$B2" offline
+	go "$B2" online_movable
+	check_all "with the slot"
+	unmark_all
+}
+
+listed() {
+	[ "$(awk -v s="$1" '$1 == s { print $7 }' "$FO"/ranges)" = "$2" ]
+}
+
+# The undo of a failed mark waits for an offlining of a block that it took a page of. A
+# kill ends it. The page is an orphan then, and goes back when the offlining has ended.
+undo() {
+	pin_page "$B2"
+	undo_at=$(block_pfn "$B2" 50)
+	# The second line is of the pinned page, which is tried for a second.
+	printf '%d 1\n%d 1\n' "$undo_at" "$PIN" >"$TMP/batch"
+	undo_left=20
+	while :; do
+		tryio write "$FO"/mark <"$TMP/batch" >"$TMP/waits" 2>&1 &
+		waits_pid=$!
+		wait_for "the first line" listed "$undo_at" debugfs
+		hang_start "$B2" sysfs
+		undo_left=$((undo_left - 1))
+		if kill -0 "$hang_pid" 2>/dev/null || [ "$undo_left" = 0 ]; then
+			break
+		fi
+		# The allocation of the second line undid its isolation.
+		wait "$hang_pid" "$waits_pid"
+		note "once more: $(cat "$TMP/hang" "$TMP/waits" | tr '\n' ' ')"
+	done
+	# The offlining has waited for the second line to fail.
+	expect_status "the write has not returned" 0 kill -0 "$waits_pid"
+	expect_status "its page is listed" 0 listed "$undo_at" debugfs
+	kill -KILL "$waits_pid"
+	wait "$waits_pid"
+	expect_eq "exit status of the write that was killed" 137 $?
+	expect_status "its page is an orphan" 0 listed "$undo_at" orphan
+	end_hanging
+	wait_for "the orphan to go" listed "$undo_at" ""
+	check_all "at last"
+}
+
+# A mark of a whole block never changes its state, whatever else asks for the
+# hotplug lock at the same time.
+no_state() {
+	hanging
+	state_asking='' state_tries=25
+	while [ "$(echo "$state_asking" | wc -w)" -lt 16 ]; do
+		tryio write "$SYSMEM/memory$B2/state" offline >/dev/null 2>&1 &
+		state_asking="$state_asking $!"
+	done
+	# The kernel counts each event of the block's device.
+	state_was=$(state_events)
+	while [ "$state_tries" -gt 0 ]; do
+		state_tries=$((state_tries - 1))
+		mark "$(block_start "$B3")" "$BLOCK_PAGES"
+		expect_eq "memory$B3 when marked" online "$(block_state "$B3")" || break
+		unmark_all
+	done
+	expect_eq "uevents meanwhile" "$state_was" "$(state_events)"
+	# shellcheck disable=SC2086  # numbers
+	kill -KILL $state_asking
+	# shellcheck disable=SC2086  # numbers
+	wait $state_asking
+	end_hanging
+	check_all "after that"
+	# The twin: what takes a block offline and online is seen there.
+	go "$B3" offline
+	go "$B3" online_movable
+	expect_failing "a block that was away" expect_eq "uevents" "$state_was" \
+		"$(state_events)"
+}
+
+# state_events: how many uevents the kernel has sent; each block that goes offline or
+# comes online sends one
+state_events() {
+	cat /sys/kernel/uevent_seqnum
+}
+
+# A release for pages that the caller's own operation covers would wait for itself.
+own_notifier() {
+	expect_status "load the test module" 0 \
+		modprobe own-notifier pfn="$(block_pfn "$B2" 77)"
+	own=/sys/module/own_notifier/parameters
+	expect_eq "releases so far" 0 "$(cat "$own/tried")"
+	refuse_once "$B2" kernel-after
+	expect_eq "releases in its own notifier: tried, and what they returned" \
+		"1 -35" "$(cat "$own/tried") $(cat "$own/result")"
+	go "$B2" offline
+	go "$B2" online_movable
+	expect_status "unload it" 0 rmmod own_notifier
+	check_all "without it"
+}
+
+run_tests loading unloading first_mark undo no_state own_notifier
