@@ -51,8 +51,8 @@ __no_sanitize_address void fo_canary_fill(unsigned long first,
  * @first: first PFN
  * @last: last PFN
  *
- * What the pages held tells their physical address, which is nothing that their
- * next owner should learn.
+ * The pattern tells the physical address of a page. The next owner should not
+ * learn that.
  *
  * Context: sleeps. Inverse: fo_canary_fill().
  */

@@ -206,7 +206,7 @@ static int try_allocate(unsigned long first, unsigned long last)
 	/*
 	 * When alloc_contig_range() finds a page block isolated, it fails, and
 	 * takes away the isolation that is not its own: an offlining that has
-	 * not been announced yet would then migrate for ever. See also
+	 * not been announced yet would then migrate endlessly. See also
 	 * check_isolated() in notifier.c.
 	 */
 	if (fo_any_isolated(first, last))

@@ -27,12 +27,10 @@ enum fo_reason {
 	FO_RESERVE,		/* so would the machine: reserve_mib */
 	FO_NOT_FOUND,		/* anywhere: not that many pages */
 	FO_NO_ZONE,		/* anywhere: no such node or zone */
-	FO_INTERRUPTED,		/* a signal, or fake_offline_abort() */
-	FO_OUT_OF_MEMORY,	/* the kernel has no memory to work with */
-	FO_WOULD_WAIT,		/* the request must not wait */
 	/* a hotplug operation */
 	FO_VETOED,		/* a client or another notifier vetoed */
 	FO_INJECTED,		/* it failed on demand */
+	FO_INTERRUPTED,		/* a signal ended it */
 	FO_UNSKIPPABLE,		/* a PageOffline page that is not skippable */
 	FO_UNMOVABLE,		/* a page cannot move */
 	FO_NO_HOOK,		/* the module does not have the online-page hook */

@@ -211,7 +211,7 @@ owners() {
 	echo >"$TRACE/trace"
 }
 
-# Whose range it is, and how it is marked: skippable is 0x1, a canary 0x2.
+# The trace names the owner of a range and its flags: skippable is 0x1, a canary 0x2.
 owner() {
 	trace_start
 	mark "$(block_pfn "$B2" 9)" 4

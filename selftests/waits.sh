@@ -3,7 +3,7 @@
 #
 # No task of the module's waits for what may never end, and every wait of a user's
 # task ends with a signal. A page that a process has pinned makes an offlining go on
-# for ever meanwhile.
+# endlessly meanwhile.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib-events.sh

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What tests want of fake_offline, and drivers do not: a pattern in the pages,
- * and a count of what became of them. It may change at any time.
+ * Functions of fake_offline for tests: a pattern in the pages, and a count of what
+ * became of them. Drivers do not need them, and they may change at any time.
  */
 #ifndef LINUX_FAKE_OFFLINE_TEST_H
 #define LINUX_FAKE_OFFLINE_TEST_H
