@@ -13,8 +13,8 @@
 #include <linux/string.h>
 
 #include "block.h"
-#include "block_pfn.h"
 #include "hook.h"
+#include "pfn_range.h"
 #include "reason.h"
 
 static int write_state(unsigned long block, const char *state)
@@ -61,7 +61,6 @@ int fo_block_set_state(unsigned long block, const char *state)
 	/* Where a notifier was asked, the module has recorded the reason. */
 	if (ret && ret != -ERESTARTNOINTR && ret != -ENXIO &&
 	    fo_failure_get(FO_FAILED_HOTPLUG).count == failures)
-		fo_explain_state(fo_block_first(block), fo_block_last(block),
-				 ret);
+		fo_explain_state(fo_block_pfns(block), ret);
 	return ret;
 }

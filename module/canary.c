@@ -19,19 +19,17 @@ static u64 canary_word(unsigned long pfn, unsigned int i)
 
 /**
  * fo_canary_fill() - fill pages with a pattern made from their PFNs
- * @first: first PFN
- * @last: last PFN
+ * @pfns: the pages
  *
  * Not for KASAN: see fo_canary_intact().
  *
  * Context: sleeps. The pages are taken or marked. Inverse: fo_canary_wipe().
  */
-__no_sanitize_address void fo_canary_fill(unsigned long first,
-					  unsigned long last)
+__no_sanitize_address void fo_canary_fill(struct pfn_range pfns)
 {
 	unsigned long pfn;
 
-	for (pfn = first; pfn <= last; pfn++) {
+	for_each_pfn(pfn, pfns) {
 		u64 *word;
 		unsigned int i;
 
@@ -48,19 +46,18 @@ __no_sanitize_address void fo_canary_fill(unsigned long first,
 
 /**
  * fo_canary_wipe() - zero pages that hold a canary
- * @first: first PFN
- * @last: last PFN
+ * @pfns: the pages
  *
  * The pattern tells the physical address of a page. The next owner should not
  * learn that.
  *
  * Context: sleeps. Inverse: fo_canary_fill().
  */
-void fo_canary_wipe(unsigned long first, unsigned long last)
+void fo_canary_wipe(struct pfn_range pfns)
 {
 	unsigned long pfn;
 
-	for (pfn = first; pfn <= last; pfn++) {
+	for_each_pfn(pfn, pfns) {
 		/* Touching memory that is known to be bad is a machine check. */
 		if (!PageHWPoison(pfn_to_page(pfn)))
 			clear_highpage(pfn_to_page(pfn));

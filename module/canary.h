@@ -5,8 +5,10 @@
 
 #include <linux/types.h>
 
-void fo_canary_fill(unsigned long first, unsigned long last);
-void fo_canary_wipe(unsigned long first, unsigned long last);
+#include "pfn_range.h"
+
+void fo_canary_fill(struct pfn_range pfns);
+void fo_canary_wipe(struct pfn_range pfns);
 void fo_canary_break(unsigned long pfn);
 bool fo_canary_intact(unsigned long pfn);
 

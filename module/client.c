@@ -4,9 +4,9 @@
  *
  * Most callbacks run in the task that carries out the hotplug operation, which
  * holds mem_hotplug_lock. News of an unplugged block and of the hook run in a
- * worker, because the task that finds it out may hold locks of its own. clients_lock
+ * worker, because the task that finds it out may hold locks of its own. callback_lock
  * is held around callbacks, fo_lock is not. A client may release ranges from a
- * callback, because fo_lock_range() lets the operation's own task pass.
+ * callback, because fo_lock_ranges() lets the operation's own task pass.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -25,12 +25,7 @@
 #include "ranges.h"
 #include "reason.h"
 
-/*
- * Protects the list, and is held around callbacks: holding it guarantees that
- * no client goes away. Order: mem_hotplug_lock -> clients_lock -> fo_lock.
- */
-static DEFINE_MUTEX(clients_lock);
-static LIST_HEAD(clients);
+static LIST_HEAD(clients);	/* fo_callbacks_begin() protects it */
 
 static const struct fake_offline_ops no_ops;
 
@@ -43,38 +38,15 @@ struct workqueue_struct *fo_wq;
  * struct unplug_event - news for a client
  * @list: in the list of all news, protected by fo_lock
  * @client: for whom
- * @first: first PFN of the memory that is gone
- * @last: last PFN
+ * @pfns: the memory that is gone
  */
 struct unplug_event {
 	struct list_head list;
 	struct fake_offline_client *client;
-	unsigned long first;
-	unsigned long last;
+	struct pfn_range pfns;
 };
 
 static LIST_HEAD(unplug_events);
-
-/* The task that holds clients_lock to call clients. Only compared with current. */
-static struct task_struct *calling;
-
-static void begin_calls(void)
-{
-	mutex_lock(&clients_lock);
-	WRITE_ONCE(calling, current);
-}
-
-static void end_calls(void)
-{
-	WRITE_ONCE(calling, NULL);
-	mutex_unlock(&clients_lock);
-}
-
-/** fo_clients_calling() - is this task in a client's callback? Context: any. */
-bool fo_clients_calling(void)
-{
-	return READ_ONCE(calling) == current;
-}
 
 /**
  * fo_client_create() - add a client
@@ -91,27 +63,27 @@ fo_client_create(const char *name, struct module *owner,
 		 const struct fake_offline_ops *ops, void *data)
 {
 	struct fake_offline_client *client;
+	int ret = -ENOMEM;
 
 	client = kzalloc(sizeof(*client), GFP_KERNEL);
 	if (!client)
-		return ERR_PTR(-ENOMEM);
-	client->name = kstrdup(name, GFP_KERNEL);
-	if (!client->name) {
-		kfree(client);
-		return ERR_PTR(-ENOMEM);
-	}
-	if (owner != THIS_MODULE && !try_module_get(THIS_MODULE)) {
-		kfree(client->name);
-		kfree(client);
-		return ERR_PTR(-ENODEV);
-	}
+		return ERR_PTR(ret);
 	client->owner = owner;
 	client->ops = ops ?: &no_ops;
 	client->data = data;
-
-	mutex_lock(&clients_lock);
+	client->name = kstrdup(name, GFP_KERNEL);
+	if (client->name && owner != THIS_MODULE && !try_module_get(THIS_MODULE))
+		ret = -ENODEV;
+	else if (client->name)
+		ret = 0;
+	if (ret) {
+		kfree(client->name);
+		kfree(client);
+		return ERR_PTR(ret);
+	}
+	fo_callbacks_begin();
 	list_add_tail(&client->list, &clients);
-	mutex_unlock(&clients_lock);
+	fo_callbacks_end();
 	return client;
 }
 
@@ -126,7 +98,7 @@ void fo_client_destroy(struct fake_offline_client *client)
 {
 	struct unplug_event *event, *next;
 
-	mutex_lock(&clients_lock);
+	fo_callbacks_begin();
 	list_del(&client->list);
 	mutex_lock(&fo_lock);
 	list_for_each_entry_safe(event, next, &unplug_events, list) {
@@ -136,7 +108,7 @@ void fo_client_destroy(struct fake_offline_client *client)
 		kfree(event);
 	}
 	mutex_unlock(&fo_lock);
-	mutex_unlock(&clients_lock);
+	fo_callbacks_end();
 
 	if (client->owner != THIS_MODULE)
 		module_put(THIS_MODULE);
@@ -151,7 +123,7 @@ static bool has_pages(const struct fake_offline_client *client,
 	struct fo_range *r;
 
 	mutex_lock(&fo_lock);
-	fo_for_each_range(r, op->first, op->last) {
+	fo_for_each_range(r, op->pfns) {
 		found = r->client == client && fo_range_is_marked(r);
 		if (found)
 			break;
@@ -172,24 +144,17 @@ static int ask(struct fake_offline_client *client,
 	callback = op->dir == FO_OFFLINING ? client->ops->going_offline :
 					     client->ops->going_online;
 	if (callback)
-		ret = callback(client->data, op->first,
-			       op->last - op->first + 1, &reason);
+		ret = callback(client->data, op->pfns.first, nr_pfns(op->pfns),
+			       &reason);
 	/* To a notifier chain that would mean something else. */
 	if (WARN_ON_ONCE(ret > 0))
 		ret = -EINVAL;
 	if (ret)
-		fo_fail(FO_FAILED_HOTPLUG, FO_VETOED, op->first, op->last, -1,
-			client->name, ret, "vetoed by %s: %s",
-			       client->name, reason ?: "no reason given");
+		fo_fail(FO_FAILED_HOTPLUG, FO_VETOED, op->pfns, -1,
+			client->name, ret, "vetoed by %s: %s", client->name,
+			reason ?: "no reason given");
 	client->asked = !ret;
 	return ret;
-}
-
-static void start_calls(struct fo_operation *op, bool start)
-{
-	mutex_lock(&fo_lock);
-	op->calling = start;
-	mutex_unlock(&fo_lock);
 }
 
 /**
@@ -200,21 +165,19 @@ static void start_calls(struct fo_operation *op, bool start)
  * Return: 0, or the errno of the first client that vetoes. The clients that have
  * agreed before it are told of the cancellation.
  */
-int fo_clients_ask(struct fo_operation *op)
+int fo_clients_ask(const struct fo_operation *op)
 {
 	struct fake_offline_client *client;
 	int ret = 0;
 
-	start_calls(op, true);
-	begin_calls();
+	fo_callbacks_begin();
 	list_for_each_entry(client, &clients, list) {
 		if (has_pages(client, op))
 			ret = ask(client, op);
 		if (ret)
 			break;
 	}
-	end_calls();
-	start_calls(op, false);
+	fo_callbacks_end();
 	return ret;
 }
 
@@ -227,17 +190,15 @@ int fo_clients_ask(struct fo_operation *op)
  *
  * Context: a notifier, not under fo_lock.
  */
-void fo_clients_tell(struct fo_operation *op, enum fo_outcome outcome)
+void fo_clients_tell(const struct fo_operation *op, enum fo_outcome outcome)
 {
-	unsigned long nr = op->last - op->first + 1;
+	void (*callback)(void *data, unsigned long start_pfn,
+			 unsigned long nr_pages);
 	struct fake_offline_client *client;
 
-	start_calls(op, true);
-	begin_calls();
+	fo_callbacks_begin();
 	list_for_each_entry(client, &clients, list) {
 		const struct fake_offline_ops *ops = client->ops;
-		void (*callback)(void *data, unsigned long start_pfn,
-				 unsigned long nr_pages);
 
 		if (!xchg(&client->asked, false))
 			continue;
@@ -248,10 +209,10 @@ void fo_clients_tell(struct fo_operation *op, enum fo_outcome outcome)
 			callback = outcome == FO_DONE ? ops->online :
 							ops->cancel_online;
 		if (callback)
-			callback(client->data, op->first, nr);
+			callback(client->data, op->pfns.first,
+				 nr_pfns(op->pfns));
 	}
-	end_calls();
-	start_calls(op, false);
+	fo_callbacks_end();
 }
 
 static struct unplug_event *next_unplug_event(void)
@@ -271,15 +232,16 @@ static void tell_unplugged(struct work_struct *unused)
 {
 	struct unplug_event *event;
 
-	begin_calls();
+	fo_callbacks_begin();
 	while ((event = next_unplug_event())) {
-		if (event->client->ops->unplugged)
-			event->client->ops->unplugged(event->client->data,
-						      event->first,
-						      event->last - event->first + 1);
+		struct fake_offline_client *client = event->client;
+
+		if (client->ops->unplugged)
+			client->ops->unplugged(client->data, event->pfns.first,
+					       nr_pfns(event->pfns));
 		kfree(event);
 	}
-	end_calls();
+	fo_callbacks_end();
 }
 
 static DECLARE_WORK(tell_work, tell_unplugged);
@@ -287,8 +249,7 @@ static DECLARE_WORK(tell_work, tell_unplugged);
 /**
  * fo_client_unplugged() - ranges of a client went with their memory block
  * @client: whose
- * @first: first PFN of the block
- * @last: last PFN
+ * @pfns: of the block
  *
  * The client is told later, once for each block. Without memory for it, the client
  * is not told, and the log says so.
@@ -296,23 +257,22 @@ static DECLARE_WORK(tell_work, tell_unplugged);
  * Context: holds fo_lock.
  */
 void fo_client_unplugged(struct fake_offline_client *client,
-			 unsigned long first, unsigned long last)
+			 struct pfn_range pfns)
 {
 	struct unplug_event *event;
 
 	lockdep_assert_held(&fo_lock);
 	list_for_each_entry(event, &unplug_events, list)
-		if (event->client == client && event->first == first)
+		if (event->client == client && event->pfns.first == pfns.first)
 			return;
 	event = kmalloc(sizeof(*event), GFP_NOWAIT);
 	if (!event) {
 		pr_warn("no memory to tell %s that PFN %#lx-%#lx are unplugged\n",
-			client->name, first, last);
+			client->name, pfns.first, pfns.last);
 		return;
 	}
 	event->client = client;
-	event->first = first;
-	event->last = last;
+	event->pfns = pfns;
 	list_add_tail(&event->list, &unplug_events);
 	queue_work(fo_wq, &tell_work);
 }
@@ -327,11 +287,11 @@ void fo_clients_tell_hook(bool held)
 {
 	struct fake_offline_client *client;
 
-	begin_calls();
+	fo_callbacks_begin();
 	list_for_each_entry(client, &clients, list)
 		if (client->ops->hook)
 			client->ops->hook(client->data, held);
-	end_calls();
+	fo_callbacks_end();
 }
 
 /** fo_clients_flush() - wait until all news are told; not from a callback */

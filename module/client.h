@@ -7,6 +7,7 @@
 #include <linux/types.h>
 
 #include "lock.h"
+#include "pfn_range.h"
 
 struct fake_offline_ops;
 struct module;
@@ -42,12 +43,11 @@ fo_client_create(const char *name, struct module *owner,
 		 const struct fake_offline_ops *ops, void *data);
 void fo_client_destroy(struct fake_offline_client *client);
 
-int fo_clients_ask(struct fo_operation *op);
-void fo_clients_tell(struct fo_operation *op, enum fo_outcome outcome);
-bool fo_clients_calling(void);
+int fo_clients_ask(const struct fo_operation *op);
+void fo_clients_tell(const struct fo_operation *op, enum fo_outcome outcome);
 
 void fo_client_unplugged(struct fake_offline_client *client,
-			 unsigned long first, unsigned long last);
+			 struct pfn_range pfns);
 void fo_clients_tell_hook(bool held);
 int fo_clients_init(void);
 void fo_clients_flush(void);

@@ -9,7 +9,8 @@
  * of its own:
  *
  *	client.c	the clients, and telling them what happens to their ranges
- *	take.c		requests: checked, planned, taken, recorded, and undone
+ *	request.c	requests: which can be taken together, and in which order
+ *	take.c		taking pages: checked, planned, taken, recorded, and undone
  *	find.c		finding pages for a request that does not say which
  *	release.c	giving back
  *	skippable.c	changing whether offlining may skip pages
@@ -33,9 +34,9 @@
  *
  * Beside them reason.c (why something failed), inject.c (failures on demand),
  * stats.c (counters), trace.h (tracepoints), log.h (lines in the kernel's log),
- * block.c (asking the kernel to on- or offline a block), block_pfn.h (which PFNs
- * a block has), signal.h (a faked signal) and compat.h (kernels differ). debugfs.c
- * is one of the clients.
+ * block.c (asking the kernel to on- or offline a block), pfn_range.h (PFN ranges),
+ * signal.h (a faked signal) and compat.h (kernels differ). debugfs.c is one of the
+ * clients, and parse.c reads what is written to its files.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -58,8 +59,8 @@
 #include "pm.h"
 #include "ranges.h"
 #include "release.h"
+#include "request.h"
 #include "skippable.h"
-#include "take.h"
 #include "unplug.h"
 #include "verify.h"
 
@@ -97,7 +98,7 @@ fake_offline_register(const char *name, struct module *owner,
 	for (c = name; *c; c++)
 		if (!isgraph(*c) || !isascii(*c))
 			return ERR_PTR(-EINVAL);
-	if (fo_clients_calling() || fo_operation_is_mine())
+	if (fo_in_callback() || fo_operation_is_mine())
 		return ERR_PTR(-EDEADLK);
 	return fo_client_create(name, owner, ops, data);
 }
@@ -106,7 +107,7 @@ EXPORT_SYMBOL_GPL(fake_offline_register);
 /* A callback may hold up the very operation that it would wait for. */
 static enum fo_wait how_to_wait(void)
 {
-	return fo_clients_calling() ? FO_DONT_WAIT : FO_WAIT_INTERRUPTIBLE;
+	return fo_in_callback() ? FO_DONT_WAIT : FO_WAIT_INTERRUPTIBLE;
 }
 
 /**
@@ -122,7 +123,7 @@ static enum fo_wait how_to_wait(void)
  */
 void fake_offline_unregister(struct fake_offline_client *client)
 {
-	if (IS_ERR_OR_NULL(client) || WARN_ON_ONCE(fo_clients_calling()))
+	if (IS_ERR_OR_NULL(client) || WARN_ON_ONCE(fo_in_callback()))
 		return;
 	fo_release_all(client, FO_DONT_WAIT);
 	fo_orphan_all(client);
@@ -143,7 +144,7 @@ EXPORT_SYMBOL_GPL(fake_offline_unregister);
  * comes online.
  *
  * Neighbours in @requests that ascend and lie near each other are much cheaper
- * than as many calls: see take.c.
+ * than as many calls: see request.c.
  *
  * Context: sleeps. It waits while a hotplug operation covers these pages, or, for
  * a moment, to have the online-page hook. With FAKE_OFFLINE_ONCE in the first
@@ -188,18 +189,17 @@ void fake_offline_abort(struct fake_offline_client *client)
 }
 EXPORT_SYMBOL_GPL(fake_offline_abort);
 
-static int make_spans(const struct fake_offline_range *ranges, unsigned int nr,
-		      struct fo_span *spans)
+static int make_ranges(const struct fake_offline_range *from, unsigned int nr,
+		       struct pfn_range *to)
 {
 	unsigned int i;
 	int ret;
 
 	for (i = 0; i < nr; i++) {
-		ret = fo_make_span(ranges[i].start_pfn, ranges[i].nr_pages,
-				   &spans[i]);
+		ret = fo_make_range(from[i].start_pfn, from[i].nr_pages, &to[i]);
 		if (ret)	/* where there is no page, none is marked */
 			return ret == -ENXIO ? -ENOENT : ret;
-		if (i && spans[i].first <= spans[i - 1].last)
+		if (i && to[i].first <= to[i - 1].last)
 			return -EINVAL;
 	}
 	return 0;
@@ -228,20 +228,20 @@ int fake_offline_release(struct fake_offline_client *client,
 			 const struct fake_offline_range *ranges,
 			 unsigned int nr_ranges)
 {
-	struct fo_span one, *spans = &one;
+	struct pfn_range one, *pfns = &one;
 	int ret;
 
 	if (!nr_ranges)
 		return 0;
 	if (nr_ranges > 1)
-		spans = kvmalloc_array(nr_ranges, sizeof(*spans), GFP_KERNEL);
-	if (!spans)
+		pfns = kvmalloc_array(nr_ranges, sizeof(*pfns), GFP_KERNEL);
+	if (!pfns)
 		return -ENOMEM;
-	ret = make_spans(ranges, nr_ranges, spans);
+	ret = make_ranges(ranges, nr_ranges, pfns);
 	if (!ret)
-		ret = fo_release(client, spans, nr_ranges, how_to_wait());
-	if (spans != &one)
-		kvfree(spans);
+		ret = fo_release(client, pfns, nr_ranges, how_to_wait());
+	if (pfns != &one)
+		kvfree(pfns);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(fake_offline_release);
@@ -266,11 +266,11 @@ int fake_offline_release_nowait(struct fake_offline_client *client,
 				unsigned long nr_pages)
 {
 	struct fake_offline_range range = { start_pfn, nr_pages };
-	struct fo_span s;
+	struct pfn_range pfns;
 	int ret;
 
-	ret = make_spans(&range, 1, &s);
-	return ret ?: fo_release(client, &s, 1, FO_TRYLOCK);
+	ret = make_ranges(&range, 1, &pfns);
+	return ret ?: fo_release(client, &pfns, 1, FO_TRYLOCK);
 }
 EXPORT_SYMBOL_GPL(fake_offline_release_nowait);
 
@@ -304,13 +304,13 @@ int fake_offline_set_skippable(struct fake_offline_client *client,
 			       bool skippable)
 {
 	struct fake_offline_range range = { start_pfn, nr_pages };
-	struct fo_span s;
+	struct pfn_range pfns;
 	int ret;
 
-	if (fo_clients_calling() || fo_operation_is_mine())
+	if (fo_in_callback() || fo_operation_is_mine())
 		return -EDEADLK;
-	ret = make_spans(&range, 1, &s);
-	return ret ?: fo_set_skippable(client, &s, skippable);
+	ret = make_ranges(&range, 1, &pfns);
+	return ret ?: fo_set_skippable(client, pfns, skippable);
 }
 EXPORT_SYMBOL_GPL(fake_offline_set_skippable);
 
@@ -329,7 +329,7 @@ bool fake_offline_owns(const struct fake_offline_client *client,
 	bool owns;
 
 	mutex_lock(&fo_lock);
-	r = fo_ranges_first(pfn, pfn);
+	r = fo_ranges_first(PFN_RANGE(pfn, pfn));
 	owns = r && r->client == client;
 	mutex_unlock(&fo_lock);
 	return owns;
@@ -375,7 +375,7 @@ int fake_offline_verify(const struct fake_offline_client *client,
 		return -EINVAL;
 	if (last < start_pfn || nr_pages == ~0UL)
 		last = ULONG_MAX;
-	return fo_verify(client, start_pfn, last, counts);
+	return fo_verify(client, PFN_RANGE(start_pfn, last), counts);
 }
 EXPORT_SYMBOL_GPL(fake_offline_verify);
 

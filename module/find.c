@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Finding pages for a request that does not say which: as few pieces as possible,
+ * Finding pages for a request that does not say which: as few ranges as possible,
  * the highest zones first.
  */
 #include <linux/errno.h>
@@ -13,22 +13,21 @@
 
 #include <linux/fake_offline.h>
 
-#include "block_pfn.h"
 #include "find.h"
 #include "lock.h"
 
 /* Is it worth a try? Asks for the first and the last page only. */
-static bool candidate(struct zone *zone, unsigned long first, unsigned long last)
+static bool candidate(struct zone *zone, struct pfn_range pfns)
 {
 	struct page *a, *b;
 	bool ret;
 
-	/* A piece in two blocks is two pieces. */
-	if (fo_block_of(first) != fo_block_of(last))
+	/* Pages in two blocks are two ranges. */
+	if (fo_block_of(pfns.first) != fo_block_of(pfns.last))
 		return false;
 	mutex_lock(&fo_lock);
-	a = pfn_to_online_page(first);
-	b = pfn_to_online_page(last);
+	a = pfn_to_online_page(pfns.first);
+	b = pfn_to_online_page(pfns.last);
 	ret = a && b && page_zone(a) == zone && page_zone(b) == zone &&
 	      !PageOffline(a) && !PageReserved(a) &&
 	      !PageOffline(b) && !PageReserved(b);
@@ -37,10 +36,10 @@ static bool candidate(struct zone *zone, unsigned long first, unsigned long last
 }
 
 /*
- * Tries pieces of @size pages at every multiple of @stride, from the top of
+ * Tries ranges of @size pages at every multiple of @stride, from the top of
  * the zone: hot-added memory lies there, and boot memory is left in one piece.
  */
-static int find_pieces(struct zone *zone, unsigned long size,
+static int find_ranges(struct zone *zone, unsigned long size,
 		       unsigned long stride, unsigned long *need, fo_try_fn try,
 		       void *arg)
 {
@@ -54,8 +53,8 @@ static int find_pieces(struct zone *zone, unsigned long size,
 	     *need >= size && pfn >= start; pfn -= stride) {
 		if (signal_pending(current))
 			return -EINTR;
-		if (candidate(zone, pfn, pfn + size - 1)) {
-			ret = try(pfn, pfn + size - 1, arg);
+		if (candidate(zone, pfns_until(pfn, pfn + size))) {
+			ret = try(pfns_until(pfn, pfn + size), arg);
 			if (!ret)
 				*need -= size;
 			else if (ret == -ENOSPC)
@@ -77,7 +76,7 @@ static unsigned long stride_of(unsigned long size)
 	return max(roundup_pow_of_two(size), pageblock_nr_pages);
 }
 
-/* Takes from one zone what it has, in as few pieces as possible. */
+/* Takes from one zone what it has, in as few ranges as possible. */
 static int find_in_zone(struct zone *zone, unsigned long *need, fo_try_fn try,
 			void *arg)
 {
@@ -87,14 +86,14 @@ static int find_in_zone(struct zone *zone, unsigned long *need, fo_try_fn try,
 	while (!ret && *need) {
 		size = min(size, *need);
 		/* Each page block is in one piece, so it fails once a size. */
-		ret = find_pieces(zone, size, stride_of(size), need, try, arg);
+		ret = find_ranges(zone, size, stride_of(size), need, try, arg);
 		if (size > 1) {
 			size = DIV_ROUND_UP(size, 2);
 			continue;
 		}
 		/* Last resort: single pages between those in use. */
 		if (!ret && *need)
-			ret = find_pieces(zone, 1, 1, need, try, arg);
+			ret = find_ranges(zone, 1, 1, need, try, arg);
 		break;
 	}
 	return ret;

@@ -3,8 +3,10 @@
 #ifndef FO_FIND_H
 #define FO_FIND_H
 
-/* Tries to take [@first, @last]. */
-typedef int (*fo_try_fn)(unsigned long first, unsigned long last, void *arg);
+#include "pfn_range.h"
+
+/* Tries to take @pfns. */
+typedef int (*fo_try_fn)(struct pfn_range pfns, void *arg);
 
 int fo_find(unsigned long nr_pages, int nid, int zone, fo_try_fn try, void *arg);
 

@@ -94,12 +94,18 @@ static long floor_of(const struct zone *zone)
 	return max_t(long, share, reserve + high_wmark_pages(zone));
 }
 
-/* How many pages of [@first, @last] the kernel will have to migrate. */
-static unsigned long pages_in_use(unsigned long first, unsigned long last)
+/* How many pages of a zone are above its floor; negative if it is below. */
+static long room_in(struct zone *zone)
+{
+	return available(zone) - floor_of(zone);
+}
+
+/* How many of these pages the kernel will have to migrate. */
+static unsigned long pages_in_use(struct pfn_range pfns)
 {
 	unsigned long pfn, next, n = 0;
 
-	for (pfn = first; pfn <= last; pfn = next) {
+	for (pfn = pfns.first; pfn <= pfns.last; pfn = next) {
 		next = fo_skip_free(pfn);
 		if (next == pfn) {
 			n += !PageHWPoison(pfn_to_page(pfn));
@@ -112,37 +118,35 @@ static unsigned long pages_in_use(unsigned long first, unsigned long last)
 /**
  * fo_floor_refuse() - record that a zone would fall below its floor
  * @zone: the zone
- * @first: first PFN of the request
- * @last: last PFN
+ * @pfns: of the request
  * @nr_pages: pages that were wanted
  * @possible: pages that could be marked
  *
  * Context: holds fo_lock.
  * Return: -ENOSPC.
  */
-int fo_floor_refuse(struct zone *zone, unsigned long first, unsigned long last,
+int fo_floor_refuse(struct zone *zone, struct pfn_range pfns,
 		    unsigned long nr_pages, unsigned long possible)
 {
-	return fo_fail_mark(FO_FLOOR, first, last, -1, -ENOSPC,
+	return fo_fail_mark(FO_FLOOR, pfns, -1, -ENOSPC,
 			    "zone %s of node %d must keep %ld pages and has %ld left: %lu of these %lu pages could be marked",
 			    zone->name, zone_to_nid(zone), floor_of(zone),
 			    available(zone), possible, nr_pages);
 }
 
 /* How many of @in_use pages of @zone find no place that is above its floor? */
-static unsigned long check_targets(unsigned long first, unsigned long last,
-			 struct zone *zone, unsigned long in_use,
-			 struct zone **full)
+static unsigned long check_targets(struct pfn_range pfns, struct zone *zone,
+				   unsigned long in_use, struct zone **full)
 {
 	struct zoneref *ref = NODE_DATA(zone_to_nid(zone))->
 			      node_zonelists[ZONELIST_FALLBACK]._zonerefs;
 	long rest = in_use, room;
 
 	for (; rest && ref->zone; ref++) {
-		room = available(ref->zone) - floor_of(ref->zone);
-		/* What is free in the range itself is no room. */
+		room = room_in(ref->zone);
+		/* Free pages of the range itself give no room. */
 		if (ref->zone == zone)
-			room -= last - first + 1 - in_use;
+			room -= nr_pfns(pfns) - in_use;
 		rest -= clamp(room, 0L, rest);
 		/* The kernel would go on filling this zone below its floor. */
 		if (rest && serves_kernel(ref->zone)) {
@@ -155,24 +159,30 @@ static unsigned long check_targets(unsigned long first, unsigned long last,
 
 /**
  * fo_reserve_check() - does the machine keep reserve_mib?
+ * @pfns: of the request
  * @nr_pages: number of pages to be taken
+ * @quiet: record no reason
  *
  * Context: holds fo_lock.
  * Return: 0, -ENOSPC.
  */
-int fo_reserve_check(unsigned long nr_pages)
+int fo_reserve_check(struct pfn_range pfns, unsigned long nr_pages, bool quiet)
 {
 	long reserve = (long)fo_reserve_mib() << (20 - PAGE_SHIFT);
 	long left = si_mem_available() - granted(NULL) - reserve;
 
 	lockdep_assert_held(&fo_lock);
-	return left < 0 || nr_pages > left ? -ENOSPC : 0;
+	if (left >= 0 && nr_pages <= left)
+		return 0;
+	return quiet ? -ENOSPC :
+	       fo_fail_mark(FO_RESERVE, pfns, -1, -ENOSPC,
+			    "less than reserve_mib=%u MiB would be available",
+			    fo_reserve_mib());
 }
 
 /**
  * fo_floor_check() - may these pages be taken?
- * @first: first PFN
- * @last: last PFN, in one online block and one zone
+ * @pfns: in one online block and one zone
  * @grant: filled in, if they may; else its zone is the one that would fall below
  *	its floor, or NULL for the reserve
  * @quiet: record no reason
@@ -180,31 +190,25 @@ int fo_reserve_check(unsigned long nr_pages)
  * Context: holds fo_lock. Inverse: fo_floor_done().
  * Return: 0, -ENOSPC.
  */
-int fo_floor_check(unsigned long first, unsigned long last,
-		   struct fo_grant *grant, bool quiet)
+int fo_floor_check(struct pfn_range pfns, struct fo_grant *grant, bool quiet)
 {
-	struct zone *zone = page_zone(pfn_to_page(first));
-	unsigned long nr = last - first + 1;
-	long room = available(zone) - floor_of(zone);
-	unsigned long rest = 0;
+	struct zone *zone = page_zone(pfn_to_page(pfns.first));
+	unsigned long nr = nr_pfns(pfns), rest = 0;
+	long room = room_in(zone);
 
 	grant->zone = NULL;
-	lockdep_assert_held(&fo_lock);
-	if (fo_reserve_check(nr))
-		return quiet ? -ENOSPC :
-		       fo_fail_mark(FO_RESERVE, first, last, -1, -ENOSPC,
-				    "less than reserve_mib=%u MiB would be available",
-				    fo_reserve_mib());
+	if (fo_reserve_check(pfns, nr, quiet))
+		return -ENOSPC;
 	grant->zone = zone;
 	if (serves_kernel(zone) && room < (long)nr)
 		rest = nr - max(room, 0L);
 	/* To look at the pages is dear, and seldom needed. */
-	else if (check_targets(first, last, zone, nr, &grant->zone))
-		rest = check_targets(first, last, zone,
-				     pages_in_use(first, last), &grant->zone);
+	else if (check_targets(pfns, zone, nr, &grant->zone))
+		rest = check_targets(pfns, zone, pages_in_use(pfns),
+				     &grant->zone);
 	if (rest)
 		return quiet ? -ENOSPC :
-		       fo_floor_refuse(grant->zone, first, last, nr, nr - rest);
+		       fo_floor_refuse(grant->zone, pfns, nr, nr - rest);
 	grant->zone = zone;
 	grant->pages = nr;
 	list_add(&grant->list, &grants);
@@ -223,7 +227,7 @@ unsigned long fo_floor_room(struct zone *zone)
 	long room;
 
 	mutex_lock(&fo_lock);
-	room = available(zone) - floor_of(zone);
+	room = room_in(zone);
 	mutex_unlock(&fo_lock);
 	return max(room, 0L);
 }

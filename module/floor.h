@@ -6,6 +6,8 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
+#include "pfn_range.h"
+
 struct zone;
 
 /**
@@ -21,11 +23,10 @@ struct fo_grant {
 };
 
 unsigned int fo_reserve_mib(void);
-int fo_floor_check(unsigned long first, unsigned long last,
-		   struct fo_grant *grant, bool quiet);
-int fo_floor_refuse(struct zone *zone, unsigned long first, unsigned long last,
+int fo_reserve_check(struct pfn_range pfns, unsigned long nr_pages, bool quiet);
+int fo_floor_check(struct pfn_range pfns, struct fo_grant *grant, bool quiet);
+int fo_floor_refuse(struct zone *zone, struct pfn_range pfns,
 		    unsigned long nr_pages, unsigned long possible);
-int fo_reserve_check(unsigned long nr_pages);
 unsigned long fo_floor_room(struct zone *zone);
 void fo_floor_done(struct fo_grant *grant);
 

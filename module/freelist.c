@@ -151,67 +151,68 @@ static int take_chunk(unsigned long head, unsigned int order)
 }
 
 /* Frees single pages that take_chunk() allocated. */
-static void free_singly(unsigned long first, unsigned long end)
+static void free_singly(struct pfn_range pfns)
 {
-	for (; first < end; first++)
-		__free_page(pfn_to_page(first));
+	unsigned long pfn;
+
+	for_each_pfn(pfn, pfns)
+		__free_page(pfn_to_page(pfn));
 }
 
 /*
- * Takes the chunk that @pfn lies in, and frees what is not wanted of it. Return:
- * the PFN behind the chunk, or a negative errno.
+ * Takes the chunk that the first page lies in, and frees what is not wanted of it.
+ * Return: the PFN behind the chunk, or a negative errno.
  */
-static long take_around(unsigned long pfn, unsigned long last)
+static long take_around(struct pfn_range pfns)
 {
 	unsigned int tries, order;
 	unsigned long head, end;
 	int ret = -EAGAIN;
 
 	for (tries = 0; ret == -EAGAIN && tries < FO_DRAIN_TRIES; tries++) {
-		if (!fo_free_chunk(pfn, &head, &order))
+		if (!fo_free_chunk(pfns.first, &head, &order))
 			return -EBUSY;
 		ret = take_chunk(head, order);
 	}
 	if (ret)
 		return ret == -EAGAIN ? -EBUSY : ret;
 	end = head + (1UL << order);
-	free_singly(head, pfn);
-	if (end > last + 1)
-		free_singly(last + 1, end);
-	return min(end, last + 1);
+	free_singly(pfns_until(head, pfns.first));
+	free_singly(pfns_until(pfns.last + 1, end));
+	return min(end, pfns.last + 1);
 }
 
 /**
  * fo_freelist_take() - allocate free pages beside pages that cannot move
- * @first: first PFN
- * @last: last PFN, in the same page block
+ * @pfns: in one page block
  *
  * Context: sleeps. The caller keeps the block online. Inverse: as for
  * compat_alloc_contig().
  * Return: 0, and the pages' reference count is COMPAT_TAKEN_COUNT. With nothing
  * taken: -EBUSY: the pages are not all free, or did not come; -EINTR.
  */
-int fo_freelist_take(unsigned long first, unsigned long last)
+int fo_freelist_take(struct pfn_range pfns)
 {
-	unsigned long pfn = first, head;
+	unsigned long pfn, head;
 	unsigned int order;
-	long next = 0;
+	long next;
 
-	if ((last ^ first) >> pageblock_order || !gfp_of(first))
+	if (pageblocks_of(pfns).last - pageblocks_of(pfns).first >=
+	    pageblock_nr_pages || !gfp_of(pfns.first))
 		return -EBUSY;
 	/* All of them, or the effort is wasted. */
-	for (; pfn <= last; pfn = head + (1UL << order))
+	for (pfn = pfns.first; pfn <= pfns.last; pfn = head + (1UL << order))
 		if (!fo_free_chunk(pfn, &head, &order) ||
 		    order >= pageblock_order)
 			return -EBUSY;
-	for (pfn = first; pfn <= last; pfn = next) {
-		next = take_around(pfn, last);
+	for (pfn = pfns.first; pfn <= pfns.last; pfn = next) {
+		next = take_around(PFN_RANGE(pfn, pfns.last));
 		if (next < 0) {
-			free_singly(first, pfn);
+			free_singly(pfns_until(pfns.first, pfn));
 			return next;
 		}
 	}
-	for (pfn = first; !COMPAT_TAKEN_COUNT && pfn <= last; pfn++)
+	for (pfn = pfns.first; !COMPAT_TAKEN_COUNT && pfn <= pfns.last; pfn++)
 		WARN_ON_ONCE(!page_ref_freeze(pfn_to_page(pfn), 1));
 	return 0;
 }

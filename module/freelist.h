@@ -3,9 +3,9 @@
 #ifndef FO_FREELIST_H
 #define FO_FREELIST_H
 
-#include <linux/types.h>
+#include "pfn_range.h"
 
 bool fo_free_chunk(unsigned long pfn, unsigned long *head, unsigned int *order);
-int fo_freelist_take(unsigned long first, unsigned long last);
+int fo_freelist_take(struct pfn_range pfns);
 
 #endif /* FO_FREELIST_H */

@@ -33,7 +33,6 @@
 
 #include <linux/fake_offline_test.h>
 
-#include "block_pfn.h"
 #include "canary.h"
 #include "client.h"
 #include "hook.h"
@@ -50,16 +49,14 @@ module_param(hook_force, bool, 0644);
 MODULE_PARM_DESC(hook_force,
 		 "Take the online-page hook although Hyper-V, Xen or virtio-mem need it (default N)");
 
-/* Changed by the worker alone. */
+/* Changed by the worker alone, under fo_lock. */
 static enum fo_hook_state state;
-/* The worker is giving the slot back, unless a task wants it after all. */
-static bool leaving;
 /* The worker waits, or is about to wait, for mem_hotplug_lock. Under fo_lock. */
 static bool changing;
+/* The number of tasks that are about to make a range. Under fo_lock. */
+static unsigned int wanted;
 /* The worker has had its first turn. */
 static bool ready;
-/* The number of tasks that are about to make a range. */
-static atomic_t wanted = ATOMIC_INIT(0);
 
 /* How many updates were asked for, and up to which they are done. */
 static atomic_long_t requested = ATOMIC_LONG_INIT(0);
@@ -78,90 +75,45 @@ static DECLARE_WAIT_QUEUE_HEAD(update_wait);
 static void online_page(struct page *page, unsigned int order)
 {
 	unsigned long first = page_to_pfn(page);
-	unsigned long last = first + (1UL << order) - 1;
-	unsigned long pfn = first;
+	struct pfn_range pfns = pfns_until(first, first + (1UL << order));
 	struct fo_range *r;
 
 	mutex_lock(&fo_lock);
-	fo_for_each_range(r, first, last) {
-		unsigned long from = max(r->first, first);
-		unsigned long to = min(r->last, last);
+	fo_for_each_range(r, pfns) {
+		struct pfn_range held = pfns_common(r->pfns, pfns);
 
-		if (pfn < from)
-			fo_to_buddy(pfn, from - 1);
-		fo_pages_withhold(from, to, r->flags & FAKE_OFFLINE_SKIPPABLE);
+		fo_to_buddy(pfns_until(first, held.first));
+		fo_pages_withhold(held, r->flags & FAKE_OFFLINE_SKIPPABLE);
 		/* Its memory was not online before. */
 		if (r->flags & FO_RANGE_FILL && r->flags & FAKE_OFFLINE_CANARY)
-			fo_canary_fill(from, to);
-		fo_stat_add(FO_STAT_WITHHELD_PAGES, to - from + 1);
-		trace_fake_offline_withhold(from, to, r->client->name, r->flags,
-					    0);
-		pfn = to + 1;
+			fo_canary_fill(held);
+		fo_stat_add(FO_STAT_WITHHELD_PAGES, nr_pfns(held));
+		trace_fake_offline_withhold(&held, r->client->name, r->flags, 0);
+		first = held.last + 1;
 	}
 	mutex_unlock(&fo_lock);
 
-	if (pfn == first)
+	if (first == pfns.first)
 		generic_online_page(page, order);
-	else if (pfn <= last)
-		fo_to_buddy(pfn, last);
+	else
+		fo_to_buddy(pfns_until(first, pfns.last + 1));
 }
 
+/* Holds fo_lock. */
 static bool is_needed(void)
 {
-	return atomic_read(&wanted) || !fo_ranges_empty();
+	return wanted || !fo_ranges_empty();
 }
 
-/*
- * Is the slot the module's, and will it stay so for as long as it is needed? The
- * caller has just changed what is_needed() looks at. Either the worker sees that
- * after it has set @leaving, and keeps the slot; or the caller sees @leaving here.
- */
-static bool is_ours(void)
+/* Is the slot held if it is needed, and only then? Holds fo_lock. */
+static bool is_right(void)
 {
-	smp_mb();	/* pairs with the one in give_back() */
-	/* A caller that no longer sees @leaving sees the state, too. */
-	return !smp_load_acquire(&leaving) && READ_ONCE(state) == FO_HOOK_HELD;
+	return state == (is_needed() ? FO_HOOK_HELD : FO_HOOK_FREE);
 }
 
-static void set_state(enum fo_hook_state new)
+static bool is_missed(void)
 {
-	bool had = state == FO_HOOK_HELD, has = new == FO_HOOK_HELD;
-	bool missed = state == FO_HOOK_TAKEN || state == FO_HOOK_LEFT;
-	bool misses = new == FO_HOOK_TAKEN || new == FO_HOOK_LEFT;
-
-	WRITE_ONCE(state, new);
-	if ((misses && !missed) || (has && !had && missed))
-		fo_clients_tell_hook(has);
-}
-
-static void give_back(void)
-{
-	WRITE_ONCE(leaving, true);
-	smp_mb();	/* pairs with the one in is_ours() */
-	if (!is_needed()) {
-		if (state == FO_HOOK_HELD)
-			WARN_ON(restore_online_page_callback(online_page));
-		set_state(FO_HOOK_FREE);
-	}
-	smp_store_release(&leaving, false);	/* after the state */
-}
-
-static void take(void)
-{
-	const char *driver = hook_force ? NULL : fo_hypervisor_needs_hook();
-
-	if (driver) {
-		if (state != FO_HOOK_LEFT)
-			pr_notice("the online-page hook is left to %s: blocks with marked pages will not come online\n",
-				  driver);
-		set_state(FO_HOOK_LEFT);
-	} else if (!set_online_page_callback(online_page)) {
-		set_state(FO_HOOK_HELD);
-	} else {
-		if (state != FO_HOOK_TAKEN)
-			pr_notice("another driver has the online-page hook: blocks with marked pages will not come online again\n");
-		set_state(FO_HOOK_TAKEN);
-	}
+	return state == FO_HOOK_TAKEN || state == FO_HOOK_LEFT;
 }
 
 /*
@@ -178,29 +130,51 @@ static bool any_block_isolated(void)
 		for (pfn = round_down(node_start_pfn(nid), fo_block_pages());
 		     pfn < end; pfn += fo_block_pages())
 			if (pfn_to_online_page(pfn) &&
-			    fo_all_isolated(pfn, pfn + fo_block_pages() - 1))
+			    fo_all_isolated(fo_block_pfns(fo_block_of(pfn))))
 				return true;
 	}
 	return false;
 }
 
-/*
- * From here on the notifier refuses to let memory go offline. The inverse is
- * end_change(). Return: false if an operation is in flight.
- */
-static bool begin_change(void)
+static enum fo_hook_state take(void)
 {
-	mutex_lock(&fo_lock);
-	changing = !fo_operation_is_active() && !any_block_isolated();
-	mutex_unlock(&fo_lock);
-	return changing;
+	const char *driver = hook_force ? NULL : fo_hypervisor_needs_hook();
+
+	if (!driver && !set_online_page_callback(online_page))
+		return FO_HOOK_HELD;
+	if (driver && !is_missed())
+		pr_notice("the online-page hook is left to %s: blocks with marked pages will not come online\n",
+			  driver);
+	else if (!is_missed())
+		pr_notice("another driver has the online-page hook: blocks with marked pages will not come online again\n");
+	return driver ? FO_HOOK_LEFT : FO_HOOK_TAKEN;
 }
 
-static void end_change(void)
+/* Holds fo_lock, and drops it for what may wait for mem_hotplug_lock. */
+static void change(bool need)
 {
-	mutex_lock(&fo_lock);
-	changing = false;
+	enum fo_hook_state was = state, new = FO_HOOK_FREE;
+	bool missed = is_missed();
+
+	/* From here on the notifier refuses to let memory go offline. */
+	changing = true;
+	/* A task that makes a range from here on asks for the slot again. */
+	if (!need)
+		WRITE_ONCE(state, FO_HOOK_FREE);
 	mutex_unlock(&fo_lock);
+	if (need)
+		new = take();
+	/* The first turn waits for its own sake. */
+	else if (restore_online_page_callback(online_page))
+		WARN_ON(was == FO_HOOK_HELD);
+	mutex_lock(&fo_lock);
+	WRITE_ONCE(state, new);
+	changing = false;
+	missed ^= is_missed();
+	mutex_unlock(&fo_lock);
+	if (missed && need)
+		fo_clients_tell_hook(new == FO_HOOK_HELD);
+	mutex_lock(&fo_lock);
 }
 
 static void update(struct work_struct *unused);
@@ -209,28 +183,25 @@ static DECLARE_DELAYED_WORK(update_work, update);
 static void update(struct work_struct *unused)
 {
 	long request = atomic_long_read(&requested);
-	bool need = is_needed();
+	bool right, busy;
 
-	if (!begin_change()) {
+	mutex_lock(&fo_lock);
+	right = ready && is_right();
+	busy = !right && (fo_operation_is_active() || any_block_isolated());
+	if (!right && !busy)
+		change(is_needed());
+	mutex_unlock(&fo_lock);
+	if (busy) {
 		/* The end of an operation that is known asks for an update. */
 		queue_delayed_work(fo_wq, &update_work, FO_HOOK_PERIOD);
 		return;
 	}
-	if (!ready) {
-		/* This fails, because the slot is not held, but has its turn. */
-		restore_online_page_callback(online_page);
-		WRITE_ONCE(ready, true);
-	}
-	if (need && state != FO_HOOK_HELD)
-		take();
-	else if (!need && state != FO_HOOK_FREE)
-		give_back();
-	end_change();
+	WRITE_ONCE(ready, true);
 	atomic_long_set(&done, request);
 	wake_up_all(&update_wait);
 }
 
-/* Asks the worker. Return: what @done is to reach. */
+/* Asks the worker. Return: the value that @done is to reach. */
 static long ask_for_update(void)
 {
 	long request = atomic_long_inc_return(&requested);
@@ -243,6 +214,18 @@ static bool is_done(long request)
 {
 	return atomic_long_read(&done) - request >= 0 ||
 	       fo_operation_is_active();
+}
+
+/* Adds to the number of tasks. Return: is the slot as it should be? */
+static bool want(int tasks)
+{
+	bool right;
+
+	mutex_lock(&fo_lock);
+	wanted += tasks;
+	right = is_right();
+	mutex_unlock(&fo_lock);
+	return right;
 }
 
 /**
@@ -258,8 +241,7 @@ int fo_hook_want(bool wait)
 {
 	long request;
 
-	atomic_inc(&wanted);
-	if (is_ours())
+	if (want(1))
 		return 0;
 	request = ask_for_update();
 	if (!wait)
@@ -271,6 +253,19 @@ int fo_hook_want(bool wait)
 	return 0;
 }
 
+/* Have the slot if it is needed, and only then. */
+static void update_slot(int tasks, bool wait)
+{
+	long request;
+
+	if (want(tasks))
+		return;
+	request = ask_for_update();
+	if (wait && !fo_operation_is_mine() && !fo_in_callback())
+		wait_event_interruptible_timeout(update_wait, is_done(request),
+						 FO_HOOK_PATIENCE);
+}
+
 /**
  * fo_hook_unwant() - the range exists, or could not be made
  * @wait: as for fo_hook_update()
@@ -279,8 +274,7 @@ int fo_hook_want(bool wait)
  */
 void fo_hook_unwant(bool wait)
 {
-	atomic_dec(&wanted);
-	fo_hook_update(wait);
+	update_slot(-1, wait);
 }
 
 /**
@@ -293,15 +287,7 @@ void fo_hook_unwant(bool wait)
  */
 void fo_hook_update(bool wait)
 {
-	bool need = is_needed();
-	long request;
-
-	if (need ? is_ours() : READ_ONCE(state) == FO_HOOK_FREE)
-		return;
-	request = ask_for_update();
-	if (wait && !fo_operation_is_mine() && !fo_clients_calling())
-		wait_event_interruptible_timeout(update_wait, is_done(request),
-						 FO_HOOK_PATIENCE);
+	update_slot(0, wait);
 }
 
 /**
@@ -319,7 +305,7 @@ void fo_hook_ask(void)
  *
  * Context: any.
  * Return: the state. From MEM_GOING_ONLINE on, HELD stays true until the block is
- * online: giving the slot back waits for the hotplug operation.
+ * online, if ranges exist there.
  */
 enum fo_hook_state fo_hook_state(void)
 {
@@ -327,15 +313,15 @@ enum fo_hook_state fo_hook_state(void)
 }
 
 /**
- * fo_hook_settles() - may an offlining begin?
+ * fo_hook_is_changing() - is the worker changing the slot?
  *
  * The worker either has just finished, which shows in a moment, or waits for the
  * operation of the caller.
  *
  * Context: a GOING notifier; holds fo_lock, which is dropped for a moment.
- * Return: false if the worker is changing the slot.
+ * Return: true if no offlining may begin.
  */
-bool fo_hook_settles(void)
+bool fo_hook_is_changing(void)
 {
 	unsigned int tries;
 
@@ -344,7 +330,7 @@ bool fo_hook_settles(void)
 		usleep_range(1000, 2000);
 		mutex_lock(&fo_lock);
 	}
-	return !changing;
+	return changing;
 }
 
 /** fo_hook_init() - module init, the notifier is registered; does not wait */

@@ -19,7 +19,7 @@ void fo_hook_unwant(bool wait);
 void fo_hook_update(bool wait);
 void fo_hook_ask(void);
 enum fo_hook_state fo_hook_state(void);
-bool fo_hook_settles(void);
+bool fo_hook_is_changing(void);
 void fo_hook_init(void);
 void fo_hook_exit(void);
 void fo_hook_stop(void);

@@ -45,14 +45,12 @@ static bool error_possible(enum fo_inject_point point, long error)
 /**
  * fo_inject() - is this attempt to fail here?
  * @point: here
- * @first: first PFN of what it is about
- * @last: last PFN
+ * @pfns: what it is about
  *
  * Context: any. Counts as a failed attempt.
  * Return: the negative errno to fail with, or 0.
  */
-int fo_inject(enum fo_inject_point point, unsigned long first,
-	      unsigned long last)
+int fo_inject(enum fo_inject_point point, struct pfn_range pfns)
 {
 	struct fo_injection *it = &points[point];
 	int error = 0;
@@ -65,8 +63,7 @@ int fo_inject(enum fo_inject_point point, unsigned long first,
 	spin_unlock(&inject_lock);
 	if (error) {
 		fo_stat_inc(FO_STAT_INJECTED);
-		trace_fake_offline_inject(first, last, error, it->action,
-					  it->point);
+		trace_fake_offline_inject(&pfns, error, it->action, it->point);
 	}
 	return error;
 }

@@ -5,6 +5,8 @@
 
 #include <linux/types.h>
 
+#include "pfn_range.h"
+
 enum fo_inject_point {
 	FO_INJECT_OFFLINE_BEFORE,
 	FO_INJECT_OFFLINE_AFTER,
@@ -30,8 +32,7 @@ struct fo_injection {
 	unsigned int count;
 };
 
-int fo_inject(enum fo_inject_point point, unsigned long first,
-	      unsigned long last);
+int fo_inject(enum fo_inject_point point, struct pfn_range pfns);
 int fo_inject_armed(enum fo_inject_point point);
 
 int fo_inject_find(const char *action, const char *point, long error);

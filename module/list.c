@@ -22,55 +22,73 @@
 
 static enum fake_offline_state state_of(const struct fo_range *r)
 {
+	struct pfn_range first = PFN_RANGE(r->pfns.first, r->pfns.first);
+
 	if (r->state != FO_RANGE_WAITING)
 		return FAKE_OFFLINE_IN_FORCE;
 	/* It waits for memory, and memory of a device has come. */
-	return fo_memory_at(r->first) == FO_MEMORY_DEVICE ?
+	return fo_memory_at(&first) == FO_MEMORY_DEVICE ?
 	       FAKE_OFFLINE_NOT_IN_FORCE : FAKE_OFFLINE_WAITING;
 }
 
-/* How far, from @first on, pages of @r are poisoned, or are not. */
-static unsigned long last_alike(const struct fo_range *r, unsigned long first,
-				bool *poisoned)
-{
-	unsigned long pfn = first;
-
-	*poisoned = false;
-	if (r->state == FO_RANGE_WAITING)
-		return r->last;
-	*poisoned = PageHWPoison(pfn_to_page(first));
-	while (pfn < r->last &&
-	       PageHWPoison(pfn_to_page(pfn + 1)) == *poisoned)
-		pfn++;
-	return pfn;
-}
-
+/* Pages of @r from @first on that are poisoned, or that are not. */
 static void fill_in(struct fake_offline_info *info, const struct fo_range *r,
 		    unsigned long first)
 {
-	bool in_force = r->state != FO_RANGE_WAITING, poisoned;
+	bool in_force = r->state != FO_RANGE_WAITING;
 	struct page *page = pfn_to_page(first);
+	bool poisoned = in_force && PageHWPoison(page);
+	unsigned long end = in_force ? first + 1 : r->pfns.last + 1;
 
+	while (end <= r->pfns.last &&
+	       PageHWPoison(pfn_to_page(end)) == poisoned)
+		end++;
 	*info = (struct fake_offline_info) {
 		.start_pfn = first,
-		.nr_pages = last_alike(r, first, &poisoned) - first + 1,
-		.flags = r->flags & INFO_FLAGS,
+		.nr_pages = end - first,
+		.flags = (r->flags & INFO_FLAGS) |
+			 (poisoned ? FAKE_OFFLINE_POISONED : 0),
 		.state = state_of(r),
 		.age_s = ktime_get_seconds() - r->born_s,
 		.nid = in_force ? page_to_nid(page) : NUMA_NO_NODE,
 		.zone = in_force ? page_zonenum(page) : FAKE_OFFLINE_ANY_ZONE,
 	};
-	if (poisoned)
-		info->flags |= FAKE_OFFLINE_POISONED;
 	strscpy(info->owner, r->client->name, sizeof(info->owner));
 }
 
-/* Is @next the same as @info, in what users see, and behind it? */
-static bool goes_on(const struct fake_offline_info *info,
-		    const struct fake_offline_info *next)
+static unsigned long end_of(const struct fake_offline_info *info)
 {
-	return info->start_pfn + info->nr_pages == next->start_pfn &&
-	       info->flags == next->flags && info->state == next->state;
+	return info->start_pfn + info->nr_pages;
+}
+
+/* The first range of @client that reaches to @pfn or beyond. */
+static struct fo_range *first_from(const struct fake_offline_client *client,
+				   unsigned long pfn)
+{
+	struct fo_range *r;
+
+	fo_for_each_range(r, PFN_RANGE(pfn, ULONG_MAX))
+		if (fo_range_is_marked(r) && (!client || r->client == client))
+			return r;
+	return NULL;
+}
+
+/* Adds the ranges behind @r that are of the same request and in the same state. */
+static void add_next(struct fake_offline_info *info, const struct fo_range *r)
+{
+	const u16 serial = r->serial;
+	struct fake_offline_info more;
+
+	while (end_of(info) > r->pfns.last) {
+		r = fo_ranges_next(r, end_of(info));
+		if (!r || r->serial != serial || !fo_range_is_marked(r))
+			break;
+		fill_in(&more, r, r->pfns.first);
+		if (more.start_pfn != end_of(info) || more.flags != info->flags ||
+		    more.state != info->state)
+			break;
+		info->nr_pages += more.nr_pages;
+	}
 }
 
 /**
@@ -85,39 +103,17 @@ static bool goes_on(const struct fake_offline_info *info,
 bool fo_list_next(const struct fake_offline_client *client, unsigned long pfn,
 		  struct fake_offline_info *info)
 {
-	struct fake_offline_info more;
-	bool found = false;
-	struct fo_range *r;
-	u16 serial = 0;
+	const struct fo_range *r;
 
 	mutex_lock(&fo_lock);
-	for (r = fo_ranges_first(pfn, ULONG_MAX); r;
-	     r = fo_ranges_next(r, ULONG_MAX)) {
-		unsigned long first = r->first;
-
-		if (found && (r->serial != serial || !fo_range_is_marked(r)))
-			break;
-		if (!fo_range_is_marked(r) || (client && r->client != client))
-			continue;
-		if (!found) {
-			/* A listing goes on behind a poisoned page. */
-			fill_in(info, r, first);
-			while (info->start_pfn + info->nr_pages <= pfn)
-				fill_in(info, r,
-					info->start_pfn + info->nr_pages);
-			serial = r->serial;
-			found = true;
-			if (info->start_pfn + info->nr_pages <= r->last)
-				break;
-			continue;
-		}
-		fill_in(&more, r, first);
-		if (!goes_on(info, &more))
-			break;
-		info->nr_pages += more.nr_pages;
-		if (more.start_pfn + more.nr_pages <= r->last)
-			break;
+	r = first_from(client, pfn);
+	if (r) {
+		fill_in(info, r, r->pfns.first);
+		/* A listing goes on behind a poisoned page. */
+		while (end_of(info) <= pfn)
+			fill_in(info, r, end_of(info));
+		add_next(info, r);
 	}
 	mutex_unlock(&fo_lock);
-	return found;
+	return r;
 }

@@ -4,7 +4,7 @@
  * tasks that work on the same pages exclude each other. Everything else goes on in
  * parallel.
  *
- * - A task that takes or gives back pages calls fo_lock_range(). That waits until
+ * - A task that takes or gives back pages calls fo_lock_ranges(). That waits until
  *   no hotplug operation covers these pages and no range there is busy. The task
  *   makes its ranges busy, drops the lock, works, and makes them not busy.
  * - A task that takes pages does this for the whole page blocks that these lie
@@ -29,30 +29,49 @@ DEFINE_MUTEX(fo_lock);
 static DECLARE_WAIT_QUEUE_HEAD(lock_wait);
 static struct fo_operation operation;
 
+/*
+ * Protects the list of clients, and is held around their callbacks: holding it
+ * guarantees that no client goes away.
+ */
+static DEFINE_MUTEX(callback_lock);
+/* The task that holds callback_lock. Only compared with current. */
+static struct task_struct *calling;
+
+/** fo_callbacks_begin() - take callback_lock; inverse: fo_callbacks_end() */
+void fo_callbacks_begin(void)
+{
+	mutex_lock(&callback_lock);
+	WRITE_ONCE(calling, current);
+}
+
+/** fo_callbacks_end() - drop callback_lock; inverse: fo_callbacks_begin() */
+void fo_callbacks_end(void)
+{
+	WRITE_ONCE(calling, NULL);
+	mutex_unlock(&callback_lock);
+}
+
+/** fo_in_callback() - is this task in a client's callback? Context: any. */
+bool fo_in_callback(void)
+{
+	return READ_ONCE(calling) == current;
+}
+
 /**
- * fo_lock_is_busy() - does a task work on a range in [@first, @last]?
- * @first: first PFN
- * @last: last PFN
+ * fo_lock_is_busy() - does a task work on a range there?
+ * @pfns: where
  *
  * Context: holds fo_lock.
  * Return: whether one does.
  */
-bool fo_lock_is_busy(unsigned long first, unsigned long last)
+bool fo_lock_is_busy(struct pfn_range pfns)
 {
 	struct fo_range *r;
 
-	fo_for_each_range(r, first, last)
+	fo_for_each_range(r, pfns)
 		if (fo_range_is_busy(r))
 			return true;
 	return false;
-}
-
-/* Is [@first, @last] covered by an operation that the caller has no part in? */
-static bool in_operation(unsigned long first, unsigned long last)
-{
-	return operation.active && first <= operation.last &&
-	       last >= operation.first &&
-	       !(operation.calling && operation.task == current);
 }
 
 /* Drops fo_lock until the next fo_lock_wake(). */
@@ -69,23 +88,28 @@ static int wait_for_wake(int state)
 	return signal_pending_state(state, current) ? -EINTR : 0;
 }
 
-/* What the caller would have to do first: 0 nothing, -EAGAIN wait, -EDEADLK. */
-static int check_spans(const struct fo_span *spans, unsigned int nr)
+/*
+ * What the caller would have to do first: 0 nothing, -EAGAIN wait, -EDEADLK. A
+ * callback is part of the operation of its task.
+ */
+static int check_ranges(const struct pfn_range *ranges, unsigned int nr)
 {
+	bool mine = fo_operation_is_mine();
 	unsigned int i;
 
 	for (i = 0; i < nr; i++) {
-		if (in_operation(spans[i].first, spans[i].last))
-			return operation.task == current ? -EDEADLK : -EAGAIN;
-		if (fo_lock_is_busy(spans[i].first, spans[i].last))
+		if (operation.active && !(mine && fo_in_callback()) &&
+		    pfns_overlap(ranges[i], operation.pfns))
+			return mine ? -EDEADLK : -EAGAIN;
+		if (fo_lock_is_busy(ranges[i]))
 			return -EAGAIN;
 	}
 	return 0;
 }
 
 /**
- * fo_lock_spans() - take fo_lock while nothing happens in these spans
- * @spans: PFN ranges
+ * fo_lock_ranges() - take fo_lock while nothing happens in these PFN ranges
+ * @ranges: PFN ranges
  * @nr: number of them
  * @wait: how to wait for the tasks that work there
  * @abort: what else ends the wait, or NULL
@@ -98,36 +122,28 @@ static int check_spans(const struct fo_span *spans, unsigned int nr)
  * Return: 0 with fo_lock held. Without it: -EAGAIN (would wait), -EINTR,
  * -ECANCELED (aborted), -EDEADLK (would wait for the calling task itself).
  */
-int fo_lock_spans(const struct fo_span *spans, unsigned int nr,
-		  enum fo_wait wait, const struct fo_abort *abort)
+int fo_lock_ranges(const struct pfn_range *ranges, unsigned int nr,
+		   enum fo_wait wait, const struct fo_abort *abort)
 {
+	int state = wait == FO_WAIT_KILLABLE ? TASK_KILLABLE :
+					       TASK_INTERRUPTIBLE;
 	int ret;
 
 	if (wait != FO_TRYLOCK)
 		mutex_lock(&fo_lock);
 	else if (!mutex_trylock(&fo_lock))
 		return -EAGAIN;
-	while ((ret = check_spans(spans, nr)) == -EAGAIN &&
-	       wait > FO_DONT_WAIT) {
-		ret = wait_for_wake(wait == FO_WAIT_KILLABLE ? TASK_KILLABLE :
-							       TASK_INTERRUPTIBLE);
+	do {
+		ret = check_ranges(ranges, nr);
+		if (ret != -EAGAIN || wait <= FO_DONT_WAIT)
+			break;
+		ret = wait_for_wake(state);
 		if (fo_aborted(abort))
 			ret = -ECANCELED;
-		if (ret)
-			break;
-	}
+	} while (!ret);
 	if (ret)
 		mutex_unlock(&fo_lock);
 	return ret;
-}
-
-/** fo_lock_range() - fo_lock_spans() of [@first, @last] */
-int fo_lock_range(unsigned long first, unsigned long last, enum fo_wait wait,
-		  const struct fo_abort *abort)
-{
-	struct fo_span span = { first, last };
-
-	return fo_lock_spans(&span, 1, wait, abort);
 }
 
 /**
@@ -143,8 +159,7 @@ void fo_lock_wake(void)
 /**
  * fo_operation_begin() - record a hotplug operation, and wait for busy ranges
  * @dir: offlining or onlining
- * @first: first PFN it covers
- * @last: last PFN it covers
+ * @pfns: the memory that it covers
  * @op: filled in unless -EBUSY is returned: the record
  *
  * Context: a GOING notifier; holds fo_lock, which is dropped while it waits.
@@ -152,8 +167,8 @@ void fo_lock_wake(void)
  * Return: 0; -EBUSY, with nothing recorded: the module is being unloaded; -EINTR:
  * a signal came while a range there was busy.
  */
-int fo_operation_begin(enum fo_direction dir, unsigned long first,
-		       unsigned long last, struct fo_operation **op)
+int fo_operation_begin(enum fo_direction dir, struct pfn_range pfns,
+		       struct fo_operation **op)
 {
 	int ret = 0;
 
@@ -164,12 +179,11 @@ int fo_operation_begin(enum fo_direction dir, unsigned long first,
 	operation = (struct fo_operation) {
 		.active = true,
 		.dir = dir,
-		.first = first,
-		.last = last,
+		.pfns = pfns,
 		.task = current,
 	};
 	*op = &operation;
-	while (!ret && fo_lock_is_busy(first, last))
+	while (!ret && fo_lock_is_busy(pfns))
 		ret = wait_for_wake(TASK_INTERRUPTIBLE);
 	return ret;
 }
@@ -187,7 +201,7 @@ struct fo_operation *fo_operation_find(enum fo_direction dir,
 {
 	lockdep_assert_held(&fo_lock);
 	if (operation.active && operation.dir == dir &&
-	    operation.first == first)
+	    operation.pfns.first == first)
 		return &operation;
 	return NULL;
 }
@@ -241,5 +255,5 @@ bool fo_operation_is_mine(void)
 bool fo_operation_prepares(unsigned long pfn)
 {
 	return operation.active && operation.dir == FO_OFFLINING &&
-	       pfn >= operation.first && pfn <= operation.last;
+	       pfns_overlap(operation.pfns, PFN_RANGE(pfn, pfn));
 }

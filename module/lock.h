@@ -6,7 +6,7 @@
 #include <linux/mutex.h>
 #include <linux/types.h>
 
-struct fo_span;
+#include "pfn_range.h"
 
 /*
  * Protects the marked ranges and the record of the hotplug operation. Taking and
@@ -19,8 +19,8 @@ struct fo_span;
  * Nothing that is done under it waits for memory reclaim, so that a shrinker may
  * take it.
  *
- * Order: mem_hotplug_lock (held around every notifier and hook) -> clients_lock
- * (client.c) -> fo_lock. So a task that holds it must not touch the hook slot,
+ * Order: mem_hotplug_lock (held around every notifier and hook) -> callback_lock
+ * (lock.c) -> fo_lock. So a task that holds it must not touch the hook slot,
  * write to sysfs, or wait.
  */
 extern struct mutex fo_lock;
@@ -54,12 +54,14 @@ static inline bool fo_aborted(const struct fo_abort *abort)
 	return abort && READ_ONCE(*abort->aborts) != abort->seen;
 }
 
-int fo_lock_spans(const struct fo_span *spans, unsigned int nr,
-		  enum fo_wait wait, const struct fo_abort *abort);
-int fo_lock_range(unsigned long first, unsigned long last, enum fo_wait wait,
-		  const struct fo_abort *abort);
-bool fo_lock_is_busy(unsigned long first, unsigned long last);
+int fo_lock_ranges(const struct pfn_range *ranges, unsigned int nr,
+		   enum fo_wait wait, const struct fo_abort *abort);
+bool fo_lock_is_busy(struct pfn_range pfns);
 void fo_lock_wake(void);
+
+void fo_callbacks_begin(void);
+void fo_callbacks_end(void);
+bool fo_in_callback(void);
 
 enum fo_direction { FO_OFFLINING, FO_ONLINING };
 
@@ -67,12 +69,10 @@ enum fo_direction { FO_OFFLINING, FO_ONLINING };
  * struct fo_operation - the hotplug operation in flight
  * @active: one is in flight, and the module's GOING notifier has seen it
  * @dir: offlining or onlining
- * @first: first PFN it covers
- * @last: last PFN it covers
+ * @pfns: the memory that it covers
  * @task: the task that carries it out; the notifiers and the hook run in it
- * @calling: @task calls clients at the moment
  * @vetoed: the module made it fail, and has recorded the reason
- * @prepared: fo_pages_going_offline() was done
+ * @refs_dropped: drop_refs() of notifier.c was done
  * @managed: pages that the module added to the managed pages
  * @refusing: page that was made to refuse, or NULL
  * @signalled: a pending signal was faked
@@ -84,19 +84,17 @@ enum fo_direction { FO_OFFLINING, FO_ONLINING };
 struct fo_operation {
 	bool active;
 	enum fo_direction dir;
-	unsigned long first;
-	unsigned long last;
+	struct pfn_range pfns;
 	struct task_struct *task;
-	bool calling;
 	bool vetoed;
-	bool prepared;
+	bool refs_dropped;
 	unsigned long managed;
 	struct page *refusing;
 	bool signalled;
 };
 
-int fo_operation_begin(enum fo_direction dir, unsigned long first,
-		       unsigned long last, struct fo_operation **op);
+int fo_operation_begin(enum fo_direction dir, struct pfn_range pfns,
+		       struct fo_operation **op);
 struct fo_operation *fo_operation_find(enum fo_direction dir,
 				       unsigned long first);
 void fo_operation_end(struct fo_operation *op);

@@ -7,21 +7,12 @@
 #include <linux/mmzone.h>
 #include <linux/range.h>
 
-#include "block_pfn.h"
 #include "memory.h"
 #include "page_state.h"
 #include "pages.h"
 
-/**
- * fo_memory_at() - what memory is at a PFN
- * @pfn: any PFN
- *
- * ZONE_DEVICE memory has a memmap, but is no RAM in the resource tree.
- *
- * Context: holds fo_lock, which keeps an online block online.
- * Return: the memory.
- */
-enum fo_memory fo_memory_at(unsigned long pfn)
+/* ZONE_DEVICE memory has a memmap, but is no RAM in the resource tree. */
+static enum fo_memory memory_of(unsigned long pfn)
 {
 	struct range pluggable = mhp_get_pluggable_range(true);
 	struct page *page = pfn_to_online_page(pfn);
@@ -33,53 +24,48 @@ enum fo_memory fo_memory_at(unsigned long pfn)
 		return FO_MEMORY_OFFLINE;
 	if (pfn_valid(pfn))
 		return FO_MEMORY_DEVICE;
-	if (pfn_to_online_page(fo_block_first(fo_block_of(pfn))))
+	if (pfn_to_online_page(fo_block_pfns(fo_block_of(pfn)).first))
 		return FO_MEMORY_HOLE;
 	return PFN_PHYS(pfn) >= pluggable.start &&
 	       PFN_PHYS(pfn) <= pluggable.end ? FO_MEMORY_ABSENT :
 						FO_MEMORY_NEVER;
 }
 
-/* The last PFN up to @last with pages that are retired, or are not. */
-static unsigned long last_alike(unsigned long first, unsigned long last,
-				bool retired)
+/* Does the sub-section, or page block, at @pfn have the same kind of memory? */
+static bool goes_on(unsigned long pfn, enum fo_memory memory)
 {
-	unsigned long pfn = first;
-
-	while (pfn < last &&
-	       fo_page_is_retired(pfn_to_page(pfn + 1)) == retired)
-		pfn++;
-	return pfn;
+	if (memory == FO_MEMORY_ONLINE || memory == FO_MEMORY_RETIRED)
+		return pfn_to_online_page(pfn);
+	return memory_of(pfn) == memory;
 }
 
 /**
- * fo_memory_last() - how far the same memory reaches
- * @first: first PFN
- * @last: last PFN
- * @memory: what fo_memory_at() said of @first
+ * fo_memory_at() - what memory is at a PFN, and how far it reaches
+ * @pfns: from where; cut to what has the same kind of memory, in one memory block
+ *	and, for online pages, in one zone
  *
  * Memory comes and goes by sub-sections at the finest.
  *
- * Context: holds fo_lock.
- * Return: the last PFN up to @last in the memory block of @first, for online pages
- * also in its zone, that has memory of the same kind.
+ * Context: holds fo_lock, which keeps an online block online.
+ * Return: the memory.
  */
-unsigned long fo_memory_last(unsigned long first, unsigned long last,
-			     enum fo_memory memory)
+enum fo_memory fo_memory_at(struct pfn_range *pfns)
 {
 	const unsigned long step = min(PAGES_PER_SUBSECTION, pageblock_nr_pages);
-	unsigned long pfn = first, next;
+	enum fo_memory memory = memory_of(pfns->first);
+	unsigned long next;
 
-	last = min(last, fo_block_last(fo_block_of(first)));
-	if (memory != FO_MEMORY_ONLINE && memory != FO_MEMORY_RETIRED) {
-		while ((next = (pfn | (step - 1)) + 1) <= last &&
-		       fo_memory_at(next) == memory)
-			pfn = next;
-		return min(last, pfn | (step - 1));
-	}
-	while ((next = (pfn | (step - 1)) + 1) <= last &&
-	       pfn_to_online_page(next))
-		pfn = next;
-	last = fo_zone_last(first, min(last, pfn | (step - 1)));
-	return last_alike(first, last, memory == FO_MEMORY_RETIRED);
+	*pfns = fo_in_first_block(*pfns);
+	for (next = (pfns->first | (step - 1)) + 1; next <= pfns->last;
+	     next += step)
+		if (!goes_on(next, memory))
+			pfns->last = next - 1;
+	if (memory != FO_MEMORY_ONLINE && memory != FO_MEMORY_RETIRED)
+		return memory;
+	*pfns = fo_in_first_zone(*pfns);
+	for_each_pfn(next, *pfns)
+		if (fo_page_is_retired(pfn_to_page(next)) !=
+		    (memory == FO_MEMORY_RETIRED))
+			pfns->last = next - 1;
+	return memory;
 }

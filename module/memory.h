@@ -3,7 +3,7 @@
 #ifndef FO_MEMORY_H
 #define FO_MEMORY_H
 
-#include <linux/types.h>
+#include "pfn_range.h"
 
 /**
  * enum fo_memory - what memory is there
@@ -25,8 +25,6 @@ enum fo_memory {
 	FO_MEMORY_NEVER,
 };
 
-enum fo_memory fo_memory_at(unsigned long pfn);
-unsigned long fo_memory_last(unsigned long first, unsigned long last,
-			     enum fo_memory memory);
+enum fo_memory fo_memory_at(struct pfn_range *pfns);
 
 #endif /* FO_MEMORY_H */

@@ -13,7 +13,6 @@
 
 #include <linux/fake_offline.h>
 
-#include "block_pfn.h"
 #include "client.h"
 #include "compat.h"
 #include "hook.h"
@@ -30,57 +29,50 @@
 #include "trace.h"
 #include "unplug.h"
 
-static unsigned long last_pfn(const struct memory_notify *arg)
-{
-	return arg->start_pfn + arg->nr_pages - 1;
-}
+/* What differs between offlining and onlining. */
+static const struct {
+	enum fo_inject_point before, after;
+	enum fo_stat attempts, done, cancelled, cancelled_early;
+} directions[] = {
+	[FO_OFFLINING] = {
+		FO_INJECT_OFFLINE_BEFORE, FO_INJECT_OFFLINE_AFTER,
+		FO_STAT_OFFLINE_ATTEMPTS, FO_STAT_OFFLINE_DONE,
+		FO_STAT_OFFLINE_CANCELLED, FO_STAT_OFFLINE_CANCELLED_EARLY,
+	},
+	[FO_ONLINING] = {
+		FO_INJECT_ONLINE_BEFORE, FO_INJECT_ONLINE_AFTER,
+		FO_STAT_ONLINE_ATTEMPTS, FO_STAT_ONLINE_DONE,
+		FO_STAT_ONLINE_CANCELLED, FO_STAT_ONLINE_CANCELLED_EARLY,
+	},
+};
 
 /* Records why the module refuses this operation. Return: @error. */
 #define refuse(op, reason, pfn, error, fmt, ...)			\
-	fo_fail_hotplug(reason, (op)->first, (op)->last, pfn, error,	\
-			fmt, ##__VA_ARGS__)
+	fo_fail_hotplug(reason, (op)->pfns, pfn, error, fmt, ##__VA_ARGS__)
 
 /*
  * The kernel is about to subtract from the managed pages what the block has of
  * them. Where it counts marked pages among those, which are not managed, add them
  * first: all of them on a kernel that does not know PageOffline there, and the
- * hardware-poisoned ones everywhere. Inverse: unbalance_managed().
+ * hardware-poisoned ones everywhere.
  */
 static unsigned long miscounted(const struct fo_operation *op)
 {
 	unsigned long pages = 0;
 	struct fo_range *r;
 
-	fo_for_each_range(r, op->first, op->last)
+	fo_for_each_range(r, op->pfns)
 		if (!(r->flags & FO_RANGE_RETIRED))	/* else still managed */
 			pages += COMPAT_OFFLINING_SUBTRACTS_PAGE_OFFLINE ?
-				 r->last - r->first + 1 :
-				 fo_pages_poisoned(r->first, r->last);
+				 nr_pfns(r->pfns) : fo_pages_poisoned(r->pfns);
 	return pages;
 }
 
-static void balance_managed(struct fo_operation *op)
+static void add_managed(struct fo_operation *op, long pages)
 {
-	op->managed = miscounted(op);
-	if (op->managed)
-		adjust_managed_page_count(pfn_to_page(op->first), op->managed);
-}
-
-/* Pages may have been poisoned since. The memmap is still there. */
-static void balance_late(struct fo_operation *op)
-{
-	long more = miscounted(op) - op->managed;
-
-	if (more)
-		adjust_managed_page_count(pfn_to_page(op->first), more);
-}
-
-static void unbalance_managed(struct fo_operation *op)
-{
-	if (op->managed)
-		adjust_managed_page_count(pfn_to_page(op->first),
-					  -(long)op->managed);
-	op->managed = 0;
+	if (pages)
+		adjust_managed_page_count(pfn_to_page(op->pfns.first), pages);
+	op->managed += pages;
 }
 
 /* Are these pages that offlining is to skip? A retired page it skips in any case. */
@@ -90,33 +82,33 @@ static bool is_skipped(const struct fo_range *r)
 	       FAKE_OFFLINE_SKIPPABLE;
 }
 
-/* Inverse of prepare_pages(), for the ranges up to @last. */
-static void unprepare_pages(struct fo_operation *op, unsigned long last)
+/* Inverse of drop_refs(), for the ranges there. */
+static void restore_refs(struct pfn_range pfns)
 {
 	struct fo_range *r;
 
-	fo_for_each_range(r, op->first, last)
+	fo_for_each_range(r, pfns)
 		if (is_skipped(r))
-			fo_pages_cancel_offline(r->first, r->last);
+			fo_pages_restore_refs(r->pfns);
 }
 
-/* Lets offlining skip the skippable pages. */
-static int prepare_pages(struct fo_operation *op)
+/* Where skippable pages have a reference, they lose it, or offlining is refused. */
+static int drop_refs(struct fo_operation *op)
 {
 	struct fo_range *r;
 	unsigned long stray;
 
-	fo_for_each_range(r, op->first, op->last) {
-		if (!is_skipped(r) ||
-		    !fo_pages_going_offline(r->first, r->last, &stray))
+	if (!fo_drops_refs_to_offline())
+		return 0;
+	fo_for_each_range(r, op->pfns) {
+		if (!is_skipped(r) || !fo_pages_drop_refs(r->pfns, &stray))
 			continue;
-		if (r->first > op->first)
-			unprepare_pages(op, r->first - 1);
+		restore_refs(pfns_until(op->pfns.first, r->pfns.first));
 		return refuse(op, FO_STRAY, stray, -EBUSY,
 			      "PFN %#lx refused: another task holds a reference to a page marked by %s",
 			      stray, r->client->name);
 	}
-	op->prepared = true;
+	op->refs_dropped = true;
 	return 0;
 }
 
@@ -126,9 +118,9 @@ static struct page *last_skippable(const struct fo_operation *op)
 	struct page *page = NULL;
 	struct fo_range *r;
 
-	fo_for_each_range(r, op->first, op->last)
+	fo_for_each_range(r, op->pfns)
 		if (is_skipped(r))
-			page = pfn_to_page(r->last);
+			page = pfn_to_page(r->pfns.last);
 	return page;
 }
 
@@ -140,14 +132,13 @@ static void arm_late(struct fo_operation *op)
 	switch (fo_inject_armed(FO_INJECT_OFFLINE_LATE)) {
 	case -EBUSY:
 		page = last_skippable(op);
-		if (page && fo_inject(FO_INJECT_OFFLINE_LATE, op->first,
-				      op->last)) {
+		if (page && fo_inject(FO_INJECT_OFFLINE_LATE, op->pfns)) {
 			fo_page_refuse(page);
 			op->refusing = page;
 		}
 		break;
 	case -EINTR:
-		if (fo_inject(FO_INJECT_OFFLINE_LATE, op->first, op->last)) {
+		if (fo_inject(FO_INJECT_OFFLINE_LATE, op->pfns)) {
 			op->signalled = true;
 			fo_signal_fake(current);
 		}
@@ -166,57 +157,32 @@ static void disarm_late(struct fo_operation *op)
 /* The next CANCEL without an operation is the module's own doing. */
 static bool refused_before;
 
-/* Fails before anything is recorded, so that the CANCEL finds no operation. */
-static int inject_before(enum fo_inject_point point,
-			 const struct memory_notify *arg)
-{
-	int ret = fo_inject(point, arg->start_pfn, last_pfn(arg));
-
-	refused_before = ret;
-	if (ret)
-		fo_fail_hotplug(FO_INJECTED, arg->start_pfn, last_pfn(arg), -1,
-				ret,
-				"vetoed: injected before the module's own work, errno %d",
-				ret);
-	return ret;
-}
-
-static int inject_after(enum fo_inject_point point,
-			const struct fo_operation *op)
-{
-	int ret = fo_inject(point, op->first, op->last);
-
-	return ret ? refuse(op, FO_INJECTED, -1, ret,
-			    "vetoed: injected after the module's own work, errno %d",
-			    ret) : 0;
-}
-
 /*
  * Records the operation, and waits for what is busy there. Holds fo_lock. @op is
- * NULL if nothing is recorded.
+ * NULL if nothing is recorded: the CANCEL then finds no operation.
  */
-static int begin(enum fo_direction dir, const struct memory_notify *arg,
+static int begin(enum fo_direction dir, struct pfn_range pfns,
 		 struct fo_operation **op)
 {
-	struct fo_operation what = {
-		.first = arg->start_pfn,
-		.last = last_pfn(arg),
-	};
-	int ret;
+	int ret = fo_inject(directions[dir].before, pfns);
 
 	*op = NULL;
 	refused_before = true;
+	if (ret)
+		return fo_fail_hotplug(FO_INJECTED, pfns, -1, ret,
+				       "vetoed: injected before the module's own work, errno %d",
+				       ret);
 	/* The worker would wait for this operation, and nothing could end that. */
-	if (dir == FO_OFFLINING && !fo_hook_settles())
-		return refuse(&what, FO_HOOK_CHANGES, -1, -EBUSY,
-			      "the module is changing the online-page hook; try again");
-	ret = fo_operation_begin(dir, what.first, what.last, op);
+	if (dir == FO_OFFLINING && fo_hook_is_changing())
+		return fo_fail_hotplug(FO_HOOK_CHANGES, pfns, -1, -EBUSY,
+				       "the module is changing the online-page hook; try again");
+	ret = fo_operation_begin(dir, pfns, op);
 	if (ret == -EBUSY)
-		return refuse(&what, FO_UNLOADING, -1, ret,
-			      "the module is being unloaded");
+		return fo_fail_hotplug(FO_UNLOADING, pfns, -1, ret,
+				       "the module is being unloaded");
 	refused_before = false;
 	if (ret)
-		refuse(&what, FO_INTERRUPTED, -1, ret,
+		refuse(*op, FO_INTERRUPTED, -1, ret,
 		       "interrupted by a signal while pages there were being marked or given back");
 	return ret;
 }
@@ -228,7 +194,7 @@ static int begin(enum fo_direction dir, const struct memory_notify *arg,
  */
 static int check_isolated(const struct fo_operation *op)
 {
-	if (fo_all_isolated(op->first, op->last))
+	if (fo_all_isolated(op->pfns))
 		return 0;
 	return refuse(op, FO_ISOLATED, -1, -EBUSY,
 		      "another task was allocating pages there at the same time, and undid the isolation");
@@ -241,34 +207,104 @@ static int check_skippable(const struct fo_operation *op)
 
 	if (!fo_skips_unskippable())
 		return 0;
-	fo_for_each_range(r, op->first, op->last) {
-		if (r->flags & FAKE_OFFLINE_SKIPPABLE)
-			continue;
-		return fo_fail(FO_FAILED_HOTPLUG, FO_UNSKIPPABLE, op->first,
-			       op->last, r->first, r->client->name, -EBUSY,
-			       "PFN %#lx refused: marked unskippable by %s",
-			       r->first, r->client->name);
-	}
+	fo_for_each_range(r, op->pfns)
+		if (!(r->flags & FAKE_OFFLINE_SKIPPABLE))
+			return fo_fail(FO_FAILED_HOTPLUG, FO_UNSKIPPABLE,
+				       op->pfns, r->pfns.first, r->client->name,
+				       -EBUSY,
+				       "PFN %#lx refused: marked unskippable by %s",
+				       r->pfns.first, r->client->name);
 	return 0;
 }
 
-/* Inverse: cancel_offline(). */
-static int going_offline(const struct memory_notify *arg)
+/*
+ * The first pages of a block may hold its own memmap (memmap_on_memory). They never
+ * pass the hook, and are not part of the operation.
+ */
+static int check_memmap(const struct fo_operation *op)
+{
+	struct pfn_range block = fo_block_pfns(fo_block_of(op->pfns.first));
+	struct pfn_range memmap = pfns_until(block.first, op->pfns.first);
+	struct fo_range *r = memmap.first <= memmap.last ?
+			     fo_ranges_first(memmap) : NULL;
+
+	if (!r)
+		return 0;
+	fo_stat_inc(FO_STAT_ONLINE_VETOED);
+	return fo_fail(FO_FAILED_HOTPLUG, FO_OWN_MEMMAP, op->pfns, r->pfns.first,
+		       r->client->name, -EBUSY,
+		       "refusing to online: PFN %#lx, marked by %s, is in the block's own memmap",
+		       r->pfns.first, r->client->name);
+}
+
+/* A block with ranges must not come online without a hook that withholds them. */
+static int check_hook(const struct fo_operation *op)
+{
+	enum fo_hook_state state = fo_hook_state();
+	unsigned long pages = 0;
+	struct fo_range *r;
+
+	fo_for_each_range(r, op->pfns)
+		pages += nr_pfns(r->pfns);
+	if (!pages || state == FO_HOOK_HELD)
+		return 0;
+	fo_stat_inc(FO_STAT_ONLINE_VETOED);
+	/* Another driver may have given it back: then the next try works. */
+	fo_hook_ask();
+	return refuse(op, state == FO_HOOK_FREE ? FO_HOOK_CHANGES : FO_NO_HOOK,
+		      -1, -EBUSY, "refusing to online: %lu pages are marked, and %s",
+		      pages, state == FO_HOOK_LEFT ?
+		      "the online-page hook is left to a driver of the hypervisor" :
+		      state == FO_HOOK_TAKEN ?
+		      "another driver has the online-page hook" :
+		      "the module is taking the online-page hook; try again");
+}
+
+/* May it begin? Holds fo_lock. */
+static int check(const struct fo_operation *op)
+{
+	int ret;
+
+	if (op->dir == FO_OFFLINING)
+		return check_isolated(op) ?: check_skippable(op);
+	/* Is it the block that it was, or another one in its place? */
+	fo_unplug_forget(op->pfns.first);
+	ret = check_memmap(op);
+	return ret ?: check_hook(op);
+}
+
+/* Prepares it. Holds fo_lock. Inverse: undo_offlining(). */
+static int prepare(struct fo_operation *op)
+{
+	int ret = 0;
+
+	if (op->dir == FO_OFFLINING) {
+		ret = drop_refs(op);
+		if (ret)
+			return ret;
+		add_managed(op, miscounted(op));
+	}
+	ret = fo_inject(directions[op->dir].after, op->pfns);
+	if (ret)
+		return refuse(op, FO_INJECTED, -1, ret,
+			      "vetoed: injected after the module's own work, errno %d",
+			      ret);
+	if (op->dir == FO_OFFLINING)
+		arm_late(op);
+	return 0;
+}
+
+/* Inverse: cancel(). */
+static int going(enum fo_direction dir, struct pfn_range pfns)
 {
 	struct fo_operation *op;
 	int ret;
 
-	fo_stat_inc(FO_STAT_OFFLINE_ATTEMPTS);
-	ret = inject_before(FO_INJECT_OFFLINE_BEFORE, arg);
-	if (ret)
-		return ret;
-
+	fo_stat_inc(directions[dir].attempts);
 	mutex_lock(&fo_lock);
-	ret = begin(FO_OFFLINING, arg, &op);
+	ret = begin(dir, pfns, &op);
 	if (!ret)
-		ret = check_isolated(op);
-	if (!ret)
-		ret = check_skippable(op);
+		ret = check(op);
 	mutex_unlock(&fo_lock);
 
 	if (!ret)
@@ -276,18 +312,12 @@ static int going_offline(const struct memory_notify *arg)
 
 	mutex_lock(&fo_lock);
 	if (!ret)
-		ret = prepare_pages(op);
-	if (!ret) {
-		balance_managed(op);
-		ret = inject_after(FO_INJECT_OFFLINE_AFTER, op);
-	}
-	if (!ret)
-		arm_late(op);
-	else if (op)
-		op->vetoed = true;
+		ret = prepare(op);
+	if (op)
+		op->vetoed = ret;
 	mutex_unlock(&fo_lock);
-	trace_fake_offline_going_offline(arg->start_pfn, last_pfn(arg), "-", 0,
-					 ret);
+	if (op && dir == FO_OFFLINING)
+		trace_fake_offline_going_offline(&pfns, "-", 0, ret);
 	return ret;
 }
 
@@ -302,34 +332,36 @@ static void finish(struct fo_operation *op, enum fo_outcome outcome)
 	fo_hook_ask();
 }
 
-static void explain_early_cancel(const struct memory_notify *arg)
+static void undo_offlining(struct fo_operation *op)
 {
-	if (!refused_before)
-		fo_fail_hotplug(FO_VETOED, arg->start_pfn, last_pfn(arg), -1,
-				-ECANCELED,
-				"vetoed by another notifier, before this module's");
-	refused_before = false;
+	fo_explain_cancel(op);
+	disarm_late(op);
+	add_managed(op, -(long)op->managed);
+	if (op->refs_dropped)
+		restore_refs(op->pfns);
 }
 
-static void cancel_offline(const struct memory_notify *arg)
+static void cancel(enum fo_direction dir, struct pfn_range pfns)
 {
 	struct fo_operation *op;
 
 	mutex_lock(&fo_lock);
-	op = fo_operation_find(FO_OFFLINING, arg->start_pfn);
-	trace_fake_offline_cancel(arg->start_pfn, last_pfn(arg), "-", 0, !op);
-	if (op) {
-		fo_explain_cancel(op);
-		disarm_late(op);
-		unbalance_managed(op);
-		if (op->prepared)
-			unprepare_pages(op, op->last);
+	op = fo_operation_find(dir, pfns.first);
+	if (dir == FO_OFFLINING)
+		trace_fake_offline_cancel(&pfns, "-", 0, !op);
+	if (!op && !refused_before)
+		fo_fail_hotplug(FO_VETOED, pfns, -1, -ECANCELED,
+				"vetoed by another notifier, before this module's");
+	refused_before = false;
+	if (op && dir == FO_OFFLINING)
+		undo_offlining(op);
+	else if (op && !op->vetoed)
+		refuse(op, FO_VETOED, -1, -ECANCELED,
+		       "vetoed by another notifier, after this module's");
+	if (op)
 		finish(op, FO_CANCELLED);
-		fo_stat_inc(FO_STAT_OFFLINE_CANCELLED);
-	} else {
-		explain_early_cancel(arg);
-		fo_stat_inc(FO_STAT_OFFLINE_CANCELLED_EARLY);
-	}
+	fo_stat_inc(op ? directions[dir].cancelled :
+			 directions[dir].cancelled_early);
 	mutex_unlock(&fo_lock);
 }
 
@@ -339,7 +371,7 @@ static void set_states(const struct fo_operation *op, enum fo_range_state from,
 {
 	struct fo_range *r;
 
-	fo_for_each_range(r, op->first, op->last) {
+	fo_for_each_range(r, op->pfns) {
 		if (r->state != from)
 			continue;
 		fo_range_set_state(r, to);
@@ -349,156 +381,57 @@ static void set_states(const struct fo_operation *op, enum fo_range_state from,
 	}
 }
 
-static void gone_offline(const struct memory_notify *arg)
+static void done(enum fo_direction dir, struct pfn_range pfns)
 {
 	struct fo_operation *op;
+	bool marked;
 
 	mutex_lock(&fo_lock);
-	op = fo_operation_find(FO_OFFLINING, arg->start_pfn);
-	if (op) {
-		balance_late(op);
+	op = fo_operation_find(dir, pfns.first);
+	if (op && dir == FO_OFFLINING) {
+		/* Pages may have been poisoned since. The memmap is still there. */
+		add_managed(op, miscounted(op) - op->managed);
 		set_states(op, FO_RANGE_IN_FORCE, FO_RANGE_WAITING);
-		finish(op, FO_DONE);
-	}
-	trace_fake_offline_offline(arg->start_pfn, last_pfn(arg), "-", 0, 0);
-	fo_stat_inc(FO_STAT_OFFLINE_DONE);
-	mutex_unlock(&fo_lock);
-}
-
-/* A block with ranges must not come online without a hook that withholds them. */
-static int check_hook(const struct fo_operation *op)
-{
-	unsigned long pages = 0;
-	struct fo_range *r;
-
-	fo_for_each_range(r, op->first, op->last)
-		pages += r->last - r->first + 1;
-	if (!pages || fo_hook_state() == FO_HOOK_HELD)
-		return 0;
-	fo_stat_inc(FO_STAT_ONLINE_VETOED);
-	/* Another driver may have given it back: then the next try works. */
-	fo_hook_ask();
-	return refuse(op, FO_NO_HOOK, -1, -EBUSY,
-		      fo_hook_state() == FO_HOOK_LEFT ?
-		      "refusing to online: %lu pages are marked, and the online-page hook is left to a driver of the hypervisor" :
-		      "refusing to online: %lu pages are marked, and another driver has the online-page hook",
-		      pages);
-}
-
-/*
- * The first pages of a block may hold its own memmap (memmap_on_memory). They never
- * pass the hook, and are not part of the operation.
- */
-static int check_memmap(const struct fo_operation *op)
-{
-	unsigned long first = fo_block_first(fo_block_of(op->first));
-	struct fo_range *r;
-
-	if (first == op->first)
-		return 0;
-	r = fo_ranges_first(first, op->first - 1);
-	if (!r)
-		return 0;
-	fo_stat_inc(FO_STAT_ONLINE_VETOED);
-	return fo_fail(FO_FAILED_HOTPLUG, FO_OWN_MEMMAP, op->first, op->last,
-		       r->first, r->client->name, -EBUSY,
-		       "refusing to online: PFN %#lx, marked by %s, is in the block's own memmap",
-		       r->first, r->client->name);
-}
-
-/* Inverse: cancel_online(). */
-static int going_online(const struct memory_notify *arg)
-{
-	struct fo_operation *op;
-	int ret;
-
-	fo_stat_inc(FO_STAT_ONLINE_ATTEMPTS);
-	ret = inject_before(FO_INJECT_ONLINE_BEFORE, arg);
-	if (ret)
-		return ret;
-
-	mutex_lock(&fo_lock);
-	ret = begin(FO_ONLINING, arg, &op);
-	/* Is it the block that it was, or another one in its place? */
-	if (!ret)
-		fo_unplug_forget(arg->start_pfn);
-	if (!ret)
-		ret = check_memmap(op);
-	if (!ret)
-		ret = check_hook(op);
-	mutex_unlock(&fo_lock);
-
-	if (!ret)
-		ret = fo_clients_ask(op);
-
-	mutex_lock(&fo_lock);
-	if (!ret)
-		ret = inject_after(FO_INJECT_ONLINE_AFTER, op);
-	if (op)
-		op->vetoed = ret;
-	mutex_unlock(&fo_lock);
-	return ret;
-}
-
-static void cancel_online(const struct memory_notify *arg)
-{
-	struct fo_operation *op;
-
-	mutex_lock(&fo_lock);
-	op = fo_operation_find(FO_ONLINING, arg->start_pfn);
-	if (op) {
-		if (!op->vetoed)
-			refuse(op, FO_VETOED, -1, -ECANCELED,
-			       "vetoed by another notifier, after this module's");
-		finish(op, FO_CANCELLED);
-		fo_stat_inc(FO_STAT_ONLINE_CANCELLED);
-	} else {
-		explain_early_cancel(arg);
-		fo_stat_inc(FO_STAT_ONLINE_CANCELLED_EARLY);
-	}
-	mutex_unlock(&fo_lock);
-}
-
-static void come_online(const struct memory_notify *arg)
-{
-	struct fo_operation *op;
-
-	mutex_lock(&fo_lock);
-	op = fo_operation_find(FO_ONLINING, arg->start_pfn);
-	if (op) {
+	} else if (op) {
 		set_states(op, FO_RANGE_WAITING, FO_RANGE_IN_FORCE);
-		/* Ranges that waited for the block to come go with it, too. */
-		mutex_unlock(&fo_lock);
-		fo_unplug_watch(op->first);
-		mutex_lock(&fo_lock);
-		finish(op, FO_DONE);
 	}
-	fo_stat_inc(FO_STAT_ONLINE_DONE);
+	if (op)
+		finish(op, FO_DONE);
+	if (dir == FO_OFFLINING)
+		trace_fake_offline_offline(&pfns, "-", 0, 0);
+	fo_stat_inc(directions[dir].done);
+	marked = fo_ranges_first(pfns);
 	mutex_unlock(&fo_lock);
+	/* Ranges that waited for the block to come go with it, too. */
+	if (dir == FO_ONLINING && marked)
+		fo_unplug_watch(pfns.first);
 }
 
-static int notify(struct notifier_block *nb, unsigned long action, void *arg)
+static int notify(struct notifier_block *nb, unsigned long action, void *data)
 {
+	const struct memory_notify *arg = data;
+	struct pfn_range pfns = pfns_until(arg->start_pfn,
+					   arg->start_pfn + arg->nr_pages);
 	int ret = 0;
 
 	switch (action) {
 	case MEM_GOING_OFFLINE:
-		ret = going_offline(arg);
+		ret = going(FO_OFFLINING, pfns);
 		break;
 	case MEM_CANCEL_OFFLINE:
-		cancel_offline(arg);
+		cancel(FO_OFFLINING, pfns);
 		break;
 	case MEM_OFFLINE:
-		gone_offline(arg);
+		done(FO_OFFLINING, pfns);
 		break;
 	case MEM_GOING_ONLINE:
-		ret = going_online(arg);
+		ret = going(FO_ONLINING, pfns);
 		break;
 	case MEM_CANCEL_ONLINE:
-		cancel_online(arg);
+		cancel(FO_ONLINING, pfns);
 		break;
 	case MEM_ONLINE:
-		come_online(arg);
+		done(FO_ONLINING, pfns);
 		break;
 	}
 	return notifier_from_errno(ret);

@@ -6,12 +6,10 @@
  *	fo_pages_withhold()	fresh, of a block coming online -> marked
  *	fo_pages_make_free()	marked -> ready for the buddy
  *
- *	fo_pages_going_offline()  marked -> marked, and offlining skips it
- *	fo_pages_cancel_offline() and back
- *	fo_pages_step_aside()	marked -> marked, and in the way of no allocation
- *	fo_pages_step_back()	and back
+ *	fo_pages_drop_refs()	marked -> marked, with the reference count 0
+ *	fo_pages_restore_refs()	and back
  *
- * taken: allocated, ours, reference count COMPAT_TAKEN_COUNT. marked:
+ * taken: allocated by the module, reference count COMPAT_TAKEN_COUNT. marked:
  * PageOffline; when it is skippable, also the skippable bit.
  *
  * A stock kernel skips a PageOffline page whose reference count is 0, in
@@ -133,23 +131,21 @@ bool fo_skips_unskippable(void)
 
 /**
  * fo_pages_sound() - how many pages from here on are as marking left them
- * @first: first PFN
- * @last: last PFN, in the same sub-section of an online block
+ * @pfns: in the same sub-section of an online block
  * @skippable: whether they are to be
  *
  * That is PageOffline, the skippable bit or none, the reference count that goes
- * with it, not poisoned, and not on the buddy's lists. The memmap of a sub-section is in one
- * piece, so that a page costs little more than a look at it.
+ * with it, not poisoned, and not on the buddy's lists. The memmap of a sub-section
+ * is in one piece, so that a page costs little more than a look at it.
  *
- * Context: holds the gate's lock.
+ * Context: holds fo_lock.
  * Return: the number of pages before the first that is not.
  */
-unsigned long fo_pages_sound(unsigned long first, unsigned long last,
-			     bool skippable)
+unsigned long fo_pages_sound(struct pfn_range pfns, bool skippable)
 {
 	const int count = fo_page_expected_count();
-	const unsigned long nr = last - first + 1;
-	struct page *page = pfn_to_page(first);
+	const unsigned long nr = nr_pfns(pfns);
+	struct page *page = pfn_to_page(pfns.first);
 	unsigned long n;
 
 	for (n = 0; n < nr; n++, page++)
@@ -199,28 +195,9 @@ static void unmark_page(struct page *page)
 	__ClearPageOffline(page);
 }
 
-/* Inverse of fo_pages_mark(), but for a reference that is the module's then. */
-static void unmark(unsigned long first, unsigned long last)
-{
-	unsigned long pfn;
-
-	for (pfn = first; pfn <= last; pfn++)
-		unmark_page(pfn_to_page(pfn));
-}
-
-/* Pages that were taken without a reference get one, as a put wants it. */
-static void give_references(unsigned long first, unsigned long last)
-{
-	unsigned long pfn;
-
-	for (pfn = first; !COMPAT_TAKEN_COUNT && pfn <= last; pfn++)
-		page_ref_inc(pfn_to_page(pfn));
-}
-
 /**
  * fo_pages_mark() - make taken pages PageOffline
- * @first: first PFN
- * @last: last PFN
+ * @pfns: the pages
  * @skippable: with the skippable bit, or without
  * @stray: filled in on failure: the page with a reference of another task
  *
@@ -232,47 +209,46 @@ static void give_references(unsigned long first, unsigned long last)
  * Return: 0; or -EBUSY with no page marked, and one reference to each page the
  * module's: another task has one, too.
  */
-int fo_pages_mark(unsigned long first, unsigned long last, bool skippable,
-		  unsigned long *stray)
+int fo_pages_mark(struct pfn_range pfns, bool skippable, unsigned long *stray)
 {
 	unsigned long pfn;
-	int ret = 0;
 
 	page_offline_begin();
-	for (pfn = first; pfn <= last; pfn++) {
+	for_each_pfn(pfn, pfns) {
 		struct page *page = pfn_to_page(pfn);
 
-		if (!set_count_patiently(page)) {
-			*stray = pfn;
-			if (pfn > first)
-				unmark(first, pfn - 1);
-			give_references(pfn, last);
-			ret = -EBUSY;
+		if (!set_count_patiently(page))
 			break;
-		}
 		__SetPageOffline(page);
 		if (skippable)
 			set_skippable(page);
 	}
 	page_offline_end();
-	return ret;
+	if (pfn > pfns.last)
+		return 0;
+	*stray = pfn;
+	/* A put wants a reference, also to pages that were taken without one. */
+	for (; !COMPAT_TAKEN_COUNT && pfn <= pfns.last; pfn++)
+		page_ref_inc(pfn_to_page(pfn));
+	for (pfn = pfns.first; pfn < *stray; pfn++)
+		unmark_page(pfn_to_page(pfn));
+	return -EBUSY;
 }
 
 /**
  * fo_pages_withhold() - mark pages that the buddy has not seen yet
- * @first: first PFN
- * @last: last PFN
+ * @pfns: the pages
  * @skippable: with the skippable bit, or without
  *
  * Context: the online-page hook, sleeps. No task can find these pages yet, so
  * no task can have a reference.
  */
-void fo_pages_withhold(unsigned long first, unsigned long last, bool skippable)
+void fo_pages_withhold(struct pfn_range pfns, bool skippable)
 {
 	unsigned long pfn;
 
 	page_offline_begin();
-	for (pfn = first; pfn <= last; pfn++) {
+	for_each_pfn(pfn, pfns) {
 		struct page *page = pfn_to_page(pfn);
 
 		compat_fresh_to_offline(page);
@@ -283,100 +259,68 @@ void fo_pages_withhold(unsigned long first, unsigned long last, bool skippable)
 	page_offline_end();
 }
 
+/** fo_drops_refs_to_offline() - must skippable pages lose their reference first? */
+bool fo_drops_refs_to_offline(void)
+{
+	return mode == NOTIFIER;
+}
+
 /**
- * fo_pages_going_offline() - let offlining skip these pages
- * @first: first PFN
- * @last: last PFN, both of skippable pages
- * @stray: filled in on failure: the PFN that has a stray reference
+ * fo_pages_drop_refs() - set the reference count of marked pages to 0
+ * @pfns: the pages
+ * @stray: filled in on failure: the page with a reference of another task; or
+ *	NULL, and such a page stays as it is
  *
- * Context: MEM_GOING_OFFLINE. Inverse: fo_pages_cancel_offline().
+ * With the way *notifier*, offlining then skips these pages. And outside
+ * ZONE_MOVABLE, alloc_contig_range() does not isolate a page block with a page in
+ * it that has a reference and cannot move, wherever in it the page is
+ * (has_unmovable_pages(), which passes PageOffline pages for offlining only). With
+ * *frozen* the count is 0 already.
+ *
+ * Context: any. Inverse: fo_pages_restore_refs().
  * Return: 0, or -EBUSY with nothing changed.
  */
-int fo_pages_going_offline(unsigned long first, unsigned long last,
-			   unsigned long *stray)
+int fo_pages_drop_refs(struct pfn_range pfns, unsigned long *stray)
 {
 	unsigned long pfn;
 
-	if (mode != NOTIFIER)
-		return 0;
-	for (pfn = first; pfn <= last; pfn++) {
-		if (page_ref_freeze(pfn_to_page(pfn), 1))
+	for_each_pfn(pfn, pfns) {
+		if (page_ref_freeze(pfn_to_page(pfn), 1) || !stray)
 			continue;
 		*stray = pfn;
-		if (pfn > first)
-			fo_pages_cancel_offline(first, pfn - 1);
+		fo_pages_restore_refs(pfns_until(pfns.first, pfn));
 		return -EBUSY;
 	}
 	return 0;
 }
 
 /**
- * fo_pages_cancel_offline() - undo fo_pages_going_offline()
- * @first: first PFN
- * @last: last PFN
- *
- * Context: MEM_CANCEL_OFFLINE.
- */
-void fo_pages_cancel_offline(unsigned long first, unsigned long last)
-{
-	unsigned long pfn;
-
-	if (mode != NOTIFIER)
-		return;
-	for (pfn = first; pfn <= last; pfn++)
-		page_ref_unfreeze(pfn_to_page(pfn), 1);
-}
-
-/**
- * fo_pages_step_aside() - let pages beside these be taken
- * @first: first PFN
- * @last: last PFN
- *
- * Outside ZONE_MOVABLE, alloc_contig_range() does not isolate a page block with
- * a page in it that has a reference and cannot move, wherever in it the page
- * is (has_unmovable_pages(), which passes PageOffline pages for offlining only).
- * A page that has a stray reference, too, stays as it is. With frozen, there is
- * nothing to do.
- *
- * Context: any. Inverse: fo_pages_step_back(). No offlining in between.
- */
-void fo_pages_step_aside(unsigned long first, unsigned long last)
-{
-	unsigned long pfn;
-
-	for (pfn = first; mode != FROZEN && pfn <= last; pfn++)
-		page_ref_freeze(pfn_to_page(pfn), 1);
-}
-
-/**
- * fo_pages_step_back() - undo fo_pages_step_aside()
- * @first: first PFN
- * @last: last PFN
+ * fo_pages_restore_refs() - undo fo_pages_drop_refs()
+ * @pfns: the pages
  *
  * Context: any.
  */
-void fo_pages_step_back(unsigned long first, unsigned long last)
+void fo_pages_restore_refs(struct pfn_range pfns)
 {
 	unsigned long pfn;
 
-	for (pfn = first; mode != FROZEN && pfn <= last; pfn++)
+	for_each_pfn(pfn, pfns)
 		if (!page_ref_count(pfn_to_page(pfn)))
 			page_ref_unfreeze(pfn_to_page(pfn), 1);
 }
 
 /**
  * fo_pages_poisoned() - how many marked pages are hardware-poisoned
- * @first: first PFN
- * @last: last PFN, in the same online block
+ * @pfns: in the same online block
  *
  * Context: any.
  * Return: the number of pages.
  */
-unsigned long fo_pages_poisoned(unsigned long first, unsigned long last)
+unsigned long fo_pages_poisoned(struct pfn_range pfns)
 {
 	unsigned long pfn, n = 0;
 
-	for (pfn = first; pfn <= last; pfn++)
+	for_each_pfn(pfn, pfns)
 		n += PageHWPoison(pfn_to_page(pfn));
 	return n;
 }
@@ -398,65 +342,58 @@ bool fo_page_is_retired(struct page *page)
 
 /**
  * fo_pages_hold() - mark pages that the kernel has retired already
- * @first: first PFN
- * @last: last PFN, all fo_page_is_retired() and not marked
+ * @pfns: all fo_page_is_retired() and not marked
  *
  * They are out of use, so they stay as they are. A reference to each keeps
  * unpoison_memory() from freeing it. A page without any reference cannot be freed.
  *
  * Context: any. Inverse: fo_pages_let_go().
  */
-void fo_pages_hold(unsigned long first, unsigned long last)
+void fo_pages_hold(struct pfn_range pfns)
 {
 	unsigned long pfn;
 
-	for (pfn = first; pfn <= last; pfn++)
+	for_each_pfn(pfn, pfns)
 		get_page_unless_zero(pfn_to_page(pfn));
 }
 
 /**
  * fo_pages_let_go() - undo fo_pages_hold()
- * @first: first PFN
- * @last: last PFN
+ * @pfns: those pages
  *
  * Context: may sleep.
  */
-void fo_pages_let_go(unsigned long first, unsigned long last)
+void fo_pages_let_go(struct pfn_range pfns)
 {
 	unsigned long pfn;
 
-	for (pfn = first; pfn <= last; pfn++)
+	for_each_pfn(pfn, pfns)
 		if (page_ref_count(pfn_to_page(pfn)) > 1)
 			put_page(pfn_to_page(pfn));
 }
 
 /**
  * fo_pages_set_skippable() - set or clear the skippable bit of marked pages
- * @first: first PFN
- * @last: last PFN
+ * @pfns: in an online block
  * @skippable: what they are to be
  *
- * Context: any. Its own inverse. The pages are in an online block.
+ * Context: any. Its own inverse.
  */
-void fo_pages_set_skippable(unsigned long first, unsigned long last,
-			    bool skippable)
+void fo_pages_set_skippable(struct pfn_range pfns, bool skippable)
 {
 	unsigned long pfn;
 
-	for (pfn = first; pfn <= last; pfn++) {
-		struct page *page = pfn_to_page(pfn);
-
+	for_each_pfn(pfn, pfns) {
 		if (skippable)
-			set_skippable(page);
+			set_skippable(pfn_to_page(pfn));
 		else
-			clear_skippable(page);
+			clear_skippable(pfn_to_page(pfn));
 	}
 }
 
 /**
  * fo_pages_make_free() - prepare marked pages for generic_online_page()
- * @first: first PFN
- * @last: last PFN, in the same online block
+ * @pfns: in the same online block
  *
  * generic_online_page() sets the reference count to 0 without looking, so it
  * must be frozen. Where it is not yet, another task may have a reference.
@@ -468,11 +405,11 @@ void fo_pages_set_skippable(unsigned long first, unsigned long last,
  * not have, because it is hardware-poisoned or another task has a reference to
  * it. fo_page_put() is for that one.
  */
-unsigned long fo_pages_make_free(unsigned long first, unsigned long last)
+unsigned long fo_pages_make_free(struct pfn_range pfns)
 {
 	unsigned long pfn;
 
-	for (pfn = first; pfn <= last; pfn++) {
+	for_each_pfn(pfn, pfns) {
 		struct page *page = pfn_to_page(pfn);
 
 		if (PageHWPoison(page) ||
@@ -481,7 +418,7 @@ unsigned long fo_pages_make_free(unsigned long first, unsigned long last)
 		clear_skippable(page);
 		compat_before_generic_online(page);
 	}
-	return pfn - first;
+	return pfn - pfns.first;
 }
 
 /**

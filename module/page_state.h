@@ -5,29 +5,25 @@
 
 #include <linux/types.h>
 
+#include "pfn_range.h"
+
 struct page;
 
 int fo_skip_mode_set(const char *name);
 const char *fo_skip_mode(void);
 bool fo_skips_unskippable(void);
 
-int fo_pages_mark(unsigned long first, unsigned long last, bool skippable,
-		  unsigned long *stray);
-void fo_pages_hold(unsigned long first, unsigned long last);
-void fo_pages_let_go(unsigned long first, unsigned long last);
-void fo_pages_withhold(unsigned long first, unsigned long last, bool skippable);
-unsigned long fo_pages_make_free(unsigned long first, unsigned long last);
+int fo_pages_mark(struct pfn_range pfns, bool skippable, unsigned long *stray);
+void fo_pages_withhold(struct pfn_range pfns, bool skippable);
+unsigned long fo_pages_make_free(struct pfn_range pfns);
 void fo_page_put(struct page *page);
-void fo_pages_set_skippable(unsigned long first, unsigned long last,
-			    bool skippable);
+void fo_pages_hold(struct pfn_range pfns);
+void fo_pages_let_go(struct pfn_range pfns);
+void fo_pages_set_skippable(struct pfn_range pfns, bool skippable);
 
-int fo_pages_going_offline(unsigned long first, unsigned long last,
-			   unsigned long *stray);
-void fo_pages_cancel_offline(unsigned long first, unsigned long last);
-unsigned long fo_pages_poisoned(unsigned long first, unsigned long last);
-
-void fo_pages_step_aside(unsigned long first, unsigned long last);
-void fo_pages_step_back(unsigned long first, unsigned long last);
+bool fo_drops_refs_to_offline(void);
+int fo_pages_drop_refs(struct pfn_range pfns, unsigned long *stray);
+void fo_pages_restore_refs(struct pfn_range pfns);
 
 void fo_page_refuse(struct page *page);
 void fo_page_skip_again(struct page *page);
@@ -35,7 +31,7 @@ void fo_page_skip_again(struct page *page);
 bool fo_page_is_retired(struct page *page);
 bool fo_page_is_skippable(struct page *page);
 int fo_page_expected_count(void);
-unsigned long fo_pages_sound(unsigned long first, unsigned long last,
-			     bool skippable);
+unsigned long fo_pages_poisoned(struct pfn_range pfns);
+unsigned long fo_pages_sound(struct pfn_range pfns, bool skippable);
 
 #endif /* FO_PAGE_STATE_H */

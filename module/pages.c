@@ -21,35 +21,34 @@
 
 #include <linux/fake_offline_test.h>
 
-#include "block_pfn.h"
 #include "canary.h"
 #include "compat.h"
 #include "freelist.h"
 #include "inject.h"
 #include "page_state.h"
 #include "pages.h"
+#include "ranges.h"
 #include "reason.h"
 #include "stats.h"
 
 /**
- * fo_zone_last() - the end of what can be treated as one
- * @first: first PFN, of an online block
- * @last: last PFN
+ * fo_in_first_zone() - what of a PFN range lies in the zone of the first page
+ * @pfns: in one online block
  *
- * Return: the last PFN up to @last in the memory block and the zone of @first.
+ * Return: that part of it.
  */
-unsigned long fo_zone_last(unsigned long first, unsigned long last)
+struct pfn_range fo_in_first_zone(struct pfn_range pfns)
 {
-	struct zone *zone = page_zone(pfn_to_page(first));
+	struct zone *zone = page_zone(pfn_to_page(pfns.first));
 	unsigned long pfn;
 
-	last = min(last, fo_block_last(fo_block_of(first)));
-	if (page_zone(pfn_to_page(last)) == zone)
-		return last;
+	if (page_zone(pfn_to_page(pfns.last)) == zone)
+		return pfns;
 	/* A block of boot memory that several zones share. */
-	for (pfn = first; page_zone(pfn_to_page(pfn + 1)) == zone; pfn++)
-		;
-	return pfn;
+	for_each_pfn(pfn, pfns)
+		if (page_zone(pfn_to_page(pfn)) != zone)
+			break;
+	return pfns_until(pfns.first, pfn);
 }
 
 /**
@@ -67,97 +66,78 @@ unsigned long fo_skip_free(unsigned long pfn)
 	return fo_free_chunk(pfn, &head, &order) ? head + (1UL << order) : pfn;
 }
 
-/**
- * fo_folio_start() - where an allocation that begins at @pfn has to begin
- * @pfn: a page of an online block
- *
- * alloc_contig_range() does not take a huge page whose head lies before its
- * range. isolate_migratepages_block() passes over tail pages.
- *
- * Return: the PFN of the head of the folio that @pfn is a tail of, if it lies in the
- * same page block; else @pfn.
- */
-unsigned long fo_folio_start(unsigned long pfn)
-{
-	unsigned long head = page_to_pfn(compound_head(pfn_to_page(pfn)));
-
-	return head < pfn && head >= round_down(pfn, pageblock_nr_pages) ?
-	       head : pfn;
-}
-
-static bool isolated(unsigned long first, unsigned long last, bool all)
+static bool all_isolated_is(bool isolated, struct pfn_range pfns)
 {
 	unsigned long pfn;
 
-	for (pfn = first; pfn <= last;
+	for (pfn = pfns.first; pfn <= pfns.last;
 	     pfn = (pfn | (pageblock_nr_pages - 1)) + 1)
-		if (compat_is_isolated(pfn) != all)
-			return !all;
-	return all;
+		if (compat_is_isolated(pfn) != isolated)
+			return false;
+	return true;
 }
 
 /** fo_any_isolated() - is a page block of these online pages isolated? */
-bool fo_any_isolated(unsigned long first, unsigned long last)
+bool fo_any_isolated(struct pfn_range pfns)
 {
-	return isolated(first, last, false);
+	return !all_isolated_is(false, pfns);
 }
 
 /** fo_all_isolated() - is each page block of these online pages isolated? */
-bool fo_all_isolated(unsigned long first, unsigned long last)
+bool fo_all_isolated(struct pfn_range pfns)
 {
-	return isolated(first, last, true);
+	return all_isolated_is(true, pfns);
 }
 
 /*
  * Drops the module's reference to pages that were not marked, one by one. Where
  * another task has a reference, the last put frees. free_contig_range() would warn.
  */
-static void put_pages_singly(unsigned long first, unsigned long last)
+static void put_pages_singly(struct pfn_range pfns)
 {
 	unsigned long pfn;
 
-	for (pfn = first; pfn <= last; pfn++)
+	for_each_pfn(pfn, pfns)
 		__free_page(pfn_to_page(pfn));
 }
 
 /*
- * Allocated pages become marked ones. Inverse: give_back_span(). On failure, they
+ * Allocated pages become marked ones. Inverse: give_back_zone(). On failure, they
  * are not marked, and one reference to each is the module's: put_pages_singly().
  */
-static int mark_allocated(unsigned long first, unsigned long last,
-			  unsigned int flags, unsigned long *stray)
+static int mark_allocated(struct pfn_range pfns, unsigned int flags,
+			  unsigned long *stray)
 {
 	int ret;
 
 	if (flags & FAKE_OFFLINE_CANARY)
-		fo_canary_fill(first, last);
-	ret = fo_pages_mark(first, last, flags & FAKE_OFFLINE_SKIPPABLE, stray);
+		fo_canary_fill(pfns);
+	ret = fo_pages_mark(pfns, flags & FAKE_OFFLINE_SKIPPABLE, stray);
 	if (!ret)
-		adjust_managed_page_count(pfn_to_page(first),
-					  -(long)(last - first + 1));
+		adjust_managed_page_count(pfn_to_page(pfns.first),
+					  -(long)nr_pfns(pfns));
 	else if (flags & FAKE_OFFLINE_CANARY)
-		fo_canary_wipe(first, last);
+		fo_canary_wipe(pfns);
 	return ret;
 }
 
 /**
  * fo_to_buddy() - hand pages to the buddy allocator
- * @first: first PFN
- * @last: last PFN, in the same memory block and zone
+ * @pfns: in one memory block and zone; may be empty
  *
  * In chunks as large as their alignment allows, as online_pages() does it.
  * They become managed pages.
  *
  * Context: any. The pages are as generic_online_page() expects them.
  */
-void fo_to_buddy(unsigned long first, unsigned long last)
+void fo_to_buddy(struct pfn_range pfns)
 {
 	const unsigned int max_order = ilog2(MAX_ORDER_NR_PAGES);
-	unsigned long pfn = first;
+	unsigned long pfn = pfns.first;
 
-	while (pfn <= last) {
+	while (pfn <= pfns.last) {
 		unsigned int order = min_t(unsigned int, max_order,
-					   ilog2(last - pfn + 1));
+					   ilog2(pfns.last - pfn + 1));
 
 		if (pfn)
 			order = min_t(unsigned int, order, __ffs(pfn));
@@ -166,18 +146,16 @@ void fo_to_buddy(unsigned long first, unsigned long last)
 	}
 }
 
-/* Inverse of mark_allocated(). */
-static void give_back_span(unsigned long first, unsigned long last)
+/* Pages of one zone. Inverse of mark_allocated(). */
+static void give_back_zone(struct pfn_range pfns)
 {
-	unsigned long pfn = first, nr;
+	while (pfns.first <= pfns.last) {
+		unsigned long nr = fo_pages_make_free(pfns);
 
-	while (pfn <= last) {
-		nr = fo_pages_make_free(pfn, last);
-		if (nr)
-			fo_to_buddy(pfn, pfn + nr - 1);
-		pfn += nr;
-		if (pfn <= last)
-			fo_page_put(pfn_to_page(pfn++));
+		fo_to_buddy(pfns_until(pfns.first, pfns.first + nr));
+		pfns.first += nr;
+		if (pfns.first <= pfns.last)
+			fo_page_put(pfn_to_page(pfns.first++));
 	}
 }
 
@@ -185,22 +163,28 @@ static void give_back_span(unsigned long first, unsigned long last)
  * Gives back allocated pages that are not wanted, in chunks. A put of each would
  * leave them single on a CPU's list, where the next request does not find them free.
  */
-static void return_allocated(unsigned long first, unsigned long last)
+static void return_allocated(struct pfn_range pfns)
 {
 	unsigned long stray;
 
-	if (first > last)
+	if (pfns.first > pfns.last)
 		return;
-	if (mark_allocated(first, last, FAKE_OFFLINE_SKIPPABLE, &stray))
-		put_pages_singly(first, last);
+	if (mark_allocated(pfns, FAKE_OFFLINE_SKIPPABLE, &stray))
+		put_pages_singly(pfns);
 	else
-		give_back_span(first, last);
+		give_back_zone(pfns);
 }
 
-/* Allocates [@first, @last]; see allocate(). */
-static int try_allocate(unsigned long first, unsigned long last)
+/*
+ * Allocates @pfns; see allocate(). alloc_contig_range() does not take a huge page
+ * whose head lies before its range, because isolate_migratepages_block() passes over
+ * tail pages. So the allocation begins at the head, if that is in the same page block.
+ */
+static int try_allocate(struct pfn_range pfns)
 {
-	unsigned long start = fo_folio_start(first);
+	unsigned long head = page_to_pfn(compound_head(pfn_to_page(pfns.first)));
+	unsigned long start = head >= pageblocks_of(pfns).first ?
+			      min(head, pfns.first) : pfns.first;
 	int ret;
 
 	/*
@@ -209,11 +193,11 @@ static int try_allocate(unsigned long first, unsigned long last)
 	 * not been announced yet would then migrate endlessly. See also
 	 * check_isolated() in notifier.c.
 	 */
-	if (fo_any_isolated(first, last))
+	if (fo_any_isolated(pfns))
 		return -EBUSY;
-	ret = compat_alloc_contig(start, last + 1, GFP_KERNEL | __GFP_NOWARN);
-	if (!ret && start < first)
-		return_allocated(start, first - 1);
+	ret = compat_alloc_contig(start, pfns.last + 1, GFP_KERNEL | __GFP_NOWARN);
+	if (!ret)
+		return_allocated(pfns_until(start, pfns.first));
 	return ret;
 }
 
@@ -227,8 +211,7 @@ static int try_allocate(unsigned long first, unsigned long last)
  * way, outside ZONE_MOVABLE, however often it is tried. They are taken from the
  * free lists instead.
  */
-static int allocate(unsigned long first, unsigned long last,
-		    unsigned int tries, bool quiet)
+static int allocate(struct pfn_range pfns, unsigned int tries, bool quiet)
 {
 	unsigned int pause_ms = 1;
 	int ret = -EBUSY;
@@ -236,97 +219,96 @@ static int allocate(unsigned long first, unsigned long last,
 	while (ret == -EBUSY && tries--) {
 		if (signal_pending(current))
 			return -EINTR;
-		ret = try_allocate(first, last);
+		ret = try_allocate(pfns);
 		if (ret == -EBUSY && !quiet)
-			ret = fo_freelist_take(first, last);
+			ret = fo_freelist_take(pfns);
 		if (ret == -EBUSY && tries) {
-			if (!fo_is_worth_a_try(first, last))
+			if (!fo_is_worth_a_try(pfns))
 				break;
 			msleep_interruptible(pause_ms);
 			pause_ms *= 2;
 		}
 	}
 	if (ret == -EBUSY && !quiet)
-		ret = fo_explain_busy(first, last, fo_any_isolated(first, last));
+		ret = fo_explain_busy(pfns, fo_any_isolated(pfns));
 	return ret;
 }
 
-/* Marks allocated pages as one piece; on failure they are put. */
-static int mark_piece(const struct fo_piece *p, bool quiet)
+/* Marks allocated pages as one range; on failure they are put. */
+static int mark_range(const struct fo_range *r, bool quiet)
 {
 	struct page *injected = NULL;	/* for a failure on demand */
 	unsigned long stray;
 	int ret;
 
-	if (fo_inject(FO_INJECT_MARK_STRAY, p->first, p->last)) {
-		injected = pfn_to_page(p->last);
+	if (fo_inject(FO_INJECT_MARK_STRAY, r->pfns)) {
+		injected = pfn_to_page(r->pfns.last);
 		page_ref_inc(injected);
 	}
-	ret = mark_allocated(p->first, p->last, p->flags, &stray);
+	ret = mark_allocated(r->pfns, r->flags, &stray);
 	if (injected)
 		page_ref_dec(injected);
 	if (ret) {
 		fo_stat_inc(FO_STAT_STRAY_REFERENCES);
 		if (!quiet)
-			fo_fail_mark(FO_STRAY, p->first, p->last, stray, ret,
+			fo_fail_mark(FO_STRAY, r->pfns, stray, ret,
 				     "PFN %#lx has a reference of another task",
 				     stray);
-		put_pages_singly(p->first, p->last);
-	} else if (p->flags & FAKE_OFFLINE_CANARY &&
-		   fo_inject(FO_INJECT_MARK_CORRUPT, p->first, p->last)) {
-		fo_canary_break(p->last);
+		put_pages_singly(r->pfns);
+	} else if (r->flags & FAKE_OFFLINE_CANARY &&
+		   fo_inject(FO_INJECT_MARK_CORRUPT, r->pfns)) {
+		fo_canary_break(r->pfns.last);
 	}
 	return ret;
 }
 
 /**
  * fo_pages_take() - take pages from the kernel and mark them
- * @pieces: one piece; or several, ascending, in one page block and one zone, with
+ * @ranges: one range; or several, ascending, in one page block and one zone, with
  *	nothing but free pages between
- * @nr: number of pieces
+ * @nr: number of ranges
  * @tries: how often pages that are busy are tried
  * @quiet: record no reason, and do not try hard
  *
- * Several pieces are taken with one allocation. Pages between them are allocated,
+ * Several ranges are taken with one allocation. Pages between them are allocated,
  * too, and given back at once.
  *
  * Context: sleeps, holds no lock. All in one online block, which the caller keeps
- * online, and in one zone. Inverse: fo_pages_give_back() of each piece.
+ * online, and in one zone. The ranges are busy. Inverse: fo_pages_give_back() of
+ * each range.
  * Return: 0, or with nothing taken: -EBUSY, -ENXIO (a hole in a block's RAM),
  * -ENOMEM, -EINTR.
  */
-int fo_pages_take(const struct fo_piece *pieces, unsigned int nr,
+int fo_pages_take(struct fo_range *const *ranges, unsigned int nr,
 		  unsigned int tries, bool quiet)
 {
+	unsigned long next = ranges[0]->pfns.first;
 	unsigned int i, marked = 0;
 	int ret;
 
-	ret = allocate(pieces[0].first, pieces[nr - 1].last, tries, quiet);
+	ret = allocate(PFN_RANGE(next, ranges[nr - 1]->pfns.last), tries, quiet);
 	if (ret)
 		return ret;
 	for (i = 0; i < nr; i++) {
-		const struct fo_piece *p = &pieces[i];
+		const struct fo_range *r = ranges[i];
 
-		if (i)
-			return_allocated(p[-1].last + 1, p->first - 1);
-		if (ret) {
-			return_allocated(p->first, p->last);
-			continue;
-		}
-		ret = mark_piece(p, quiet);
+		return_allocated(pfns_until(next, r->pfns.first));
+		next = r->pfns.last + 1;
+		if (ret)
+			return_allocated(r->pfns);
+		else
+			ret = mark_range(r, quiet);
 		marked += !ret;
 	}
 	while (ret && marked--)
-		fo_pages_give_back(pieces[marked].first, pieces[marked].last,
-				   pieces[marked].flags);
+		fo_pages_give_back(ranges[marked]->pfns, ranges[marked]->flags);
 	cond_resched();
 	return ret;
 }
 
 /**
  * fo_pages_give_back() - return marked pages to the buddy allocator
- * @first: first PFN
- * @last: last PFN, in the same block
+ * @pfns: in one memory block
  * @flags: FAKE_OFFLINE_CANARY if they hold one
  *
  * Pages in an offline block are passed over: they come back with their block.
@@ -334,17 +316,16 @@ int fo_pages_take(const struct fo_piece *pieces, unsigned int nr,
  * Context: may sleep. The caller keeps the block from going off- or online.
  * Inverse: fo_pages_take(), fo_pages_withhold().
  */
-void fo_pages_give_back(unsigned long first, unsigned long last,
-			unsigned int flags)
+void fo_pages_give_back(struct pfn_range pfns, unsigned int flags)
 {
-	unsigned long pfn, end;
-
-	if (!pfn_to_online_page(first))
+	if (!pfn_to_online_page(pfns.first))
 		return;
-	for (pfn = first; pfn <= last; pfn = end + 1) {
-		end = fo_zone_last(pfn, last);
-		if (flags & FAKE_OFFLINE_CANARY)
-			fo_canary_wipe(pfn, end);
-		give_back_span(pfn, end);
+	if (flags & FAKE_OFFLINE_CANARY)
+		fo_canary_wipe(pfns);
+	while (pfns.first <= pfns.last) {
+		struct pfn_range zone = fo_in_first_zone(pfns);
+
+		give_back_zone(zone);
+		pfns.first = zone.last + 1;
 	}
 }

@@ -5,28 +5,18 @@
 
 #include <linux/types.h>
 
-/**
- * struct fo_piece - pages that become one range
- * @first: first PFN
- * @last: last PFN
- * @flags: FAKE_OFFLINE_*
- */
-struct fo_piece {
-	unsigned long first;
-	unsigned long last;
-	unsigned int flags;
-};
+#include "pfn_range.h"
 
-unsigned long fo_zone_last(unsigned long first, unsigned long last);
+struct fo_range;
+
+struct pfn_range fo_in_first_zone(struct pfn_range pfns);
 unsigned long fo_skip_free(unsigned long pfn);
-unsigned long fo_folio_start(unsigned long pfn);
-bool fo_any_isolated(unsigned long first, unsigned long last);
-bool fo_all_isolated(unsigned long first, unsigned long last);
+bool fo_any_isolated(struct pfn_range pfns);
+bool fo_all_isolated(struct pfn_range pfns);
 
-int fo_pages_take(const struct fo_piece *pieces, unsigned int nr,
+int fo_pages_take(struct fo_range *const *ranges, unsigned int nr,
 		  unsigned int tries, bool quiet);
-void fo_pages_give_back(unsigned long first, unsigned long last,
-			unsigned int flags);
-void fo_to_buddy(unsigned long first, unsigned long last);
+void fo_pages_give_back(struct pfn_range pfns, unsigned int flags);
+void fo_to_buddy(struct pfn_range pfns);
 
 #endif /* FO_PAGES_H */

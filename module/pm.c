@@ -80,7 +80,7 @@ static void refill(void)
 	unsigned long pfn;
 
 	mutex_lock(&fo_lock);
-	fo_for_each_range_relocking(r, pfn, 0, ULONG_MAX) {
+	fo_for_each_range_relocking(r, pfn, ALL_PFNS) {
 		if (!(r->flags & FAKE_OFFLINE_CANARY))
 			continue;
 		/* A task that takes or gives back a range knows its content. */
@@ -88,7 +88,7 @@ static void refill(void)
 			r->flags |= FO_RANGE_FILL;
 		else if (fo_range_is_marked(r) &&
 			 !(r->flags & FO_RANGE_RETIRED))
-			fo_canary_fill(r->first, r->last);
+			fo_canary_fill(r->pfns);
 		mutex_unlock(&fo_lock);
 		cond_resched();
 		mutex_lock(&fo_lock);

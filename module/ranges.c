@@ -20,7 +20,7 @@
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
 
-#include <linux/fake_offline.h>
+#include <linux/fake_offline_test.h>
 
 #include "lock.h"
 #include "ranges.h"
@@ -34,16 +34,35 @@ static const u8 successors[FO_NR_RANGE_STATES] = {
 	[FO_RANGE_TAKING]	= BIT(FO_RANGE_IN_FORCE) | BIT(FO_RANGE_NEW),
 	[FO_RANGE_WAITING]	= BIT(FO_RANGE_IN_FORCE) | BIT(FO_RANGE_NEW) |
 				  BIT(FO_RANGE_RELEASING),
-	[FO_RANGE_IN_FORCE]	= BIT(FO_RANGE_WAITING) | BIT(FO_RANGE_ASIDE) |
-				  BIT(FO_RANGE_RELEASING),
-	[FO_RANGE_ASIDE]	= BIT(FO_RANGE_IN_FORCE),
+	[FO_RANGE_IN_FORCE]	= BIT(FO_RANGE_WAITING) | BIT(FO_RANGE_RELEASING) |
+				  BIT(FO_RANGE_REF_DROPPED),
+	[FO_RANGE_REF_DROPPED]	= BIT(FO_RANGE_IN_FORCE),
 	[FO_RANGE_RELEASING]	= BIT(FO_RANGE_NEW),
 };
 
-/** fo_range_alloc() - a record for fo_ranges_insert(); inverse: fo_range_free() */
-struct fo_range *fo_range_alloc(gfp_t gfp)
+/* What a range keeps of the flags of its request. */
+#define RANGE_FLAGS	(FAKE_OFFLINE_SKIPPABLE | FAKE_OFFLINE_CANARY | \
+			 FAKE_OFFLINE_ABSENT)
+
+/**
+ * fo_range_alloc() - a record for fo_ranges_insert()
+ * @pfns: the pages
+ * @flags: FAKE_OFFLINE_* of the request
+ * @gfp: allocation flags
+ *
+ * Inverse: fo_range_free().
+ * Return: the record, or NULL.
+ */
+struct fo_range *fo_range_alloc(struct pfn_range pfns, unsigned int flags,
+				gfp_t gfp)
 {
-	return kmem_cache_zalloc(cache, gfp);
+	struct fo_range *range = kmem_cache_zalloc(cache, gfp);
+
+	if (range) {
+		range->pfns = pfns;
+		range->flags = flags & RANGE_FLAGS;
+	}
+	return range;
 }
 
 /** fo_range_free() - free a record that is not in the tree; NULL is fine */
@@ -74,8 +93,8 @@ u16 fo_ranges_serial(void)
 bool fo_range_is_busy(const struct fo_range *range)
 {
 	return BIT(range->state) &
-	       (BIT(FO_RANGE_TAKING) | BIT(FO_RANGE_ASIDE) |
-		BIT(FO_RANGE_RELEASING));
+	       (BIT(FO_RANGE_TAKING) | BIT(FO_RANGE_RELEASING) |
+		BIT(FO_RANGE_REF_DROPPED));
 }
 
 /**
@@ -130,7 +149,7 @@ void fo_ranges_insert(struct fo_range *range, enum fo_range_state state)
 	lockdep_assert_held(&fo_lock);
 	while (*link) {
 		parent = *link;
-		link = range->first < range_of(parent)->first ?
+		link = range->pfns.first < range_of(parent)->pfns.first ?
 		       &parent->rb_left : &parent->rb_right;
 	}
 	rb_link_node(&range->node, parent, link);
@@ -142,8 +161,8 @@ void fo_ranges_insert(struct fo_range *range, enum fo_range_state state)
 }
 
 /**
- * fo_ranges_erase() - take a range out of the tree, and free it
- * @range: waiting, or busy and worked on by the caller
+ * fo_ranges_erase() - take a range out of the tree
+ * @range: waiting, or busy and worked on by the caller, who frees it
  *
  * Context: holds fo_lock; does not sleep. Inverse: fo_ranges_insert().
  */
@@ -151,7 +170,6 @@ void fo_ranges_erase(struct fo_range *range)
 {
 	fo_range_set_state(range, FO_RANGE_NEW);
 	rb_erase(&range->node, &tree);
-	fo_range_free(range);
 }
 
 /**
@@ -163,9 +181,9 @@ void fo_ranges_erase(struct fo_range *range)
  */
 bool fo_ranges_must_split(unsigned long pfn)
 {
-	const struct fo_range *r = fo_ranges_first(pfn, pfn);
+	const struct fo_range *r = fo_ranges_first(PFN_RANGE(pfn, pfn));
 
-	return r && r->first < pfn;
+	return r && r->pfns.first < pfn;
 }
 
 /**
@@ -177,23 +195,22 @@ bool fo_ranges_must_split(unsigned long pfn)
  */
 void fo_ranges_split(unsigned long pfn, struct fo_range *upper)
 {
-	struct fo_range *r = fo_ranges_first(pfn, pfn);
+	struct fo_range *r = fo_ranges_first(PFN_RANGE(pfn, pfn));
 
 	*upper = *r;
-	upper->first = pfn;
-	r->last = pfn - 1;
+	upper->pfns.first = pfn;
+	r->pfns.last = pfn - 1;
 	fo_ranges_insert(upper, r->state);
 }
 
 /**
- * fo_ranges_first() - the first range that overlaps [@from, @to]
- * @from: first PFN
- * @to: last PFN
+ * fo_ranges_first() - the first range that overlaps @pfns
+ * @pfns: where
  *
  * Context: holds fo_lock.
  * Return: the range, or NULL.
  */
-struct fo_range *fo_ranges_first(unsigned long from, unsigned long to)
+struct fo_range *fo_ranges_first(struct pfn_range pfns)
 {
 	struct rb_node *node = tree.rb_node;
 	struct fo_range *r, *found = NULL;
@@ -201,29 +218,30 @@ struct fo_range *fo_ranges_first(unsigned long from, unsigned long to)
 	lockdep_assert_held(&fo_lock);
 	while (node) {
 		r = range_of(node);
-		if (r->last >= from) {
+		if (r->pfns.last >= pfns.first) {
 			found = r;
 			node = node->rb_left;
 		} else {
 			node = node->rb_right;
 		}
 	}
-	return found && found->first <= to ? found : NULL;
+	return found && found->pfns.first <= pfns.last ? found : NULL;
 }
 
 /**
- * fo_ranges_next() - the next range up to @to
+ * fo_ranges_next() - the next range up to @last
  * @range: in the tree
- * @to: last PFN
+ * @last: last PFN
  *
  * Context: holds fo_lock.
  * Return: the range, or NULL.
  */
-struct fo_range *fo_ranges_next(const struct fo_range *range, unsigned long to)
+struct fo_range *fo_ranges_next(const struct fo_range *range,
+				unsigned long last)
 {
 	struct fo_range *r = range_of(rb_next(&range->node));
 
-	return r && r->first <= to ? r : NULL;
+	return r && r->pfns.first <= last ? r : NULL;
 }
 
 /** fo_ranges_empty() - is nothing marked? Without fo_lock, the answer may be old. */

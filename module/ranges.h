@@ -6,17 +6,9 @@
 #include <linux/rbtree.h>
 #include <linux/types.h>
 
-struct fake_offline_client;
+#include "pfn_range.h"
 
-/**
- * struct fo_span - a PFN range
- * @first: first PFN
- * @last: last PFN
- */
-struct fo_span {
-	unsigned long first;
-	unsigned long last;
-};
+struct fake_offline_client;
 
 /**
  * enum fo_range_state - the state of a marked range
@@ -24,10 +16,11 @@ struct fo_span {
  * @FO_RANGE_TAKING: its pages are being taken from the kernel
  * @FO_RANGE_WAITING: a record alone, because its memory is offline or absent
  * @FO_RANGE_IN_FORCE: its pages are online and out of use
- * @FO_RANGE_ASIDE: in force, and its pages make way for pages beside them
+ * @FO_RANGE_REF_DROPPED: in force, and its pages have no reference for a moment, so
+ *	that the kernel lets pages beside them be taken
  * @FO_RANGE_RELEASING: its pages are being given back
  *
- * A task that brings a range into TAKING, ASIDE or RELEASING works on it
+ * A task that brings a range into TAKING, REF_DROPPED or RELEASING works on it
  * without a lock. The range is *busy* until that task brings it out again. The
  * table of transitions is in ranges.c.
  */
@@ -36,7 +29,7 @@ enum fo_range_state {
 	FO_RANGE_TAKING,
 	FO_RANGE_WAITING,
 	FO_RANGE_IN_FORCE,
-	FO_RANGE_ASIDE,
+	FO_RANGE_REF_DROPPED,
 	FO_RANGE_RELEASING,
 	FO_NR_RANGE_STATES
 };
@@ -48,8 +41,7 @@ enum fo_range_state {
 /**
  * struct fo_range - a marked range; it lies within one memory block
  * @node: in the tree
- * @first: first PFN
- * @last: last PFN
+ * @pfns: the pages
  * @client: the owner
  * @born_s: when it was taken, in seconds of monotonic time
  * @serial: of the request that it was taken for; neighbours with the same serial
@@ -61,8 +53,7 @@ enum fo_range_state {
  */
 struct fo_range {
 	struct rb_node node;
-	unsigned long first;
-	unsigned long last;
+	struct pfn_range pfns;
 	struct fake_offline_client *client;
 	u32 born_s;
 	u16 serial;
@@ -70,7 +61,8 @@ struct fo_range {
 	u8 state;
 };
 
-struct fo_range *fo_range_alloc(gfp_t gfp);
+struct fo_range *fo_range_alloc(struct pfn_range pfns, unsigned int flags,
+				gfp_t gfp);
 void fo_range_free(struct fo_range *range);
 
 u16 fo_ranges_serial(void);
@@ -83,36 +75,36 @@ bool fo_range_is_marked(const struct fo_range *range);
 bool fo_ranges_must_split(unsigned long pfn);
 void fo_ranges_split(unsigned long pfn, struct fo_range *upper);
 
-struct fo_range *fo_ranges_first(unsigned long from, unsigned long to);
-struct fo_range *fo_ranges_next(const struct fo_range *range, unsigned long to);
+struct fo_range *fo_ranges_first(struct pfn_range pfns);
+struct fo_range *fo_ranges_next(const struct fo_range *range,
+				unsigned long last);
 bool fo_ranges_empty(void);
 int fo_ranges_init(void);
 void fo_ranges_exit(void);
 
 /**
- * fo_for_each_range() - the ranges that overlap [@from, @to], ascending
+ * fo_for_each_range() - the ranges that overlap @within, ascending
  * @r: struct fo_range *, the current one
- * @from: first PFN
- * @to: last PFN
+ * @within: struct pfn_range
  *
  * fo_lock is held all the time. The body must not erase @r: see
  * fo_for_each_range_relocking().
  */
-#define fo_for_each_range(r, from, to)					\
-	for (r = fo_ranges_first(from, to); r; r = fo_ranges_next(r, to))
+#define fo_for_each_range(r, within)					\
+	for (r = fo_ranges_first(within); r; r = fo_ranges_next(r, (within).last))
 
 /**
  * fo_for_each_range_relocking() - likewise, and the body may drop fo_lock
  * @r: struct fo_range *, the current one
  * @pfn: unsigned long, where to look for the next one
- * @from: first PFN
- * @to: last PFN
+ * @within: struct pfn_range
  *
  * Nothing of @r is used after the body, so the body may also erase it: the next
  * range is looked up by its PFN.
  */
-#define fo_for_each_range_relocking(r, pfn, from, to)			\
-	for (pfn = (from);						\
-	     (r = fo_ranges_first(pfn, to)) && (pfn = r->last + 1, true);)
+#define fo_for_each_range_relocking(r, pfn, within)			\
+	for (pfn = (within).first;					\
+	     (r = fo_ranges_first(PFN_RANGE(pfn, (within).last))) &&	\
+	     (pfn = r->pfns.last + 1, true);)
 
 #endif /* FO_RANGES_H */

@@ -70,8 +70,7 @@ static struct fo_failure last_failure[FO_NR_FAILURE_KINDS];
  * fo_fail() - record the reason of a failure
  * @kind: of a mark, or of a hotplug operation
  * @reason: why
- * @first: first PFN of the memory that it is about
- * @last: last PFN
+ * @pfns: the memory that it is about
  * @pfn: the page that was in the way, or -1
  * @owner: the owner of that page, or NULL
  * @error: the negative errno; -ECANCELED where only the kernel knows it
@@ -84,15 +83,14 @@ static struct fo_failure last_failure[FO_NR_FAILURE_KINDS];
  * Return: @error.
  */
 int fo_fail(enum fo_failure_kind kind, enum fo_reason reason,
-	    unsigned long first, unsigned long last, long pfn,
-	    const char *owner, int error, const char *fmt, ...)
+	    struct pfn_range pfns, long pfn, const char *owner, int error,
+	    const char *fmt, ...)
 {
 	struct fo_failure f = {
 		.when_s = ktime_get_seconds(),
 		.error = error,
 		.reason = reason,
-		.first = first,
-		.last = last,
+		.pfns = pfns,
 		.pfn = pfn,
 	};
 	va_list args;
@@ -107,11 +105,11 @@ int fo_fail(enum fo_failure_kind kind, enum fo_reason reason,
 	last_failure[kind] = f;
 	spin_unlock(&failure_lock);
 	if (kind == FO_FAILED_HOTPLUG) {
-		trace_fake_offline_veto(first, last, pfn, error, f.text);
-		fo_log("PFN %#lx-%#lx: %s\n", first, last, f.text);
+		trace_fake_offline_veto(&pfns, pfn, error, f.text);
+		fo_log("PFN %#lx-%#lx: %s\n", pfns.first, pfns.last, f.text);
 	} else if (error == -EBUSY) {
-		fo_log("mark refused: PFN %#lx-%#lx: %s\n", first, last,
-		       f.text);
+		fo_log("mark refused: PFN %#lx-%#lx: %s\n", pfns.first,
+		       pfns.last, f.text);
 	}
 	return error;
 }
@@ -154,182 +152,166 @@ static const char *unmovable(struct page *page)
 	return "kernel memory";
 }
 
-/* The first unmovable page of [@first, @last]; NULL if there is none. */
-static const char *find_unmovable(unsigned long first, unsigned long last,
-				  unsigned long *pfn)
+static const char *in_use(struct page *page)
+{
+	return !PageBuddy(page) && folio_ref_count(page_folio(page)) &&
+	       !PageOffline(page) && !PageHWPoison(page) ? "in use" : NULL;
+}
+
+static const char *pinned(struct page *page)
+{
+	return in_use(page) && folio_maybe_dma_pinned(page_folio(page)) ?
+	       "pinned" : NULL;
+}
+
+/* A PageOffline page that scan_movable_pages() does not pass. */
+static const char *refuses(struct page *page)
+{
+	return PageOffline(page) && page_count(page) &&
+	       !compat_page_offline_skippable(page) &&
+	       !compat_page_has_movable_ops(page) ? "not skippable" : NULL;
+}
+
+/* What an offlining has not migrated yet. */
+static const char *not_migrated(struct page *page)
+{
+	if (!PageLRU(page) && !PageHuge(page) &&
+	    !compat_page_has_movable_ops(page))
+		return NULL;
+	return folio_maybe_dma_pinned(page_folio(page)) ? "pinned" :
+	       PageHuge(page) ? "hugetlb" : "in use";
+}
+
+/* The first page that @test says something of, and what; NULL if there is none. */
+static const char *find(struct pfn_range pfns,
+			const char *(*test)(struct page *page), long *found)
 {
 	const char *what;
+	unsigned long pfn;
 
-	for (*pfn = first; *pfn <= last; ++*pfn) {
-		struct page *page = pfn_to_online_page(*pfn);
+	for_each_pfn(pfn, pfns) {
+		struct page *page = pfn_to_online_page(pfn);
 
-		what = page ? unmovable(page) : NULL;
-		if (what)
+		what = page ? test(page) : NULL;
+		if (what) {
+			*found = pfn;
 			return what;
+		}
 	}
+	*found = -1;
 	return NULL;
 }
 
-static bool in_use(struct page *page)
+static int refs(long pfn)
 {
-	return !PageBuddy(page) && folio_ref_count(page_folio(page)) &&
-	       !PageOffline(page) && !PageHWPoison(page);
+	return folio_ref_count(page_folio(pfn_to_page(pfn)));
 }
 
-static bool is_pinned(struct page *page)
+/*
+ * What keeps alloc_contig_range() from these pages and does not go away soon: one of
+ * them, or, outside ZONE_MOVABLE, one of the same page block.
+ */
+static const char *find_obstacle(struct pfn_range pfns, long *pfn)
 {
-	return in_use(page) && folio_maybe_dma_pinned(page_folio(page));
-}
+	const char *what = find(pfns, unmovable, pfn);
 
-static long find(unsigned long first, unsigned long last,
-		 bool (*test)(struct page *page))
-{
-	unsigned long pfn;
-
-	for (pfn = first; pfn <= last; pfn++) {
-		struct page *page = pfn_to_online_page(pfn);
-
-		if (page && test(page))
-			return pfn;
-	}
-	return -1;
-}
-
-/* What @pfn is that cannot move, and whether it is in the range itself. */
-struct obstacle {
-	const char *what;	/* NULL: nothing */
-	enum fo_reason reason;
-	unsigned long pfn;
-};
-
-/* What keeps alloc_contig_range() from these pages, and does not go away soon. */
-static struct obstacle find_obstacle(unsigned long first, unsigned long last)
-{
-	struct obstacle o = { .reason = FO_KERNEL_MEMORY };
-
-	o.what = find_unmovable(first, last, &o.pfn);
-	if (o.what || page_zonenum(pfn_to_page(first)) == ZONE_MOVABLE)
-		return o;
-	o.reason = FO_NEIGHBOUR;
-	o.what = find_unmovable(round_down(first, pageblock_nr_pages),
-				last | (pageblock_nr_pages - 1), &o.pfn);
-	return o;
+	if (what || page_zonenum(pfn_to_page(pfns.first)) == ZONE_MOVABLE)
+		return what;
+	return find(pageblocks_of(pfns), unmovable, pfn);
 }
 
 /**
  * fo_is_worth_a_try() - may pages that are busy be had in a moment?
- * @first: first PFN
- * @last: last PFN, in one online block and one zone
+ * @pfns: in one online block and one zone
  *
  * Not if the kernel uses one of them, or one in the same page block.
  *
  * Context: sleeps. The caller keeps the block online.
  * Return: whether they may.
  */
-bool fo_is_worth_a_try(unsigned long first, unsigned long last)
+bool fo_is_worth_a_try(struct pfn_range pfns)
 {
-	return !find_obstacle(first, last).what;
+	long pfn;
+
+	return !find_obstacle(pfns, &pfn);
 }
 
 /**
  * fo_explain_busy() - find out why pages could not be taken
- * @first: first PFN
- * @last: last PFN, in one online block and one zone
+ * @pfns: in one online block and one zone
  * @isolated: the page block was isolated by another task
  *
  * Context: sleeps. The caller keeps the block online.
  * Return: -EBUSY; -ENXIO if a part of it is a hole in the RAM of the block.
  */
-int fo_explain_busy(unsigned long first, unsigned long last, bool isolated)
+int fo_explain_busy(struct pfn_range pfns, bool isolated)
 {
-	struct obstacle o = find_obstacle(first, last);
+	long obstacle, found;
+	const char *what = find_obstacle(pfns, &obstacle);
 	unsigned long pfn;
-	long found;
 
-	for (pfn = first; pfn <= last; pfn++)
+	for_each_pfn(pfn, pfns)
 		if (PageReserved(pfn_to_page(pfn)) && !page_is_ram(pfn))
-			return fo_fail_mark(FO_NO_MEMORY, first, last, pfn, -ENXIO,
+			return fo_fail_mark(FO_NO_MEMORY, pfns, pfn, -ENXIO,
 					    "PFN %#lx is no RAM", pfn);
-	if (o.what && o.reason == FO_KERNEL_MEMORY)
-		return fo_fail_mark(o.reason, first, last, o.pfn, -EBUSY,
-				    "PFN %#lx could not be freed: %s", o.pfn,
-				    o.what);
-	found = find(first, last, is_pinned);
-	if (found >= 0)
-		return fo_fail_mark(FO_PINNED, first, last, found, -EBUSY,
+	if (what && pfns_overlap(pfns, PFN_RANGE(obstacle, obstacle)))
+		return fo_fail_mark(FO_KERNEL_MEMORY, pfns, obstacle, -EBUSY,
+				    "PFN %#lx could not be freed: %s",
+				    obstacle, what);
+	if (find(pfns, pinned, &found))
+		return fo_fail_mark(FO_PINNED, pfns, found, -EBUSY,
 				    "PFN %#lx could not be freed: pinned, %d references",
-				    found, folio_ref_count(page_folio(pfn_to_page(found))));
-	if (o.what)
-		return fo_fail_mark(o.reason, first, last, o.pfn, -EBUSY,
+				    found, refs(found));
+	if (what)
+		return fo_fail_mark(FO_NEIGHBOUR, pfns, obstacle, -EBUSY,
 				    "PFN %#lx in the same page block cannot move: %s",
-				    o.pfn, o.what);
+				    obstacle, what);
 	if (isolated)
-		return fo_fail_mark(FO_ISOLATED, first, last, -1, -EBUSY,
+		return fo_fail_mark(FO_ISOLATED, pfns, -1, -EBUSY,
 				    "its page block is isolated by another allocation or a hotplug operation");
-	found = find(first, last, in_use);
-	if (found >= 0)
-		return fo_fail_mark(FO_IN_USE, first, last, found, -EBUSY,
+	if (find(pfns, in_use, &found))
+		return fo_fail_mark(FO_IN_USE, pfns, found, -EBUSY,
 				    "PFN %#lx could not be freed: in use and movable, %d references, %pGp",
-				    found, folio_ref_count(page_folio(pfn_to_page(found))),
+				    found, refs(found),
 				    compat_page_flags(pfn_to_page(found)));
-	return fo_fail_mark(FO_TRANSIENT, first, last, -1, -EBUSY,
+	return fo_fail_mark(FO_TRANSIENT, pfns, -1, -EBUSY,
 			    "another task held a page there while it was tried; all are free now, and a new try may work");
-}
-
-/* A PageOffline page that scan_movable_pages() does not pass. */
-static bool refuses(struct page *page)
-{
-	return PageOffline(page) && page_count(page) &&
-	       !compat_page_offline_skippable(page) &&
-	       !compat_page_has_movable_ops(page);
-}
-
-static bool still_in_use(struct page *page)
-{
-	return PageLRU(page) || PageHuge(page) ||
-	       compat_page_has_movable_ops(page);
 }
 
 static void refused_by(const struct fo_operation *op, unsigned long pfn)
 {
-	struct fo_range *r = fo_ranges_first(pfn, pfn);
+	struct fo_range *r = fo_ranges_first(PFN_RANGE(pfn, pfn));
 
 	if (op->refusing == pfn_to_page(pfn))
-		fo_fail_hotplug(FO_INJECTED, op->first, op->last, pfn, -EBUSY,
+		fo_fail_hotplug(FO_INJECTED, op->pfns, pfn, -EBUSY,
 				"PFN %#lx refused: injected", pfn);
 	else if (r)
-		fo_fail(FO_FAILED_HOTPLUG, FO_UNSKIPPABLE, op->first, op->last,
-			pfn, r->client->name, -EBUSY,
+		fo_fail(FO_FAILED_HOTPLUG, FO_UNSKIPPABLE, op->pfns, pfn,
+			r->client->name, -EBUSY,
 			"PFN %#lx refused: marked unskippable by %s", pfn,
 			r->client->name);
 	else
-		fo_fail_hotplug(FO_UNSKIPPABLE, op->first, op->last, pfn, -EBUSY,
+		fo_fail_hotplug(FO_UNSKIPPABLE, op->pfns, pfn, -EBUSY,
 				"PFN %#lx refused: PageOffline, not skippable, of another driver",
 				pfn);
 }
 
 static void signal_ended(const struct fo_operation *op)
 {
-	long pfn = find(op->first, op->last, still_in_use);
-	struct folio *folio;
+	const char *what;
+	long pfn;
 
-	if (op->signalled) {
-		fo_fail_hotplug(FO_INJECTED, op->first, op->last, -1, -EINTR,
+	what = op->signalled ? NULL : find(op->pfns, not_migrated, &pfn);
+	if (what)
+		fo_fail_hotplug(FO_INTERRUPTED, op->pfns, pfn, -EINTR,
+				"interrupted by a signal; PFN %#lx was in the way: %s, %d references",
+				pfn, what, refs(pfn));
+	else if (op->signalled)
+		fo_fail_hotplug(FO_INJECTED, op->pfns, -1, -EINTR,
 				"interrupted: injected");
-		return;
-	}
-	if (pfn < 0) {
-		fo_fail_hotplug(FO_INTERRUPTED, op->first, op->last, -1, -EINTR,
+	else
+		fo_fail_hotplug(FO_INTERRUPTED, op->pfns, -1, -EINTR,
 				"interrupted by a signal");
-		return;
-	}
-	folio = page_folio(pfn_to_page(pfn));
-	fo_fail_hotplug(FO_INTERRUPTED, op->first, op->last, pfn, -EINTR,
-			"interrupted by a signal; PFN %#lx was in the way: %s, %d references",
-			pfn,
-			folio_maybe_dma_pinned(folio) ? "pinned" :
-			folio_test_hugetlb(folio) ? "hugetlb" : "in use",
-			folio_ref_count(folio));
 }
 
 /**
@@ -344,48 +326,43 @@ void fo_explain_cancel(const struct fo_operation *op)
 
 	if (op->vetoed)
 		return;		/* the reason is recorded */
-	pfn = find(op->first, op->last, refuses);
-	if (pfn >= 0)
+	if (find(op->pfns, refuses, &pfn))
 		refused_by(op, pfn);
 	else if (signal_pending(current))
 		signal_ended(op);
 	else
-		fo_fail_hotplug(FO_VETOED, op->first, op->last, -1, -ECANCELED,
+		fo_fail_hotplug(FO_VETOED, op->pfns, -1, -ECANCELED,
 				"vetoed by another notifier, after this module's");
 }
 
 /**
  * fo_explain_state() - find out why a block changed its state without a notifier
  *	that says so
- * @first: first PFN of the block
- * @last: last PFN
+ * @pfns: of the block
  * @error: the kernel's errno
  *
  * Context: sleeps.
  */
-void fo_explain_state(unsigned long first, unsigned long last, int error)
+void fo_explain_state(struct pfn_range pfns, int error)
 {
 	const char *what = NULL;
-	unsigned long pfn;
+	long pfn;
 
-	if (error == -EINVAL) {
-		fo_fail_hotplug(FO_KERNEL_REFUSED, first, last, -1, error,
-				"in that state already, or the block has holes or several zones");
-		return;
-	}
 	if (error == -EBUSY) {
 		mutex_lock(&fo_lock);
-		what = find_unmovable(first, last, &pfn);
+		what = find(pfns, unmovable, &pfn);
 		mutex_unlock(&fo_lock);
 	}
 	if (what)
-		fo_fail_hotplug(FO_UNMOVABLE, first, last, pfn, error,
+		fo_fail_hotplug(FO_UNMOVABLE, pfns, pfn, error,
 				"PFN %#lx refused: %s", pfn, what);
-	else if (error == -EBUSY)
-		fo_fail_hotplug(FO_KERNEL_REFUSED, first, last, -1, error,
-				"its pages could not be isolated, errno %d", error);
+	else if (error == -EINVAL)
+		fo_fail_hotplug(FO_KERNEL_REFUSED, pfns, -1, error,
+				"in that state already, or the block has holes or several zones");
 	else
-		fo_fail_hotplug(FO_KERNEL_REFUSED, first, last, -1, error,
+		fo_fail_hotplug(FO_KERNEL_REFUSED, pfns, -1, error,
+				error == -EBUSY ?
+				"its pages could not be isolated, errno %d" :
 				"the kernel refused before any notifier was asked, errno %d",
 				error);
 }

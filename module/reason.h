@@ -7,6 +7,8 @@
 
 #include <linux/fake_offline.h>
 
+#include "pfn_range.h"
+
 struct fo_operation;
 
 /* Each has a word in reason.c, by which users know it. */
@@ -50,8 +52,7 @@ enum fo_failure_kind { FO_FAILED_HOTPLUG, FO_FAILED_MARK, FO_NR_FAILURE_KINDS };
  * @when_s: when, in seconds of monotonic time
  * @error: the negative errno
  * @reason: why
- * @first: first PFN of the memory that it is about
- * @last: last PFN
+ * @pfns: the memory that it is about
  * @pfn: the page that was in the way, or -1
  * @owner: the owner of that page, or an empty string
  * @text: the reason, one line for users
@@ -61,29 +62,28 @@ struct fo_failure {
 	u32 when_s;
 	int error;
 	enum fo_reason reason;
-	unsigned long first;
-	unsigned long last;
+	struct pfn_range pfns;
 	long pfn;
 	char owner[FAKE_OFFLINE_NAME_LEN];
 	char text[192];
 };
 
-__printf(8, 9)
+__printf(7, 8)
 int fo_fail(enum fo_failure_kind kind, enum fo_reason reason,
-	    unsigned long first, unsigned long last, long pfn,
-	    const char *owner, int error, const char *fmt, ...);
-#define fo_fail_hotplug(reason, first, last, pfn, error, fmt, ...)	\
-	fo_fail(FO_FAILED_HOTPLUG, reason, first, last, pfn, NULL, error, \
+	    struct pfn_range pfns, long pfn, const char *owner, int error,
+	    const char *fmt, ...);
+#define fo_fail_hotplug(reason, pfns, pfn, error, fmt, ...)		\
+	fo_fail(FO_FAILED_HOTPLUG, reason, pfns, pfn, NULL, error,	\
 		fmt, ##__VA_ARGS__)
-#define fo_fail_mark(reason, first, last, pfn, error, fmt, ...)		\
-	fo_fail(FO_FAILED_MARK, reason, first, last, pfn, NULL, error, \
+#define fo_fail_mark(reason, pfns, pfn, error, fmt, ...)		\
+	fo_fail(FO_FAILED_MARK, reason, pfns, pfn, NULL, error,		\
 		fmt, ##__VA_ARGS__)
 struct fo_failure fo_failure_get(enum fo_failure_kind kind);
 const char *fo_reason_name(enum fo_reason reason);
 
-bool fo_is_worth_a_try(unsigned long first, unsigned long last);
-int fo_explain_busy(unsigned long first, unsigned long last, bool isolated);
+bool fo_is_worth_a_try(struct pfn_range pfns);
+int fo_explain_busy(struct pfn_range pfns, bool isolated);
 void fo_explain_cancel(const struct fo_operation *op);
-void fo_explain_state(unsigned long first, unsigned long last, int error);
+void fo_explain_state(struct pfn_range pfns, int error);
 
 #endif /* FO_REASON_H */

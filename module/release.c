@@ -25,40 +25,39 @@
 #include "unplug.h"
 
 /**
- * fo_make_span() - check a PFN range of a caller
+ * fo_make_range() - check a PFN range of a caller
  * @start_pfn: first PFN
  * @nr_pages: number of pages
- * @s: filled in
+ * @pfns: filled in
  *
  * Return: 0; -EINVAL for no pages; -ERANGE if it wraps; -ENXIO beyond any PFN.
  */
-int fo_make_span(unsigned long start_pfn, unsigned long nr_pages,
-		 struct fo_span *s)
+int fo_make_range(unsigned long start_pfn, unsigned long nr_pages,
+		  struct pfn_range *pfns)
 {
+	*pfns = PFN_RANGE(start_pfn, start_pfn + nr_pages - 1);
 	if (!nr_pages)
 		return -EINVAL;
-	if (start_pfn + nr_pages - 1 < start_pfn)
+	if (pfns->last < start_pfn)
 		return -ERANGE;
-	s->first = start_pfn;
-	s->last = start_pfn + nr_pages - 1;
-	return s->last > PHYS_PFN(~(phys_addr_t)0) ? -ENXIO : 0;
+	return pfns->last > PHYS_PFN(~(phys_addr_t)0) ? -ENXIO : 0;
 }
 
-/* Is every page of @s marked by @client? Holds fo_lock. */
+/* Is every page marked by @client? Holds fo_lock. */
 static int check_owner(const struct fake_offline_client *client,
-		       const struct fo_span *s)
+		       struct pfn_range pfns)
 {
-	unsigned long pfn = s->first;
+	unsigned long pfn = pfns.first;
 	struct fo_range *r;
 
-	fo_for_each_range(r, s->first, s->last) {
-		if (r->first > pfn)
+	fo_for_each_range(r, pfns) {
+		if (r->pfns.first > pfn)
 			return -ENOENT;
 		if (r->client != client)
 			return -EPERM;
-		pfn = r->last + 1;
+		pfn = r->pfns.last + 1;
 	}
-	return pfn > s->last ? 0 : -ENOENT;
+	return pfn > pfns.last ? 0 : -ENOENT;
 }
 
 /* Spare records, chained by their owner. */
@@ -70,7 +69,7 @@ struct spares {
 static int add_spares(struct spares *spares, unsigned int nr, gfp_t gfp)
 {
 	while (spares->nr < nr) {
-		struct fo_range *r = fo_range_alloc(gfp);
+		struct fo_range *r = fo_range_alloc(NO_PFNS, 0, gfp);
 
 		if (!r)
 			return -ENOMEM;
@@ -90,46 +89,38 @@ static struct fo_range *get_spare(struct spares *spares)
 	return r;
 }
 
-static void free_spares(struct spares *spares)
-{
-	while (spares->nr)
-		fo_range_free(get_spare(spares));
-}
-
-static unsigned int nr_splits(const struct fo_span *spans, unsigned int nr)
+static unsigned int nr_splits(const struct pfn_range *ranges, unsigned int nr)
 {
 	unsigned int i, n = 0;
 
 	for (i = 0; i < nr; i++)
-		n += fo_ranges_must_split(spans[i].first) +
-		     fo_ranges_must_split(spans[i].last + 1);
+		n += fo_ranges_must_split(ranges[i].first) +
+		     fo_ranges_must_split(ranges[i].last + 1);
 	return n;
 }
 
-static void split(const struct fo_span *s, struct spares *spares)
+static void split(unsigned long pfn, struct spares *spares)
 {
-	if (fo_ranges_must_split(s->first))
-		fo_ranges_split(s->first, get_spare(spares));
-	if (fo_ranges_must_split(s->last + 1))
-		fo_ranges_split(s->last + 1, get_spare(spares));
+	if (fo_ranges_must_split(pfn))
+		fo_ranges_split(pfn, get_spare(spares));
 }
 
 /**
- * fo_lock_owned() - take fo_lock, with ranges that are exactly these spans
+ * fo_lock_owned() - take fo_lock, with ranges that are exactly these
  * @client: the owner
- * @spans: PFN ranges, none of which overlap
+ * @ranges: PFN ranges, none of which overlap
  * @nr: number of them
  * @wait: how to wait
  *
- * Ranges that cross the border of a span are split.
+ * Marked ranges that cross the border of one of @ranges are split.
  *
- * Context: as fo_lock_spans(). Inverse: mutex_unlock() of fo_lock.
+ * Context: as fo_lock_ranges(). Inverse: mutex_unlock() of fo_lock.
  * Return: 0 with fo_lock held. Without it: -ENOENT (a page is not marked), -EPERM (a
  * page belongs to another client), -ENOMEM (a split needs memory), and what
- * fo_lock_spans() returns.
+ * fo_lock_ranges() returns.
  */
 int fo_lock_owned(struct fake_offline_client *client,
-		  const struct fo_span *spans, unsigned int nr,
+		  const struct pfn_range *ranges, unsigned int nr,
 		  enum fo_wait wait)
 {
 	struct spares spares = {};
@@ -137,12 +128,12 @@ int fo_lock_owned(struct fake_offline_client *client,
 	int ret;
 
 	for (;;) {
-		ret = fo_lock_spans(spans, nr, wait, NULL);
+		ret = fo_lock_ranges(ranges, nr, wait, NULL);
 		if (ret)
 			goto out;
 		for (i = 0; !ret && i < nr; i++)
-			ret = check_owner(client, &spans[i]);
-		need = ret ? 0 : nr_splits(spans, nr);
+			ret = check_owner(client, ranges[i]);
+		need = ret ? 0 : nr_splits(ranges, nr);
 		if (wait == FO_TRYLOCK)
 			ret = ret ?: add_spares(&spares, need, GFP_NOWAIT);
 		if (ret || need <= spares.nr)
@@ -152,19 +143,22 @@ int fo_lock_owned(struct fake_offline_client *client,
 		if (ret)
 			goto out;
 	}
-	for (i = 0; !ret && i < nr; i++)
-		split(&spans[i], &spares);
+	for (i = 0; !ret && i < nr; i++) {
+		split(ranges[i].first, &spares);
+		split(ranges[i].last + 1, &spares);
+	}
 	if (ret)
 		mutex_unlock(&fo_lock);
 out:
-	free_spares(&spares);
+	while (spares.nr)
+		fo_range_free(get_spare(&spares));
 	return ret;
 }
 
 /* Ranges that were one request are one line in the trace, and count once. */
 struct report {
 	const struct fake_offline_client *client;
-	struct fo_span span;
+	struct pfn_range pfns;
 	unsigned int flags;
 	u16 serial;
 };
@@ -173,47 +167,47 @@ static void end_report(struct report *report)
 {
 	if (!report->serial)
 		return;
-	trace_fake_offline_release(report->span.first, report->span.last,
-				   report->client->name, report->flags, 0);
+	trace_fake_offline_release(&report->pfns, report->client->name,
+				   report->flags, 0);
 	fo_stat_inc(FO_STAT_UNMARKS);
 	report->serial = 0;
 }
 
 static void add_report(struct report *report, const struct fo_range *r)
 {
-	if (r->serial != report->serial || r->first != report->span.last + 1) {
+	if (r->serial != report->serial ||
+	    r->pfns.first != report->pfns.last + 1) {
 		end_report(report);
-		report->client = r->client;
-		report->span.first = r->first;
-		report->serial = r->serial;
-		report->flags = r->flags;
+		*report = (struct report){ r->client, r->pfns, r->flags,
+					   r->serial };
 	}
-	report->span.last = r->last;
+	report->pfns.last = r->pfns.last;
 }
 
 /*
- * Gives back the ranges of @s, which the caller has made RELEASING. Holds fo_lock,
+ * Gives back the ranges there, which the caller has made RELEASING. Holds fo_lock,
  * and drops it while pages are given back, unless @keep_lock.
  */
-static void give_back(const struct fo_span *s, bool keep_lock)
+static void give_back(struct pfn_range pfns, bool keep_lock)
 {
 	struct report report = {};
 	struct fo_range *r;
 	unsigned long pfn;
 
-	fo_for_each_range_relocking(r, pfn, s->first, s->last) {
+	fo_for_each_range_relocking(r, pfn, pfns) {
 		add_report(&report, r);
 		if (!keep_lock)
 			mutex_unlock(&fo_lock);
 		if (r->flags & FO_RANGE_RETIRED)
-			fo_pages_let_go(r->first, r->last);
+			fo_pages_let_go(r->pfns);
 		else
-			fo_pages_give_back(r->first, r->last, r->flags);
+			fo_pages_give_back(r->pfns, r->flags);
 		if (!keep_lock) {
 			cond_resched();
 			mutex_lock(&fo_lock);
 		}
 		fo_ranges_erase(r);
+		fo_range_free(r);
 	}
 	end_report(&report);
 }
@@ -221,7 +215,7 @@ static void give_back(const struct fo_span *s, bool keep_lock)
 /**
  * fo_release() - give back pages
  * @client: the owner
- * @spans: PFN ranges, none of which overlap
+ * @ranges: PFN ranges, ascending, none of which overlap
  * @nr: number of them
  * @wait: how to wait
  *
@@ -232,54 +226,56 @@ static void give_back(const struct fo_span *s, bool keep_lock)
  * Inverse: fo_take().
  * Return: 0, or with nothing changed what fo_lock_owned() returns.
  */
-int fo_release(struct fake_offline_client *client, const struct fo_span *spans,
-	       unsigned int nr, enum fo_wait wait)
+int fo_release(struct fake_offline_client *client,
+	       const struct pfn_range *ranges, unsigned int nr,
+	       enum fo_wait wait)
 {
+	struct pfn_range all = PFN_RANGE(ranges[0].first, ranges[nr - 1].last);
 	struct fo_range *r;
 	unsigned int i;
 	int ret;
 
-	ret = fo_lock_owned(client, spans, nr, wait);
-	if (ret) {
-		if (ret != -ENOENT && ret != -EPERM)
-			trace_fake_offline_release(spans[0].first,
-						   spans[nr - 1].last,
-						   client->name, 0, ret);
+	ret = fo_lock_owned(client, ranges, nr, wait);
+	if (ret && ret != -ENOENT && ret != -EPERM)
+		trace_fake_offline_release(&all, client->name, 0, ret);
+	if (ret)
 		return ret;
-	}
 	for (i = 0; i < nr; i++)
-		fo_for_each_range(r, spans[i].first, spans[i].last)
+		fo_for_each_range(r, ranges[i])
 			fo_range_set_state(r, FO_RANGE_RELEASING);
 	for (i = 0; i < nr; i++)
-		give_back(&spans[i], wait == FO_TRYLOCK);
+		give_back(ranges[i], wait == FO_TRYLOCK);
 	mutex_unlock(&fo_lock);
-	if (wait != FO_TRYLOCK)
-		for (i = 0; i < nr; i++)
-			fo_unplug_unwatch_span(&spans[i]);
+	if (wait == FO_TRYLOCK) {
+		fo_hook_ask();
+		return 0;
+	}
+	for (i = 0; i < nr; i++)
+		fo_unplug_unwatch(ranges[i]);
 	fo_hook_update(wait > FO_DONT_WAIT);
 	return 0;
 }
 
 /* The first range of @client from @pfn on, with neighbours of its own. */
-static bool next_span(const struct fake_offline_client *client,
-		      unsigned long pfn, struct fo_span *s)
+static bool next_own(const struct fake_offline_client *client,
+		     unsigned long pfn, struct pfn_range *pfns)
 {
 	struct fo_range *r;
-	bool found = false;
 
+	*pfns = NO_PFNS;
 	mutex_lock(&fo_lock);
-	fo_for_each_range(r, pfn, ULONG_MAX) {
-		if (found && (r->client != client || r->first != s->last + 1))
+	fo_for_each_range(r, PFN_RANGE(pfn, ULONG_MAX)) {
+		bool found = pfns->last >= pfns->first;
+
+		if (found && (r->client != client ||
+			      r->pfns.first != pfns->last + 1))
 			break;
-		if (r->client != client)
-			continue;
-		if (!found)
-			s->first = r->first;
-		s->last = r->last;
-		found = true;
+		if (r->client == client)
+			*pfns = PFN_RANGE(found ? pfns->first : r->pfns.first,
+					  r->pfns.last);
 	}
 	mutex_unlock(&fo_lock);
-	return found;
+	return pfns->last >= pfns->first;
 }
 
 /**
@@ -292,18 +288,18 @@ static bool next_span(const struct fake_offline_client *client,
  */
 int fo_release_all(struct fake_offline_client *client, enum fo_wait wait)
 {
+	struct pfn_range pfns;
 	unsigned long pfn = 0;
-	struct fo_span s;
-	int ret = 0, error = 0;
+	int ret, error = 0;
 
-	while (next_span(client, pfn, &s)) {
-		ret = fo_release(client, &s, 1, wait);
+	while (next_own(client, pfn, &pfns)) {
+		ret = fo_release(client, &pfns, 1, wait);
 		if (ret == -ENOENT || ret == -EPERM)
 			continue;	/* it has changed meanwhile: look again */
 		error = error ?: ret;
 		if (ret && wait > FO_DONT_WAIT)
 			break;
-		pfn = s.last + 1;
+		pfn = pfns.last + 1;
 	}
 	return error;
 }
@@ -321,13 +317,13 @@ static void release_orphans(struct work_struct *unused)
 static DECLARE_WORK(orphans_work, release_orphans);
 
 /* Gives ranges to fo_orphans. @serial: 0 for any. */
-static void orphan(struct fake_offline_client *client, unsigned long first,
-		   unsigned long last, u16 serial)
+static void orphan(struct fake_offline_client *client, struct pfn_range pfns,
+		   u16 serial)
 {
 	struct fo_range *r;
 
 	mutex_lock(&fo_lock);
-	fo_for_each_range(r, first, last)
+	fo_for_each_range(r, pfns)
 		if (r->client == client && (!serial || r->serial == serial))
 			r->client = &fo_orphans;
 	WRITE_ONCE(have_orphans, true);
@@ -338,7 +334,7 @@ static void orphan(struct fake_offline_client *client, unsigned long first,
 /**
  * fo_release_or_orphan() - take back what a request took
  * @client: the owner
- * @span: a range of the request
+ * @pfns: of the request
  * @serial: of the request
  *
  * Another task may have released a part of it, or marked it anew, which shows in
@@ -348,32 +344,32 @@ static void orphan(struct fake_offline_client *client, unsigned long first,
  * Context: sleeps.
  */
 void fo_release_or_orphan(struct fake_offline_client *client,
-			  const struct fo_span *span, u16 serial)
+			  struct pfn_range pfns, u16 serial)
 {
+	struct pfn_range own;
 	struct fo_range *r;
-	struct fo_span s;
 	int ret;
 
-	for (s = *span; s.first <= span->last; s.first = s.last + 1) {
+	for (;; pfns.first = own.last + 1) {
 		mutex_lock(&fo_lock);
-		r = fo_ranges_first(s.first, span->last);
+		r = pfns.first <= pfns.last ? fo_ranges_first(pfns) : NULL;
 		if (r)
-			s = (struct fo_span){ r->first, r->last };
+			own = r->pfns;
 		ret = r && r->serial == serial ? 0 : -ENOENT;
 		mutex_unlock(&fo_lock);
 		if (!r)
 			break;
 		if (!ret)
-			ret = fo_release(client, &s, 1, FO_WAIT_KILLABLE);
+			ret = fo_release(client, &own, 1, FO_WAIT_KILLABLE);
 		if (ret && ret != -ENOENT && ret != -EPERM)
-			orphan(client, s.first, s.last, serial);
+			orphan(client, own, serial);
 	}
 }
 
 /** fo_orphan_all() - leave everything to fo_orphans; context: sleeps */
 void fo_orphan_all(struct fake_offline_client *client)
 {
-	orphan(client, 0, ULONG_MAX, 0);
+	orphan(client, ALL_PFNS, 0);
 }
 
 /** fo_orphans_retry() - a hotplug operation has ended; context: any */

@@ -10,16 +10,17 @@
 
 struct fake_offline_client;
 
-int fo_make_span(unsigned long start_pfn, unsigned long nr_pages,
-		 struct fo_span *s);
+int fo_make_range(unsigned long start_pfn, unsigned long nr_pages,
+		  struct pfn_range *pfns);
 int fo_lock_owned(struct fake_offline_client *client,
-		  const struct fo_span *spans, unsigned int nr,
+		  const struct pfn_range *ranges, unsigned int nr,
 		  enum fo_wait wait);
-int fo_release(struct fake_offline_client *client, const struct fo_span *spans,
-	       unsigned int nr, enum fo_wait wait);
+int fo_release(struct fake_offline_client *client,
+	       const struct pfn_range *ranges, unsigned int nr,
+	       enum fo_wait wait);
 int fo_release_all(struct fake_offline_client *client, enum fo_wait wait);
 void fo_release_or_orphan(struct fake_offline_client *client,
-			  const struct fo_span *span, u16 serial);
+			  struct pfn_range pfns, u16 serial);
 void fo_orphan_all(struct fake_offline_client *client);
 void fo_orphans_retry(void);
 void fo_orphans_exit(void);

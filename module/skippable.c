@@ -14,7 +14,7 @@
 /**
  * fo_set_skippable() - fake_offline_set_skippable()
  * @client: the owner
- * @span: PFN range
+ * @pfns: the pages
  * @skippable: what the pages are to be
  *
  * Where the memory is offline, the online-page hook makes the pages what they are
@@ -24,21 +24,21 @@
  * Return: 0, or with nothing changed what fo_lock_owned() returns.
  */
 int fo_set_skippable(struct fake_offline_client *client,
-		     const struct fo_span *span, bool skippable)
+		     struct pfn_range pfns, bool skippable)
 {
 	struct fo_range *r;
 	int ret;
 
-	ret = fo_lock_owned(client, span, 1, FO_WAIT_INTERRUPTIBLE);
+	ret = fo_lock_owned(client, &pfns, 1, FO_WAIT_INTERRUPTIBLE);
 	if (ret)
 		return ret;
-	fo_for_each_range(r, span->first, span->last) {
+	fo_for_each_range(r, pfns) {
 		if (!!(r->flags & FAKE_OFFLINE_SKIPPABLE) == skippable)
 			continue;
 		r->flags ^= FAKE_OFFLINE_SKIPPABLE;
 		if (r->state == FO_RANGE_IN_FORCE &&
 		    !(r->flags & FO_RANGE_RETIRED))
-			fo_pages_set_skippable(r->first, r->last, skippable);
+			fo_pages_set_skippable(r->pfns, skippable);
 		cond_resched();
 	}
 	mutex_unlock(&fo_lock);

@@ -5,10 +5,11 @@
 
 #include <linux/types.h>
 
+#include "pfn_range.h"
+
 struct fake_offline_client;
-struct fo_span;
 
 int fo_set_skippable(struct fake_offline_client *client,
-		     const struct fo_span *span, bool skippable);
+		     struct pfn_range pfns, bool skippable);
 
 #endif /* FO_SKIPPABLE_H */

@@ -1,12 +1,54 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Requests of clients: checked, planned, taken, recorded, and undone. */
+/* Taking pages for a client: checked, planned, taken, recorded, and undone. */
 #ifndef FO_TAKE_H
 #define FO_TAKE_H
 
-struct fake_offline_client;
-struct fake_offline_request;
+#include "lock.h"
+#include "ranges.h"
 
-int fo_take(struct fake_offline_client *client,
-	    struct fake_offline_request *requests, unsigned int nr);
+struct zone;
+
+/* A range that was taken, for the undo log. */
+struct fo_taken {
+	struct pfn_range pfns;
+	u16 serial;
+};
+
+/**
+ * struct fo_take - a call of fake_offline_take()
+ * @client: for whom
+ * @abort: whether it was aborted
+ * @wait: how to wait
+ * @tries: how often pages that are busy are tried
+ * @quiet: a failure is not the last word, so its reason is not recorded
+ * @tried: pages of the request at hand were tried
+ * @full: a zone that was at its floor, or NULL
+ * @flags: of the request at hand
+ * @serial: of the request at hand; 0 if it has none yet
+ * @log: what was taken so far
+ * @nr: number of entries in @log
+ * @room: for so many
+ */
+struct fo_take {
+	struct fake_offline_client *client;
+	struct fo_abort abort;
+	enum fo_wait wait;
+	unsigned int tries;
+	bool quiet;
+	bool tried;
+	struct zone *full;
+	unsigned int flags;
+	u16 serial;
+	struct fo_taken *log;
+	unsigned int nr;
+	unsigned int room;
+};
+
+int fo_take_check(struct fo_take *t, struct pfn_range pfns);
+int fo_take_range(struct fo_take *t, struct pfn_range pfns);
+int fo_take_ranges(struct fo_take *t, struct fo_range **ranges,
+		   unsigned int *nr);
+void fo_take_undo(struct fo_take *t, unsigned int nr);
+void fo_take_count(const struct fo_take *t, struct pfn_range pfns, int result);
 
 #endif /* FO_TAKE_H */

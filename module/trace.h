@@ -14,13 +14,13 @@
 
 #include <linux/fake_offline.h>
 
-#include "block_pfn.h"
+#include "pfn_range.h"
 
-/* @first, @last: PFNs; @flags: FAKE_OFFLINE_*; @result: 0 or a negative errno. */
+/* @pfns: the pages; @flags: FAKE_OFFLINE_*; @result: 0 or a negative errno. */
 DECLARE_EVENT_CLASS(fake_offline,
-	TP_PROTO(unsigned long first, unsigned long last, const char *owner,
+	TP_PROTO(const struct pfn_range *pfns, const char *owner,
 		 unsigned int flags, int result),
-	TP_ARGS(first, last, owner, flags, result),
+	TP_ARGS(pfns, owner, flags, result),
 	TP_STRUCT__entry(
 		__field(unsigned long, pfn)
 		__field(unsigned long, count)
@@ -30,9 +30,9 @@ DECLARE_EVENT_CLASS(fake_offline,
 		__array(char, owner, FAKE_OFFLINE_NAME_LEN)
 	),
 	TP_fast_assign(
-		__entry->pfn = first;
-		__entry->count = last - first + 1;
-		__entry->block = fo_block_of(first);
+		__entry->pfn = pfns->first;
+		__entry->count = nr_pfns(*pfns);
+		__entry->block = fo_block_of(pfns->first);
 		__entry->result = result;
 		__entry->flags = flags;
 		strscpy(__entry->owner, owner, sizeof(__entry->owner));
@@ -44,45 +44,45 @@ DECLARE_EVENT_CLASS(fake_offline,
 
 /* A range was taken and marked, or was not. */
 DEFINE_EVENT(fake_offline, fake_offline_take,
-	TP_PROTO(unsigned long first, unsigned long last, const char *owner,
+	TP_PROTO(const struct pfn_range *pfns, const char *owner,
 		 unsigned int flags, int result),
-	TP_ARGS(first, last, owner, flags, result));
+	TP_ARGS(pfns, owner, flags, result));
 
 /* A range was given back, or forgotten. */
 DEFINE_EVENT(fake_offline, fake_offline_release,
-	TP_PROTO(unsigned long first, unsigned long last, const char *owner,
+	TP_PROTO(const struct pfn_range *pfns, const char *owner,
 		 unsigned int flags, int result),
-	TP_ARGS(first, last, owner, flags, result));
+	TP_ARGS(pfns, owner, flags, result));
 
 /* Memory is going offline; the result is the answer of the module. */
 DEFINE_EVENT(fake_offline, fake_offline_going_offline,
-	TP_PROTO(unsigned long first, unsigned long last, const char *owner,
+	TP_PROTO(const struct pfn_range *pfns, const char *owner,
 		 unsigned int flags, int result),
-	TP_ARGS(first, last, owner, flags, result));
+	TP_ARGS(pfns, owner, flags, result));
 
 /* Offlining was rolled back; the result is 1 if the module never saw it begin. */
 DEFINE_EVENT(fake_offline, fake_offline_cancel,
-	TP_PROTO(unsigned long first, unsigned long last, const char *owner,
+	TP_PROTO(const struct pfn_range *pfns, const char *owner,
 		 unsigned int flags, int result),
-	TP_ARGS(first, last, owner, flags, result));
+	TP_ARGS(pfns, owner, flags, result));
 
 /* Memory is offline. */
 DEFINE_EVENT(fake_offline, fake_offline_offline,
-	TP_PROTO(unsigned long first, unsigned long last, const char *owner,
+	TP_PROTO(const struct pfn_range *pfns, const char *owner,
 		 unsigned int flags, int result),
-	TP_ARGS(first, last, owner, flags, result));
+	TP_ARGS(pfns, owner, flags, result));
 
 /* Marked pages were withheld from the buddy allocator. */
 DEFINE_EVENT(fake_offline, fake_offline_withhold,
-	TP_PROTO(unsigned long first, unsigned long last, const char *owner,
+	TP_PROTO(const struct pfn_range *pfns, const char *owner,
 		 unsigned int flags, int result),
-	TP_ARGS(first, last, owner, flags, result));
+	TP_ARGS(pfns, owner, flags, result));
 
 /* Memory could not go offline or come online, and why. @culprit: PFN or -1. */
 TRACE_EVENT(fake_offline_veto,
-	TP_PROTO(unsigned long first, unsigned long last, long culprit,
+	TP_PROTO(const struct pfn_range *pfns, long culprit,
 		 int result, const char *reason),
-	TP_ARGS(first, last, culprit, result, reason),
+	TP_ARGS(pfns, culprit, result, reason),
 	TP_STRUCT__entry(
 		__field(unsigned long, pfn)
 		__field(unsigned long, count)
@@ -92,9 +92,9 @@ TRACE_EVENT(fake_offline_veto,
 		__array(char, reason, 192)
 	),
 	TP_fast_assign(
-		__entry->pfn = first;
-		__entry->count = last - first + 1;
-		__entry->block = fo_block_of(first);
+		__entry->pfn = pfns->first;
+		__entry->count = nr_pfns(*pfns);
+		__entry->block = fo_block_of(pfns->first);
 		__entry->culprit = culprit;
 		__entry->result = result;
 		strscpy(__entry->reason, reason, sizeof(__entry->reason));
@@ -106,9 +106,9 @@ TRACE_EVENT(fake_offline_veto,
 
 /* A failure was injected. */
 TRACE_EVENT(fake_offline_inject,
-	TP_PROTO(unsigned long first, unsigned long last, int result,
+	TP_PROTO(const struct pfn_range *pfns, int result,
 		 const char *action, const char *point),
-	TP_ARGS(first, last, result, action, point),
+	TP_ARGS(pfns, result, action, point),
 	TP_STRUCT__entry(
 		__field(unsigned long, pfn)
 		__field(unsigned long, count)
@@ -118,9 +118,9 @@ TRACE_EVENT(fake_offline_inject,
 		__array(char, point, 8)
 	),
 	TP_fast_assign(
-		__entry->pfn = first;
-		__entry->count = last - first + 1;
-		__entry->block = fo_block_of(first);
+		__entry->pfn = pfns->first;
+		__entry->count = nr_pfns(*pfns);
+		__entry->block = fo_block_of(pfns->first);
 		__entry->result = result;
 		strscpy(__entry->action, action, sizeof(__entry->action));
 		strscpy(__entry->point, point, sizeof(__entry->point));

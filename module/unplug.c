@@ -24,7 +24,6 @@
 
 #include <linux/fake_offline.h>
 
-#include "block_pfn.h"
 #include "client.h"
 #include "hook.h"
 #include "lock.h"
@@ -66,7 +65,7 @@ static bool is_gone(unsigned long block, const struct kernfs_node *node)
 	struct kernfs_node *dir, *now;
 
 	/* What is online cannot be unplugged. */
-	if (pfn_to_online_page(fo_block_first(block)))
+	if (pfn_to_online_page(fo_block_pfns(block).first))
 		return false;
 	dir = memory_dir();
 	if (!dir)
@@ -110,55 +109,48 @@ static void drop_watch(unsigned long block)
 }
 
 /**
- * fo_unplug_unwatch_span() - watch no longer what has no ranges any more
- * @span: pages of blocks
+ * fo_unplug_unwatch() - watch no longer what has no ranges any more
+ * @pfns: pages of blocks
  *
  * Context: sleeps, not under fo_lock. Inverse: fo_unplug_watch().
  */
-void fo_unplug_unwatch_span(const struct fo_span *span)
+void fo_unplug_unwatch(struct pfn_range pfns)
 {
 	struct kernfs_node *node;
 	unsigned long block;
 
 	mutex_lock(&fo_lock);
-	xa_for_each_range(&watches, block, node, fo_block_of(span->first),
-			  fo_block_of(span->last))
-		if (!fo_ranges_first(fo_block_first(block), fo_block_last(block)))
+	xa_for_each_range(&watches, block, node, fo_block_of(pfns.first),
+			  fo_block_of(pfns.last))
+		if (!fo_ranges_first(fo_block_pfns(block)))
 			drop_watch(block);
 	mutex_unlock(&fo_lock);
-}
-
-/** fo_unplug_unwatch() - fo_unplug_unwatch_span() for the block of a page */
-void fo_unplug_unwatch(unsigned long pfn)
-{
-	struct fo_span span = { pfn, pfn };
-
-	fo_unplug_unwatch_span(&span);
 }
 
 /* Forgets the ranges of a block that is gone, but for those of the place. */
 static void forget_block(unsigned long block)
 {
-	unsigned long first = fo_block_first(block), last = fo_block_last(block);
+	struct pfn_range pfns = fo_block_pfns(block);
 	unsigned long pfn;
 	struct fo_range *r;
 
-	fo_for_each_range_relocking(r, pfn, first, last) {
-		fo_client_unplugged(r->client, first, last);
+	fo_for_each_range_relocking(r, pfn, pfns) {
+		fo_client_unplugged(r->client, pfns);
 		if (r->flags & FAKE_OFFLINE_ABSENT) {
-			/* What was there is gone. */
+			/* The content of its pages is gone. */
 			r->flags |= FO_RANGE_FILL;
 			continue;
 		}
 		fo_stat_inc(FO_STAT_UNMARKS);
 		fo_ranges_erase(r);
+		fo_range_free(r);
 	}
 }
 
 static void forget_if_gone(unsigned long block, const struct kernfs_node *node)
 {
 	if (!is_gone(block, node) ||
-	    fo_lock_is_busy(fo_block_first(block), fo_block_last(block)))
+	    fo_lock_is_busy(fo_block_pfns(block)))
 		return;		/* what is busy is left for later */
 	forget_block(block);
 	drop_watch(block);
@@ -199,8 +191,6 @@ void fo_unplug_sweep(void)
 /** fo_unplug_exit() - watch nothing any more; module exit, nothing is marked */
 void fo_unplug_exit(void)
 {
-	struct fo_span all = { 0, ULONG_MAX };
-
-	fo_unplug_unwatch_span(&all);
+	fo_unplug_unwatch(ALL_PFNS);
 	xa_destroy(&watches);
 }

@@ -3,11 +3,10 @@
 #ifndef FO_UNPLUG_H
 #define FO_UNPLUG_H
 
-struct fo_span;
+#include "pfn_range.h"
 
 int fo_unplug_watch(unsigned long pfn);
-void fo_unplug_unwatch(unsigned long pfn);
-void fo_unplug_unwatch_span(const struct fo_span *span);
+void fo_unplug_unwatch(struct pfn_range pfns);
 void fo_unplug_forget(unsigned long pfn);
 void fo_unplug_sweep(void);
 void fo_unplug_exit(void);

@@ -6,7 +6,6 @@
 #include <linux/mmzone.h>
 #include <linux/page-flags.h>
 #include <linux/sched/signal.h>
-#include <linux/string.h>
 
 #include <linux/fake_offline_test.h>
 
@@ -43,7 +42,7 @@ static void verify_page(unsigned long pfn, const struct fo_range *r,
 		c->buddy++;
 		bad = true;
 	}
-	if (!moving && r->state != FO_RANGE_ASIDE &&
+	if (!moving && r->state != FO_RANGE_REF_DROPPED &&
 	    page_ref_count(page) != fo_page_expected_count()) {
 		c->wrong_count++;
 		bad = true;
@@ -65,56 +64,55 @@ static void verify_page(unsigned long pfn, const struct fo_range *r,
 /*
  * Pages of one range, in one sub-section, online. Nearly all are as they should
  * be, which is found at a glance, and counted as verify_page() would. It is laxer
- * with pages of a block in flight, and with those that make way, but never
- * stricter, so the glance holds for them too. A canary has to be read.
+ * with pages of a block that goes offline, and with those that have lost their
+ * reference, but never stricter, so the glance holds for them too. A canary has to
+ * be read.
  */
-static void verify_online(unsigned long first, unsigned long last,
-			  const struct fo_range *r,
+static void verify_online(struct pfn_range pfns, const struct fo_range *r,
 			  struct fake_offline_counts *c)
 {
 	bool skippable = r->flags & FAKE_OFFLINE_SKIPPABLE;
 	bool at_a_glance = !(r->flags & FAKE_OFFLINE_CANARY);
-	unsigned long pfn = first, n;
+	unsigned long n;
 
-	c->skippable_expected += skippable ? last - first + 1 : 0;
-	while (pfn <= last) {
-		n = at_a_glance ? fo_pages_sound(pfn, last, skippable) : 0;
+	c->skippable_expected += skippable ? nr_pfns(pfns) : 0;
+	while (pfns.first <= pfns.last) {
+		n = at_a_glance ? fo_pages_sound(pfns, skippable) : 0;
 		c->page_offline += n;
 		c->skippable += skippable ? n : 0;
-		pfn += n;
-		if (pfn <= last)
-			verify_page(pfn++, r, c);
+		pfns.first += n;
+		if (pfns.first <= pfns.last)
+			verify_page(pfns.first++, r, c);
 	}
 }
 
 /* Pages of one range. The memmap of a sub-section is in one piece. */
-static void verify_pages(unsigned long first, unsigned long last,
-			 const struct fo_range *r,
+static void verify_pages(struct pfn_range pfns, const struct fo_range *r,
 			 struct fake_offline_counts *c)
 {
-	unsigned long pfn, end;
-
-	c->pages += last - first + 1;
+	c->pages += nr_pfns(pfns);
 	if (r->state == FO_RANGE_WAITING) {
-		c->block_offline += last - first + 1;
+		c->block_offline += nr_pfns(pfns);
 		return;
 	}
 	if (r->flags & FO_RANGE_RETIRED) {
-		c->page_offline += last - first + 1;
-		c->poisoned += last - first + 1;
+		c->page_offline += nr_pfns(pfns);
+		c->poisoned += nr_pfns(pfns);
 		return;
 	}
-	for (pfn = first; pfn <= last; pfn = end + 1) {
-		end = min(last, pfn | (PAGES_PER_SUBSECTION - 1));
-		verify_online(pfn, end, r, c);
+	while (pfns.first <= pfns.last) {
+		struct pfn_range part = PFN_RANGE(pfns.first,
+			min(pfns.last, pfns.first | (PAGES_PER_SUBSECTION - 1)));
+
+		verify_online(part, r, c);
+		pfns.first = part.last + 1;
 	}
 }
 
 /**
- * fo_verify() - look at every marked page of [@first, @last]
+ * fo_verify() - look at every marked page
  * @client: only its pages, or NULL for all
- * @first: first PFN
- * @last: last PFN
+ * @pfns: where
  * @c: filled in
  *
  * Pages that are being taken or given back at the moment are not looked at.
@@ -122,28 +120,28 @@ static void verify_pages(unsigned long first, unsigned long last,
  * Context: sleeps, takes fo_lock for a chunk of pages at a time.
  * Return: 0, -EINTR.
  */
-int fo_verify(const struct fake_offline_client *client, unsigned long first,
-	      unsigned long last, struct fake_offline_counts *c)
+int fo_verify(const struct fake_offline_client *client, struct pfn_range pfns,
+	      struct fake_offline_counts *c)
 {
-	unsigned long pfn = first, from, to, next = 0;
+	struct pfn_range left = pfns, now;
+	unsigned long next = 0;
 	struct fo_range *r;
 	u16 serial = 0;
 
-	memset(c, 0, sizeof(*c));
-	c->first_bad_pfn = -1;
+	*c = (struct fake_offline_counts){ .first_bad_pfn = -1 };
 
 	mutex_lock(&fo_lock);
-	while (pfn <= last && (r = fo_ranges_first(pfn, last))) {
-		from = max(r->first, pfn);
-		to = min3(r->last, last, from + FO_VERIFY_CHUNK - 1);
+	while (left.first <= left.last && (r = fo_ranges_first(left))) {
+		now = pfns_common(r->pfns, left);
+		now.last = min(now.last, now.first + FO_VERIFY_CHUNK - 1);
 		if (fo_range_is_marked(r) && (!client || r->client == client)) {
-			c->ranges += from == max(r->first, first) &&
-				     (r->serial != serial || from != next);
+			c->ranges += now.first == max(r->pfns.first, pfns.first) &&
+				     (r->serial != serial || now.first != next);
 			serial = r->serial;
-			next = to + 1;
-			verify_pages(from, to, r, c);
+			next = now.last + 1;
+			verify_pages(now, r, c);
 		}
-		pfn = to + 1;
+		left.first = now.last + 1;
 
 		mutex_unlock(&fo_lock);
 		if (signal_pending(current))

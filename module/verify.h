@@ -3,10 +3,12 @@
 #ifndef FO_VERIFY_H
 #define FO_VERIFY_H
 
+#include "pfn_range.h"
+
 struct fake_offline_client;
 struct fake_offline_counts;
 
-int fo_verify(const struct fake_offline_client *client, unsigned long first,
-	      unsigned long last, struct fake_offline_counts *counts);
+int fo_verify(const struct fake_offline_client *client, struct pfn_range pfns,
+	      struct fake_offline_counts *counts);
 
 #endif /* FO_VERIFY_H */
