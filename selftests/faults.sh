@@ -120,7 +120,7 @@ sizes() {
 }
 
 # The caches that the module allocates from.
-CACHES='maple_node radix_tree_node filp seq_file kmalloc-8 kmalloc-16 kmalloc-32
+CACHES='fo_range radix_tree_node filp seq_file kmalloc-8 kmalloc-16 kmalloc-32
 	kmalloc-64 kmalloc-96 kmalloc-128 kmalloc-192'
 
 # objects: what they hold. Shrinking takes the freed ones out of
@@ -488,7 +488,7 @@ twins() {
 	expect_same "as it was" before
 	expect_failing "an errno that is not documented" expect_clean twin "EIO failed"
 
-	# objects that stay: a range each, with its nodes of the tree
+	# objects that stay: a range each, in a cache of its own
 	objects_mark
 	check_objects "with nothing lost"
 	sparse_lines "$B3" 100 | sed "${REPEAT}q" >"$TMP/batch"

@@ -270,33 +270,122 @@ cpusets_off() {
 	umount "$CPUSETS"
 }
 
-# cpusets_are WHEN: as they were made, and the task is where it was put
+# cpusets_are WHEN: as they were made, and the task is where it was put, with the nodes
+# that it may use
 cpusets_are() {
-	expect_eq "nodes of the groups, group of the task, nodes with memory, $1" \
-		"0-1 1 /one 0-1" \
+	expect_eq "nodes of the groups, group of the task, its nodes, nodes with memory, $1" \
+		"0-1 1 /one 1 0-1" \
 		"$(cat "$CPUSETS/both/$CPUSET_MEMS" "$CPUSETS/one/$CPUSET_MEMS" |
 			tr '\n' ' ')$(sed -n 's/.*:\(\/one\)$/\1/p' "/proc/$cpusets_task/cgroup") $(
+		sed -n 's/^Mems_allowed_list:[ \t]*//p' "/proc/$cpusets_task/status") $(
 		cat "$NODES/has_memory")"
 }
 
 # All memory of a node is marked, and nothing else changes: its tasks are not moved.
+# all_of_node two|only: its two blocks, or the only one that is online
 all_of_node() {
 	plug || return
+	all_first=$L1 all_states="online online"
+	if [ "$1" = only ]; then
+		go "$L1" offline
+		all_first=$L2 all_states="offline online"
+	fi
 	cpusets_on || return
 	cpusets_are "at first"
-	mark "$(block_start "$L1")" $((2 * BLOCK_PAGES)) canary
+	mark "$(block_start "$all_first")" $(((L2 + 1 - all_first) * BLOCK_PAGES)) canary
 	cpusets_are "with all of node 1 marked"
-	expect_eq "the blocks" "online online" "$(block_state "$L1") $(block_state "$L2")"
+	expect_eq "free and managed pages of node 1" "0 0" \
+		"$(awk '$3 == "MemFree:" || $3 == "MemTotal:" { print $4 }' \
+			"$NODES/node1/meminfo" | tr '\n' ' ' | sed 's/ $//')"
+	expect_eq "the blocks" "$all_states" "$(block_state "$L1") $(block_state "$L2")"
 	check_all "with all of node 1 marked"
 	unmark_all
 	cpusets_are "after unmark"
 	# The twin: without memory of its own, the group is changed for good.
 	go "$L2" offline
-	go "$L1" offline
+	[ "$1" = only ] || go "$L1" offline
 	expect_failing "a node that has lost its memory" cpusets_are "without node 1"
 	cpusets_off
 	unplug || return
 	check_all "without the DIMM"
 }
 
-run_tests "last_block Movable" "last_block Normal" any_of_node all_of_node
+# node_pool: pages in the hugetlb pool, of node 1 and in all
+node_pool() {
+	echo "$(cat "$NODES/node1/hugepages/hugepages-2048kB/nr_hugepages") $(
+		awk '$1 == "HugePages_Total:" { print $2 }' /proc/meminfo)"
+}
+
+# A node has pages of the hugetlb pool, and nowhere else to put them: a mark of all of
+# it is refused, and the pool does not shrink.
+pool_of_node() {
+	plug || return
+	go "$L1" offline
+	pool_file=$NODES/node1/hugepages/hugepages-2048kB/nr_hugepages
+	pool_other=$(awk '$1 == "HugePages_Total:" { print $2 }' /proc/meminfo)
+	echo 7 >"$pool_file"
+	pool_want="7 $((pool_other + 7))"
+	expect_eq "the pool at first" "$pool_want" "$(node_pool)"
+	unchanged "a mark of all of the node" ENOMEM mark_raw \
+		"$(block_start "$L2") $BLOCK_PAGES"
+	expect_eq "the pool after the refusal" "$pool_want" "$(node_pool)"
+	# A part of it can be had, and the pool goes elsewhere on the node.
+	mark "$(block_start "$L2")" $((BLOCK_PAGES / 2))
+	expect_eq "the pool with half of it marked" "$pool_want" "$(node_pool)"
+	check_all "with half of it marked"
+	unmark_all
+	# The twin: an offlining dissolves them.
+	go "$L2" offline
+	expect_failing "a pool that has shrunk" \
+		expect_eq "the pool after an offlining" "$pool_want" "$(node_pool)"
+	go "$L2" online_movable
+	echo 0 >"$pool_file"
+	unplug || return
+	check_all "without the DIMM"
+}
+
+# "offctl mark --via-offline" does not take the last block of a node, unless forced.
+via_offline() {
+	plug || return
+	cpusets_on || return
+	via_why="no other memory block of node 1 would be online
+hint: nothing was done; --force takes it offline all the same"
+	# Both blocks in one request, and then the only one that is left.
+	expect_status "both blocks" 1 offctl mark --via-offline "pfn:$(block_pfn "$L1" 5)" \
+		"pfn:$(block_pfn "$L2" 5)" >"$TMP/via" 2>&1
+	expect_eq "why" "offctl: mark: block $L1: $via_why" "$(cat "$TMP/via")"
+	cpusets_are "after the first refusal"
+	check_all "after the first refusal"
+	# The twin: with the other block online, a block is taken.
+	expect_status "one of two blocks" 0 \
+		offctl mark --via-offline "pfn:$(block_pfn "$L1" 5)+60" >/dev/null
+	note_mark "$(block_pfn "$L1" 5)" 60
+	cpusets_are "after one of two blocks was away"
+	check_all "after one of two blocks was away"
+
+	go "$L1" offline
+	expect_status "the last block" 1 offctl mark --via-offline \
+		"pfn:$(block_pfn "$L2" 5)+60" >"$TMP/via" 2>&1
+	expect_eq "why" "offctl: mark: block $L2: $via_why" "$(cat "$TMP/via")"
+	cpusets_are "after the second refusal"
+	check_all "after the second refusal"
+	expect_status "the last block, with --force" 0 offctl mark --via-offline --force \
+		"pfn:$(block_pfn "$L2" 5)+60" >/dev/null
+	note_mark "$(block_pfn "$L2" 5)" 60
+	expect_eq "the zone" "online Movable" "$(block_state "$L2") $(block_zone "$L2")"
+	nodes_with_memory 0-1
+	check_all "after --force"
+	# The node was without memory for a moment. In the first version of cgroups its
+	# group has lost it for good, in the second one it has it again.
+	case $CPUSET_MEMS in
+	cpuset.mems) expect_failing "its group after --force" cpusets_are "after --force" ;;
+	*) cpusets_are "after --force" ;;
+	esac
+	cpusets_off
+	unmark_all
+	unplug || return
+	check_all "without the DIMM"
+}
+
+run_tests "last_block Movable" "last_block Normal" any_of_node "all_of_node two" \
+	"all_of_node only" pool_of_node via_offline

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/kernel-page-flags.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -210,6 +211,8 @@ static bool take_one(struct via_offline *via, struct via_block *vb)
 
 bool via_offline_take(struct via_offline *via, const struct spans *spans)
 {
+	/* If offctl is killed, each step that was done has been reported. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!memblocks_load(via->cmd->name, &via->blocks) ||
 	    !choose(via, spans) || !check(via))
 		return false;
@@ -245,11 +248,9 @@ static bool bring_back_one(struct via_offline *via, struct via_block *vb)
 		.cmd = via->cmd, .sysfs = true, .units = via->units,
 		.online = true, .type = type_of(vb),
 	};
-	bool back = false;
+	/* It may never have gone offline, or another program was faster. */
+	bool back = memblock_refresh(vb->b) && !strcmp(vb->b->state, "online");
 
-	/* It may never have gone offline. */
-	if (memblock_refresh(vb->b) && !strcmp(vb->b->state, "online"))
-		return true;
 	for (int i = 1; i <= ONLINE_TRIES && !back; i++) {
 		enum outcome outcome;
 

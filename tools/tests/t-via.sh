@@ -174,6 +174,17 @@ marked 1 page (4 KiB) 0x0000000118010000-0x0000000118010fff" "offctl: mark: bloc
 	mark --via-offline pfn:1146896
 now "$as_before"
 
+via "$(hook on_mark 'for b in 33 35; do echo online >"$memory/memory$b/state"
+echo Movable >"$memory/memory$b/valid_zones"; done')"
+try "mark --via-offline, another program brings it online, in another zone" 64 "block 33: offline
+block 35: offline
+2 ranges: marked, waits for its memory
+marked 1 page (4 KiB) 0x000000010ffff000-0x000000010fffffff
+marked 1 page (4 KiB) 0x0000000118010000-0x0000000118010fff
+marked 2 pages (8 KiB) in all" "offctl: mark: block 35: it was in zone Normal, and came online in zone Movable" \
+	mark --via-offline pfn:1114111 pfn:1146896
+now "$as_before"
+
 # It never comes back, or offctl is killed: the record stays, and is told.
 left="is offline: 'offctl mark --via-offline' took it and did not bring it back"
 via "$(hook on_online 'exit 12')"

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A page that the kernel itself uses, and that cannot move, at a given place: allocated
+ * when the module is loaded, and freed when it goes. For selftests/soft-offline.sh.
+ */
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+
+#include "compat.h"
+
+static unsigned long pfn;
+module_param(pfn, ulong, 0444);
+MODULE_PARM_DESC(pfn, "The page, which must be free");
+
+static int __init kernel_page_init(void)
+{
+	int ret = compat_alloc_contig(pfn, pfn + 1, GFP_KERNEL | __GFP_NOWARN);
+
+	if (!ret && !COMPAT_TAKEN_COUNT)
+		page_ref_inc(pfn_to_page(pfn));
+	return ret;
+}
+
+static void __exit kernel_page_exit(void)
+{
+	__free_page(pfn_to_page(pfn));
+}
+
+module_init(kernel_page_init);
+module_exit(kernel_page_exit);
+
+MODULE_DESCRIPTION("Holds a page at a given place");
+MODULE_LICENSE("GPL");
