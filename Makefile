@@ -8,7 +8,7 @@ KERNEL ?= 6.1
 HOURS ?= 1
 
 .PHONY: help setup demo check check-lint check-tools check-vm check-kernel check-guests matrix \
-	coverage fuzz soak bench bench-quick \
+	coverage fuzz soak soak-marks bench bench-quick markable \
 	deb check-packages dkms-install dkms-remove clean
 
 help:
@@ -24,7 +24,9 @@ help:
 	@echo 'make coverage        lines that the selftests reach: docs/coverage.md'
 	@echo 'make bench           measures, against what the kernel has itself: docs/performance.md'
 	@echo 'make bench-quick     the same in instructions, and in two minutes'
+	@echo 'make markable        the share of random pages that can be marked: docs/markable.md'
 	@echo 'make soak            cycles under load, for HOURS=1 or as many as CYCLES=N'
+	@echo 'make soak-marks      marks take all that the floors allow, ROUNDS=500 times'
 	@echo 'make dkms-install    dkms builds and installs the module on this machine'
 	@echo 'make dkms-remove     and takes it away again'
 	@echo 'make deb             the Debian packages'
@@ -32,7 +34,7 @@ help:
 	@echo 'make clean           remove what was built in the tree'
 	@echo
 	@echo 'KERNELS="6.1 6.12 7.3 native debug"   what is tested'
-	@echo 'KERNEL=6.1                            what demo, fuzz, soak and bench run on'
+	@echo 'KERNEL=6.1                            what demo, fuzz, soak, soak-marks and bench run on'
 	@echo 'SEED=N SEEDS=20 STEPS=100 WRITES=200000, or REPLAY=FILE   for fuzz'
 
 setup:
@@ -81,6 +83,16 @@ soak:
 			'BEGIN { print int(c ? 3 * c : h * 5400) + 3600 }') \
 		checks/lane $(KERNEL) frozen dimms soak.sh
 
+# Seeds of its lists are SEED and those that follow it. A guest may take a minute for a
+# round, many times what it takes.
+ROUNDS ?= 500
+soak-marks:
+	@vm/setup $(KERNEL)
+	@FAKE_OFFLINE_CPUS=$(CPUS) SOAK_ROUNDS='$(ROUNDS)' SOAK_SEED='$(or $(SEED),1)' \
+		SOAK_SHARE="$${SOAK_SHARE:-50}" \
+		FAKE_OFFLINE_TIMEOUT=$$((60 * $(ROUNDS) + 3600)) \
+		checks/lane $(KERNEL) frozen pressure pressure.sh
+
 # The table of what passes where, in docs/matrix.md. ALL=rest: after a make check
 # that wrote its own rows, FAKE_OFFLINE_MATRIX=docs/matrix.md.
 ALL ?= yes
@@ -103,6 +115,11 @@ bench:
 	bench/run --kernel $(KERNEL) --load '$(BENCH_LOAD)' \
 		--json docs/performance/time.json || status=$$?; \
 	exit $$status
+
+# In 18 guests, one after the other. MARKABLE are options of bench/markable.
+MARKABLE ?= --doc docs/markable.md
+markable:
+	@bench/markable $(MARKABLE)
 
 # What the module itself counts on the debug kernel, in docs/coverage.md.
 coverage:

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 void die(const char *fmt, ...)
@@ -189,6 +190,7 @@ static const struct {
 	{ KPF_LRU, "lru" },
 	{ KPF_MMAP, "mmap" },
 	{ KPF_ANON, "anon" },
+	{ KPF_HUGE, "huge" },
 };
 
 const char *flag_name(int bit)
@@ -334,4 +336,31 @@ long pages_to_get(void)
 			sum += over;
 	}
 	return sum;
+}
+
+static int64_t cpu_time(void)
+{
+	struct timespec t;
+
+	if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t))
+		die("clock_gettime: %s", strerror(errno));
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+int share_to_sleep(unsigned int percent)
+{
+	static int64_t due, since;
+	int64_t now, ms;
+
+	if (percent >= 100)
+		return 0;
+	now = cpu_time();
+	due += (now - since) * (100 - percent) / percent;
+	since = now;
+	ms = due / 1000000;
+	if (ms < 4)
+		return 0;
+	due = 0;
+	/* An answer to a command may be long; nobody wants it paid back. */
+	return ms < 100 ? (int)ms : 100;
 }

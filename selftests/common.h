@@ -19,6 +19,10 @@
 #define KPF_BUDDY		10
 #define KPF_MMAP		11
 #define KPF_ANON		12
+#define KPF_SWAPBACKED		14
+#define KPF_COMPOUND_HEAD	15
+#define KPF_COMPOUND_TAIL	16
+#define KPF_HUGE		17
 #define KPF_HWPOISON		19
 #define KPF_NOPAGE		20
 #define KPF_THP			22
@@ -29,6 +33,9 @@
 #define KPF_OWNER_PRIVATE	37
 /* only of the kernel that has the flag, see kernel/ */
 #define KPF_OFFLINE_SKIPPABLE	27
+
+/* Pages of a page block, on x86-64. */
+#define PAGE_BLOCK		512
 
 struct range {
 	uint64_t start;
@@ -91,5 +98,12 @@ int zones_read(struct zone *zones);
  * zones, before the kernel would have to reclaim or kill.
  */
 long pages_to_get(void);
+
+/*
+ * For a program that is at work all the time and may have that share of a CPU: how
+ * many milliseconds to sleep now. What is due is saved up to a few, since a sleep
+ * costs as well.
+ */
+int share_to_sleep(unsigned int percent);
 
 #endif

@@ -6,49 +6,10 @@
 # pool of hugetlb pages, and all of a DIMM in ZONE_MOVABLE can be held.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
-# shellcheck source=lib.sh
-. "$(dirname "$0")/lib.sh"
+# shellcheck source=lib-floors.sh
+. "$(dirname "$0")/lib-floors.sh"
 
-# Pages that others may allocate or free between the module's look at a zone and
-# that of the test: 4 MiB.
-OTHERS=1024
-RESERVE=/sys/module/fake_offline/parameters/reserve_mib
 RATIO=/proc/sys/vm/lowmem_reserve_ratio
-
-# refusal NAME: a value of last_refusal
-refusal() {
-	sed -n "s/^$1 //p" "$FO"/last_refusal
-}
-
-# zone_look ZONE: sets ZONE_FLOOR, and ZONE_ROOM: the pages that are free, or only
-# hold files, above it
-zone_look() {
-	read -r ZONE_FLOOR ZONE_ROOM <<-LOOK
-		$(awk -v zone="$1" '
-		/^Node/ { here = $2 == "0," && $4 == zone; next }
-		!here { next }
-		$1 == "present" { share = int($2 / 16); if (share > 131072) share = 131072 }
-		$1 == "high" && !high { high = $2 }
-		$1 == "nr_free_pages" { free = $2 }
-		$1 == "nr_zone_inactive_file" || $1 == "nr_zone_active_file" { file += $2 }
-		$1 == "protection:" {
-			gsub("[(),]", "")
-			for (i = 2; i <= NF; i++) if ($i > most) most = $i
-		}
-		END {
-			floor = high + most
-			if (share > floor) floor = share
-			print floor, free + file - floor
-		}' /proc/zoneinfo)
-	LOOK
-}
-
-# expect_floor WHEN ZONE [FACTOR]: it is above its floor, or above so many of them
-expect_floor() {
-	zone_look "$2"
-	expect_at_least "room in zone $2 above $((${3:-1})) times its floor of $ZONE_FLOOR pages, $1" \
-		"-$OTHERS" $((ZONE_ROOM - (${3:-1} - 1) * ZONE_FLOOR))
-}
 
 # expect_refused WHEN ZONE: the last mark would have brought this zone below its
 # floor; sets POSSIBLE to what could have been marked
@@ -95,15 +56,11 @@ files() {
 	done
 	rm -rf "$TMP/files"
 	expect_eq "files that could be made" 25000 "$files_n"
-	expect_eq "lines in the log about memory that is lacking" 0 "$(no_memory)"
-}
-
-no_memory() {
-	dmesg | grep -ciE 'oom-killer|out of memory|allocation failure|killed process'
+	expect_eq "lines in the log about memory that is lacking" 0 "$(dmesg | no_memory)"
 }
 
 # Pages anywhere in DMA32, as many as there are to be had. Pages in use there move to
-# ZONE_MOVABLE, so that more may be marked than were free at first.
+# Normal, so that more may be marked than were free at first.
 anywhere() {
 	zone_look DMA32
 	anywhere_room=$ZONE_ROOM
@@ -197,6 +154,51 @@ targets() {
 	check_all "after unmark"
 }
 
+# no_reserve on|off: what the machine as a whole must keep is not in the way
+no_reserve() {
+	case $1 in
+	on)
+		no_reserve_was=$(cat "$RESERVE")
+		echo 0 >"$RESERVE" ;;
+	off) echo "$no_reserve_was" >"$RESERVE" ;;
+	esac
+}
+
+# fill_up ZONE: marks pages anywhere in the zone until some 100 more would be refused
+fill_up() {
+	fill "$1"
+	fill_up_nr=1024
+	while zone_look "$1"; [ "$ZONE_ROOM" -gt 300 ] && [ "$fill_up_nr" -gt 0 ]; do
+		[ "$fill_up_nr" -lt "$ZONE_ROOM" ] || fill_up_nr=$((ZONE_ROOM - 100))
+		result mark_raw "any $fill_up_nr zone=$1"
+		[ "$RESULT" = ok ] || fill_up_nr=$((fill_up_nr / 2))
+	done
+	# Single pages between those of the kernel may be left.
+	expect_at_most "room left in zone $1" 2048 "$ZONE_ROOM"
+	note_listed
+}
+
+# With all other zones full, pages in use have no place outside DMA32. A request for
+# pages anywhere passes over those that would need one, and goes on.
+others_full() {
+	no_reserve on
+	mark "$(block_start "$B1")" $((3 * BLOCK_PAGES))
+	fill_up Normal
+	zone_look DMA32
+	others_room=$ZONE_ROOM
+	others_was=$(marks_pages <"$MARKS")
+	fill DMA32
+	others_nr=$(($(marks_pages <"$MARKS") - others_was))
+	expect_at_least "pages of DMA32 that were marked, of the $others_room that its floor allows, in percent" \
+		90 $((others_nr * 100 / others_room))
+	expect_floor "at last" Normal
+	expect_floor "at last" DMA32
+	check_all "with all that the floors allow"
+	unmark_all
+	no_reserve off
+	check_all "after unmark"
+}
+
 # ZONE_MOVABLE has no floor: all of it can be held.
 movable() {
 	mark "$(block_start "$B1")" $((3 * BLOCK_PAGES)) canary
@@ -247,4 +249,4 @@ hugetlb() {
 	check_all "at last"
 }
 
-run_tests anywhere explicit targets movable hugetlb
+run_tests anywhere explicit targets others_full movable hugetlb

@@ -23,7 +23,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #define SLOT 16		/* pages that are looked at, and replaced, together */
@@ -116,37 +115,6 @@ static void answer(const char *line, size_t nr_slots)
 	}
 }
 
-static int64_t cpu_time(void)
-{
-	struct timespec t;
-
-	if (clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t))
-		die("clock_gettime: %s", strerror(errno));
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
-}
-
-/*
- * How many milliseconds to sleep now. What is due is saved up to a few, since
- * a sleep costs as well.
- */
-static int to_sleep(unsigned int percent)
-{
-	static int64_t due, since;
-	int64_t now, ms;
-
-	if (percent >= 100)
-		return 0;
-	now = cpu_time();
-	due += (now - since) * (100 - percent) / percent;
-	since = now;
-	ms = due / 1000000;
-	if (ms < 4)
-		return 0;
-	due = 0;
-	/* An answer to "check" is long; nobody wants it paid back. */
-	return ms < 100 ? (int)ms : 100;
-}
-
 int main(int argc, char **argv)
 {
 	struct pollfd in = { .fd = STDIN_FILENO, .events = POLLIN };
@@ -175,7 +143,7 @@ int main(int argc, char **argv)
 	setvbuf(stdin, NULL, _IONBF, 0);
 	printf("pages %zu\n", nr_pages);
 	for (;;) {
-		if (poll(&in, 1, to_sleep(percent)) > 0) {
+		if (poll(&in, 1, share_to_sleep(percent)) > 0) {
 			if (!fgets(line, sizeof(line), stdin))
 				break;
 			line[strcspn(line, "\n")] = '\0';
