@@ -225,8 +225,7 @@ static int check_memmap(const struct fo_operation *op)
 {
 	struct pfn_range block = fo_block_pfns(fo_block_of(op->pfns.first));
 	struct pfn_range memmap = pfns_until(block.first, op->pfns.first);
-	struct fo_range *r = memmap.first <= memmap.last ?
-			     fo_ranges_first(memmap) : NULL;
+	struct fo_range *r = fo_ranges_first(memmap);
 
 	if (!r)
 		return 0;

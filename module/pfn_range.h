@@ -34,9 +34,10 @@ static inline unsigned long nr_pfns(struct pfn_range pfns)
 	return pfns.last - pfns.first + 1;
 }
 
+/* An empty range overlaps none. */
 static inline bool pfns_overlap(struct pfn_range a, struct pfn_range b)
 {
-	return a.first <= b.last && b.first <= a.last;
+	return max(a.first, b.first) <= min(a.last, b.last);
 }
 
 /* The PFNs from @first up to the one before @end; may be empty. */

@@ -205,7 +205,7 @@ void fo_ranges_split(unsigned long pfn, struct fo_range *upper)
 
 /**
  * fo_ranges_first() - the first range that overlaps @pfns
- * @pfns: where
+ * @pfns: where; if it is empty, no range does
  *
  * Context: holds fo_lock.
  * Return: the range, or NULL.
@@ -225,7 +225,7 @@ struct fo_range *fo_ranges_first(struct pfn_range pfns)
 			node = node->rb_right;
 		}
 	}
-	return found && found->pfns.first <= pfns.last ? found : NULL;
+	return found && pfns_overlap(found->pfns, pfns) ? found : NULL;
 }
 
 /**

@@ -352,7 +352,7 @@ void fo_release_or_orphan(struct fake_offline_client *client,
 
 	for (;; pfns.first = own.last + 1) {
 		mutex_lock(&fo_lock);
-		r = pfns.first <= pfns.last ? fo_ranges_first(pfns) : NULL;
+		r = fo_ranges_first(pfns);
 		if (r)
 			own = r->pfns;
 		ret = r && r->serial == serial ? 0 : -ENOENT;
