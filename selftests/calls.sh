@@ -48,25 +48,6 @@ expect_seen() {
 	done
 }
 
-# hanging: $B2 is going offline, for as long as the test wants
-hanging() {
-	pin_page "$B2"
-	hang_start "$B2" sysfs
-	expect_eq "memory$B2 meanwhile" going-offline "$(block_state "$B2")"
-}
-
-end_hanging() {
-	kill -USR1 "$hang_pid"
-	wait "$hang_pid"
-	expect_eq "the offlining" EINTR "$(cat "$TMP/hang")"
-	tenant_stop
-}
-
-# in_write PID: it has come to its write(2)
-in_write() {
-	[ "$(sed 's/ .*//' "/proc/$1/syscall" 2>/dev/null)" = 1 ]
-}
-
 # listed START OWNER
 listed() {
 	[ "$(awk -v s="$1" '$1 == s { print $7 }' "$FO"/ranges)" = "$2" ]
@@ -274,18 +255,6 @@ pressure() {
 	caller_unload
 	unmark_all
 	check_all "without the client"
-}
-
-VIRTIO_MEM=/sys/bus/virtio/drivers/virtio_mem
-
-# virtio_mem on|off: its driver has a device, or there is no driver
-virtio_mem() {
-	case $1 in
-	on) expect_status "modprobe virtio_mem" 0 modprobe virtio_mem
-	    expect_eq "devices of virtio_mem" 1 \
-		"$(find "$VIRTIO_MEM" -name 'virtio*' -type l | wc -l)" ;;
-	off) expect_status "rmmod virtio_mem" 0 rmmod virtio_mem ;;
-	esac
 }
 
 # told LOST HELD WHEN: the worker tells, and may still be about to

@@ -8,18 +8,6 @@
 # shellcheck source=lib-events.sh
 . "$(dirname "$0")/lib-events.sh"
 
-VIRTIO_MEM=/sys/bus/virtio/drivers/virtio_mem
-
-# virtio_mem on|off: its driver has a device, or there is no driver
-virtio_mem() {
-	case $1 in
-	on) expect_status "modprobe virtio_mem" 0 modprobe virtio_mem
-	    expect_eq "devices of virtio_mem" 1 \
-		"$(find "$VIRTIO_MEM" -name 'virtio*' -type l | wc -l)" ;;
-	off) expect_status "rmmod virtio_mem" 0 rmmod virtio_mem ;;
-	esac
-}
-
 # The other driver is first: marks work, onlining is refused, until it goes.
 taken() {
 	expect_status "modprobe virtio_pci" 0 modprobe virtio_pci

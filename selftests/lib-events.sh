@@ -222,6 +222,40 @@ pin_page() {
 	PIN=${pin_answer#pfn }
 }
 
+# hanging: $B2 is going offline, for as long as the test wants
+hanging() {
+	pin_page "$B2"
+	hang_start "$B2" sysfs
+	expect_eq "memory$B2 meanwhile" going-offline "$(block_state "$B2")"
+}
+
+# end_hanging: a signal ends what hanging began
+end_hanging() {
+	kill -USR1 "$hang_pid"
+	wait "$hang_pid"
+	expect_eq "the offlining" EINTR "$(cat "$TMP/hang")"
+	tenant_stop
+}
+
+# in_write PID: it has come to its write(2)
+in_write() {
+	[ "$(sed 's/ .*//' "/proc/$1/syscall" 2>/dev/null)" = 1 ]
+}
+
+# ---------------------------------------------------------------- other drivers
+
+VIRTIO_MEM=/sys/bus/virtio/drivers/virtio_mem
+
+# virtio_mem on|off: its driver has a device, or there is no driver
+virtio_mem() {
+	case $1 in
+	on) expect_status "modprobe virtio_mem" 0 modprobe virtio_mem
+	    expect_eq "devices of virtio_mem" 1 \
+		"$(find "$VIRTIO_MEM" -name 'virtio*' -type l | wc -l)" ;;
+	off) expect_status "rmmod virtio_mem" 0 rmmod virtio_mem ;;
+	esac
+}
+
 # ---------------------------------------------------------------- guests of their own
 
 # four_movable: for scripts that want all four blocks in ZONE_MOVABLE, so that

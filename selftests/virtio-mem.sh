@@ -12,7 +12,6 @@
 # shellcheck source=lib-events.sh
 . "$(dirname "$0")/lib-events.sh"
 
-VIRTIO_MEM=/sys/bus/virtio/drivers/virtio_mem
 V=''		# its memory blocks
 
 # needed: skips the test on a machine that is not up to it

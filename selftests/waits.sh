@@ -25,25 +25,6 @@ none_in_d() {
 	expect_eq "tasks in state D $1" "" "$(in_d)"
 }
 
-# hanging: $B2 goes offline for as long as the test wants
-hanging() {
-	pin_page "$B2"
-	hang_start "$B2" sysfs
-	expect_eq "memory$B2 meanwhile" going-offline "$(block_state "$B2")"
-}
-
-end_hanging() {
-	kill -USR1 "$hang_pid"
-	wait "$hang_pid"
-	expect_eq "the offlining" EINTR "$(cat "$TMP/hang")"
-	tenant_stop
-}
-
-# in_write PID: it has come to its write(2)
-in_write() {
-	[ "$(sed 's/ .*//' "/proc/$1/syscall" 2>/dev/null)" = 1 ]
-}
-
 # Loading while an offlining goes on that the module has not seen: it is loaded at
 # once, a mark waits until a signal, and it can be unloaded.
 loading() {
