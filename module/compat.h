@@ -155,8 +155,8 @@ static inline unsigned long *compat_page_flags(struct page *page)
 }
 
 /*
- * What the kernel remembers of a page block: a few bits in its section. Nothing
- * that reads them is exported.
+ * The kernel keeps a few bits for each page block, in its section. No function that
+ * reads them is exported.
  */
 static inline unsigned long compat_pageblock_bits(unsigned long pfn)
 {

@@ -89,8 +89,9 @@ static int wait_for_wake(int state)
 }
 
 /*
- * What the caller would have to do first: 0 nothing, -EAGAIN wait, -EDEADLK. A
- * callback is part of the operation of its task.
+ * Return: 0 if nothing happens in these PFN ranges, -EAGAIN if the caller has to wait,
+ * -EDEADLK if it would wait for itself. A callback is part of the operation of its
+ * task.
  */
 static int check_ranges(const struct pfn_range *ranges, unsigned int nr)
 {

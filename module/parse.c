@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What is written to the debugfs files: text to items. docs/ABI/debugfs-fake_offline
- * says what each file takes. A text is parsed whole, and nothing here changes any
+ * Turns the text that is written to the debugfs files into items.
+ * docs/ABI/debugfs-fake_offline says what each file takes. A text is parsed whole, and nothing here changes any
  * state.
  */
 #include <linux/ctype.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What is written to the debugfs files: text to items. */
+/* Turns the text that is written to the debugfs files into items. */
 #ifndef FO_PARSE_H
 #define FO_PARSE_H
 

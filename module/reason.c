@@ -208,8 +208,8 @@ static int refs(long pfn)
 }
 
 /*
- * What keeps alloc_contig_range() from these pages and does not go away soon: one of
- * them, or, outside ZONE_MOVABLE, one of the same page block.
+ * Finds a page that keeps alloc_contig_range() from these pages and does not go away
+ * soon: one of them, or, outside ZONE_MOVABLE, one of the same page block.
  */
 static const char *find_obstacle(struct pfn_range pfns, long *pfn)
 {

@@ -12,7 +12,7 @@
  * sub-blocks until as many are plugged, as the driver of a virtio-mem device does
  * when the device changes its requested size.
  *
- * What it does:
+ * The sample does this:
  *
  *  - At load it takes the whole region with FAKE_OFFLINE_SKIPPABLE and
  *    FAKE_OFFLINE_ABSENT, before any memory is there. So every page is withheld
@@ -33,7 +33,7 @@
  *  - At unload all pages go back: to the buddy allocator where memory is online;
  *    elsewhere the memory will come online as ordinary memory.
  *
- * What it does not:
+ * The sample does not do this:
  *
  *  - It does not add or remove memory, nor bring memory blocks online or offline.
  *    virtio_mem.c does all of this. So a sub-block is only plugged while its memory

@@ -361,6 +361,6 @@ int share_to_sleep(unsigned int percent)
 	if (ms < 4)
 		return 0;
 	due = 0;
-	/* An answer to a command may be long; nobody wants it paid back. */
+	/* An answer to a command may be long. Its time is not paid back. */
 	return ms < 100 ? (int)ms : 100;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the parts of grab share: the zones it was told of, and what each of their pages
- * is; grab.c tells what the kinds are.
+ * The parts of grab share the zones that it was told of, and the kind of each of their
+ * pages. grab.c says what the kinds are.
  */
 #ifndef SELFTESTS_GRAB_H
 #define SELFTESTS_GRAB_H

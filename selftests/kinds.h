@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What kind of page a page is, out of /proc/kpageflags and the memmap. Nothing here
- * knows fake_offline.
+ * The kinds of pages, out of /proc/kpageflags and the memmap. Nothing here knows
+ * fake_offline.
  */
 #ifndef SELFTESTS_KINDS_H
 #define SELFTESTS_KINDS_H

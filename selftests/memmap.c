@@ -213,7 +213,7 @@ static void prove(void)
 
 	if (p == MAP_FAILED || madvise(p, page, MADV_NOHUGEPAGE))
 		die("mmap: %s", strerror(errno));
-	/* The page may be migrated, or be in somebody's hand for a moment. */
+	/* The page may be migrated, or another task may hold it for a moment. */
 	for (i = 0; i < 100; i++) {
 		memset(p, 0x5a, page);
 		pagemap_read(p, 1, &pfn);
