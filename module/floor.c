@@ -13,9 +13,9 @@
  *   came online has watermarks near 0.
  *
  * The floor holds for the zone that the marked pages are in. A marked page that is
- * in use is migrated first, so it also holds for the zones that the kernel migrates
- * to: those of the zonelist of the node, in its order. A node that has only
- * ZONE_MOVABLE needs no floor. To hold all of a movable DIMM is a main use.
+ * in use is migrated first. So the floor also holds for the zones that the kernel
+ * migrates to: see check_targets(). A node that has only ZONE_MOVABLE needs no floor,
+ * because to hold all of a movable DIMM is a main use.
  *
  * The check is made for each part of a request right before its pages are taken. Its
  * grant counts until they are taken.
@@ -29,9 +29,9 @@
 #include <linux/page-flags.h>
 #include <linux/vmstat.h>
 
+#include "buddy.h"
 #include "floor.h"
 #include "lock.h"
-#include "pages.h"
 #include "reason.h"
 
 /* The share of the present pages, and what it is at most. */
@@ -52,15 +52,14 @@ unsigned int fo_reserve_mib(void)
 	return READ_ONCE(reserve_mib);
 }
 
-/* The pages of @zone, or of all zones, that are granted. */
+/* The pages that grants may take from @zone, or, with NULL, from all zones. */
 static unsigned long granted(const struct zone *zone)
 {
 	unsigned long pages = 0;
 	struct fo_grant *g;
 
 	list_for_each_entry(g, &grants, list)
-		if (!zone || g->zone == zone)
-			pages += g->pages;
+		pages += !zone || g->zone == zone ? g->pages : g->moving;
 	return pages;
 }
 
@@ -134,27 +133,45 @@ int fo_floor_refuse(struct zone *zone, struct pfn_range pfns,
 			    available(zone), possible, nr_pages);
 }
 
-/* How many of @in_use pages of @zone find no place that is above its floor? */
+/*
+ * How many of @in_use pages of @zone find no place that keeps the floors?
+ *
+ * alloc_migration_target() asks for ZONE_MOVABLE only if the page is there already.
+ * get_page_from_freelist() takes the zones of the node's zonelist in turn, each down
+ * to its low watermark and lowmem reserve. A zone that this would bring below its
+ * floor is @full. Pages that find no place then are allocated by reclaim, which frees
+ * page cache of any of these zones.
+ */
 static unsigned long check_targets(struct pfn_range pfns, struct zone *zone,
 				   unsigned long in_use, struct zone **full)
 {
 	struct zoneref *ref = NODE_DATA(zone_to_nid(zone))->
 			      node_zonelists[ZONELIST_FALLBACK]._zonerefs;
-	long rest = in_use, room;
+	enum zone_type highest = max_t(enum zone_type, zone_idx(zone),
+				       ZONE_NORMAL);
+	long rest = in_use, reclaimed = 0;
 
+	*full = NULL;
 	for (; rest && ref->zone; ref++) {
-		room = room_in(ref->zone);
+		struct zone *to = ref->zone;
 		/* Free pages of the range itself give no room. */
-		if (ref->zone == zone)
-			room -= nr_pfns(pfns) - in_use;
-		rest -= clamp(room, 0L, rest);
-		/* The kernel would go on filling this zone below its floor. */
-		if (rest && serves_kernel(ref->zone)) {
-			*full = ref->zone;
-			break;
-		}
+		long own = to == zone ? nr_pfns(pfns) - in_use : 0;
+		long room = max(room_in(to) - own, 0L);
+		long taken = zone_page_state(to, NR_FREE_PAGES) - own -
+			     granted(to) - low_wmark_pages(to) -
+			     to->lowmem_reserve[highest];
+
+		if (zone_idx(to) > highest)
+			continue;
+		taken = clamp(taken, 0L, rest);
+		if (!*full || (serves_kernel(to) && taken > room))
+			*full = to;
+		if (serves_kernel(to) && taken > room)
+			return rest - room;
+		rest -= taken;
+		reclaimed += room - min(room, taken);
 	}
-	return rest;
+	return rest - min(rest, reclaimed);
 }
 
 /**
@@ -187,13 +204,16 @@ int fo_reserve_check(struct pfn_range pfns, unsigned long nr_pages, bool quiet)
  *	its floor, or NULL for the reserve
  * @quiet: record no reason
  *
+ * A page that the kernel uses itself cannot be migrated to anywhere. This reason
+ * comes before a lack of room for it.
+ *
  * Context: holds fo_lock. Inverse: fo_floor_done().
- * Return: 0, -ENOSPC.
+ * Return: 0, -ENOSPC, -EBUSY.
  */
 int fo_floor_check(struct pfn_range pfns, struct fo_grant *grant, bool quiet)
 {
 	struct zone *zone = page_zone(pfn_to_page(pfns.first));
-	unsigned long nr = nr_pfns(pfns), rest = 0;
+	unsigned long nr = nr_pfns(pfns), moving = nr, rest;
 	long room = room_in(zone);
 
 	grant->zone = NULL;
@@ -201,16 +221,24 @@ int fo_floor_check(struct pfn_range pfns, struct fo_grant *grant, bool quiet)
 		return -ENOSPC;
 	grant->zone = zone;
 	if (serves_kernel(zone) && room < (long)nr)
-		rest = nr - max(room, 0L);
-	/* To look at the pages is dear, and seldom needed. */
-	else if (check_targets(pfns, zone, nr, &grant->zone))
-		rest = check_targets(pfns, zone, pages_in_use(pfns),
-				     &grant->zone);
-	if (rest)
 		return quiet ? -ENOSPC :
+		       fo_floor_refuse(zone, pfns, nr, max(room, 0L));
+	rest = check_targets(pfns, zone, moving, &grant->zone);
+	if (rest) {
+		/* To look at each page is expensive, and seldom needed. */
+		moving = pages_in_use(pfns);
+		rest = check_targets(pfns, zone, moving, &grant->zone);
+	}
+	if (rest && quiet)
+		return -ENOSPC;
+	if (rest)
+		return fo_refuse_kernel_memory(pfns) ?:
 		       fo_floor_refuse(grant->zone, pfns, nr, nr - rest);
-	grant->zone = zone;
-	grant->pages = nr;
+	*grant = (struct fo_grant){
+		.zone = zone,
+		.pages = nr,
+		.moving = moving,
+	};
 	list_add(&grant->list, &grants);
 	return 0;
 }

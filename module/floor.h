@@ -15,11 +15,13 @@ struct zone;
  * @list: in the list of all grants
  * @zone: the zone that they are in
  * @pages: number of pages
+ * @moving: how many of these may have to be migrated to another zone
  */
 struct fo_grant {
 	struct list_head list;
 	struct zone *zone;
 	unsigned long pages;
+	unsigned long moving;
 };
 
 unsigned int fo_reserve_mib(void);

@@ -22,6 +22,7 @@
 #include <linux/mmzone.h>
 #include <linux/sched/signal.h>
 
+#include "buddy.h"
 #include "compat.h"
 #include "floor.h"
 #include "freelist.h"
@@ -34,34 +35,6 @@
 #define FO_DRAIN_GRACE		512
 /* How often the wanted page may turn out to be in another chunk. */
 #define FO_DRAIN_TRIES		3
-
-/**
- * fo_free_chunk() - the free chunk that a page lies in
- * @pfn: a page of an online block
- * @head: filled in: first PFN of the chunk
- * @order: filled in: its order
- *
- * Nothing keeps the chunk from being allocated meanwhile: then this is anything.
- *
- * Return: whether it lies in one.
- */
-bool fo_free_chunk(unsigned long pfn, unsigned long *head, unsigned int *order)
-{
-	unsigned int i, max_order = ilog2(MAX_ORDER_NR_PAGES);
-	unsigned long of;
-
-	for (i = 0; i <= max_order; i++) {
-		struct page *page = pfn_to_page(round_down(pfn, 1UL << i));
-
-		if (!PageBuddy(page))
-			continue;
-		of = READ_ONCE(page_private(page));
-		*head = page_to_pfn(page);
-		*order = of;
-		return of >= i && of <= max_order;
-	}
-	return false;
-}
 
 /* Allocates from the free list that the page block of @pfn is on. 0: impossible. */
 static gfp_t gfp_of(unsigned long pfn)

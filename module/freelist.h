@@ -5,7 +5,6 @@
 
 #include "pfn_range.h"
 
-bool fo_free_chunk(unsigned long pfn, unsigned long *head, unsigned int *order);
 int fo_freelist_take(struct pfn_range pfns);
 
 #endif /* FO_FREELIST_H */

@@ -33,6 +33,7 @@
 
 #include <linux/fake_offline_test.h>
 
+#include "buddy.h"
 #include "canary.h"
 #include "client.h"
 #include "hook.h"

@@ -13,6 +13,7 @@
 
 #include <linux/fake_offline.h>
 
+#include "buddy.h"
 #include "client.h"
 #include "compat.h"
 #include "hook.h"
@@ -20,7 +21,6 @@
 #include "lock.h"
 #include "notifier.h"
 #include "page_state.h"
-#include "pages.h"
 #include "ranges.h"
 #include "reason.h"
 #include "release.h"

@@ -21,6 +21,7 @@
 
 #include <linux/fake_offline_test.h>
 
+#include "buddy.h"
 #include "canary.h"
 #include "compat.h"
 #include "freelist.h"
@@ -49,44 +50,6 @@ struct pfn_range fo_in_first_zone(struct pfn_range pfns)
 		if (page_zone(pfn_to_page(pfn)) != zone)
 			break;
 	return pfns_until(pfns.first, pfn);
-}
-
-/**
- * fo_skip_free() - step over free pages
- * @pfn: a page of an online block
- *
- * Return: the PFN behind the free chunk that @pfn lies in, or @pfn if it lies in
- * none. Nothing keeps the chunk from being allocated meanwhile.
- */
-unsigned long fo_skip_free(unsigned long pfn)
-{
-	unsigned int order;
-	unsigned long head;
-
-	return fo_free_chunk(pfn, &head, &order) ? head + (1UL << order) : pfn;
-}
-
-static bool all_isolated_is(bool isolated, struct pfn_range pfns)
-{
-	unsigned long pfn;
-
-	for (pfn = pfns.first; pfn <= pfns.last;
-	     pfn = (pfn | (pageblock_nr_pages - 1)) + 1)
-		if (compat_is_isolated(pfn) != isolated)
-			return false;
-	return true;
-}
-
-/** fo_any_isolated() - is a page block of these online pages isolated? */
-bool fo_any_isolated(struct pfn_range pfns)
-{
-	return !all_isolated_is(false, pfns);
-}
-
-/** fo_all_isolated() - is each page block of these online pages isolated? */
-bool fo_all_isolated(struct pfn_range pfns)
-{
-	return all_isolated_is(true, pfns);
 }
 
 /*
@@ -210,8 +173,12 @@ static int try_allocate(struct pfn_range pfns)
  * Free pages in a page block that also has unmovable ones cannot be had in this
  * way, outside ZONE_MOVABLE, however often it is tried. They are taken from the
  * free lists instead.
+ *
+ * A page that looks as if it were on a per-CPU list is explained only after these
+ * lists were drained. It is memory of the kernel if it still looks like that.
  */
-static int allocate(struct pfn_range pfns, unsigned int tries, bool quiet)
+static int allocate(struct pfn_range pfns, unsigned int tries, bool quiet,
+		    bool drained)
 {
 	unsigned int pause_ms = 1;
 	int ret = -EBUSY;
@@ -229,9 +196,11 @@ static int allocate(struct pfn_range pfns, unsigned int tries, bool quiet)
 			pause_ms *= 2;
 		}
 	}
-	if (ret == -EBUSY && !quiet)
-		ret = fo_explain_busy(pfns, fo_any_isolated(pfns));
-	return ret;
+	if (ret != -EBUSY || quiet)
+		return ret;
+	if (!drained && fo_has_untyped(pfns))
+		return -EAGAIN;
+	return fo_explain_busy(pfns, fo_any_isolated(pfns));
 }
 
 /* Marks allocated pages as one range; on failure they are put. */
@@ -269,6 +238,7 @@ static int mark_range(const struct fo_range *r, bool quiet)
  * @nr: number of ranges
  * @tries: how often pages that are busy are tried
  * @quiet: record no reason, and do not try hard
+ * @drained: the caller has drained the per-CPU lists of the zone
  *
  * Several ranges are taken with one allocation. Pages between them are allocated,
  * too, and given back at once.
@@ -277,16 +247,17 @@ static int mark_range(const struct fo_range *r, bool quiet)
  * online, and in one zone. The ranges are busy. Inverse: fo_pages_give_back() of
  * each range.
  * Return: 0, or with nothing taken: -EBUSY, -ENXIO (a hole in a block's RAM),
- * -ENOMEM, -EINTR.
+ * -ENOMEM, -EINTR; -EAGAIN if the per-CPU lists should be drained first.
  */
 int fo_pages_take(struct fo_range *const *ranges, unsigned int nr,
-		  unsigned int tries, bool quiet)
+		  unsigned int tries, bool quiet, bool drained)
 {
 	unsigned long next = ranges[0]->pfns.first;
 	unsigned int i, marked = 0;
 	int ret;
 
-	ret = allocate(PFN_RANGE(next, ranges[nr - 1]->pfns.last), tries, quiet);
+	ret = allocate(PFN_RANGE(next, ranges[nr - 1]->pfns.last), tries, quiet,
+		       drained);
 	if (ret)
 		return ret;
 	for (i = 0; i < nr; i++) {

@@ -10,12 +10,9 @@
 struct fo_range;
 
 struct pfn_range fo_in_first_zone(struct pfn_range pfns);
-unsigned long fo_skip_free(unsigned long pfn);
-bool fo_any_isolated(struct pfn_range pfns);
-bool fo_all_isolated(struct pfn_range pfns);
 
 int fo_pages_take(struct fo_range *const *ranges, unsigned int nr,
-		  unsigned int tries, bool quiet);
+		  unsigned int tries, bool quiet, bool drained);
 void fo_pages_give_back(struct pfn_range pfns, unsigned int flags);
 void fo_to_buddy(struct pfn_range pfns);
 

@@ -19,6 +19,7 @@
 #include <linux/spinlock.h>
 #include <linux/timekeeping.h>
 
+#include "buddy.h"
 #include "client.h"
 #include "compat.h"
 #include "lock.h"
@@ -182,17 +183,38 @@ static const char *not_migrated(struct page *page)
 	       PageHuge(page) ? "hugetlb" : "in use";
 }
 
-/* The first page that @test says something of, and what; NULL if there is none. */
+/*
+ * Neither a reference nor a type. Such a page is free on a per-CPU list, or it is
+ * memory of the kernel: a page, other than the first, of an allocation of several
+ * pages that is no compound page, or one of a frozen allocation.
+ */
+static const char *untyped(struct page *page)
+{
+	struct folio *folio = page_folio(page);
+
+	return folio_ref_count(folio) || PageReserved(page) ||
+	       PageOffline(page) || PageHWPoison(page) ||
+	       folio_test_slab(folio) || folio_test_hugetlb(folio) ||
+	       folio_test_lru(folio) || folio->mapping ||
+	       compat_page_has_movable_ops(page) ?
+	       NULL : "kernel memory, without a reference of its own";
+}
+
+/*
+ * The first page that @test says something of, and what; NULL if there is none.
+ * Pages on the free lists are passed over.
+ */
 static const char *find(struct pfn_range pfns,
 			const char *(*test)(struct page *page), long *found)
 {
 	const char *what;
-	unsigned long pfn;
+	unsigned long pfn, next;
 
-	for_each_pfn(pfn, pfns) {
+	for (pfn = pfns.first; pfn <= pfns.last; pfn = max(next, pfn + 1)) {
 		struct page *page = pfn_to_online_page(pfn);
 
-		what = page ? test(page) : NULL;
+		next = page ? fo_skip_free(pfn) : pfn;
+		what = page && next == pfn ? test(page) : NULL;
 		if (what) {
 			*found = pfn;
 			return what;
@@ -213,7 +235,7 @@ static int refs(long pfn)
  */
 static const char *find_obstacle(struct pfn_range pfns, long *pfn)
 {
-	const char *what = find(pfns, unmovable, pfn);
+	const char *what = find(pfns, unmovable, pfn) ?: find(pfns, untyped, pfn);
 
 	if (what || page_zonenum(pfn_to_page(pfns.first)) == ZONE_MOVABLE)
 		return what;
@@ -237,6 +259,42 @@ bool fo_is_worth_a_try(struct pfn_range pfns)
 }
 
 /**
+ * fo_has_untyped() - does a page look as if it were on a per-CPU list?
+ * @pfns: in one online block and one zone
+ *
+ * Context: sleeps. The caller keeps the block online.
+ * Return: whether one does.
+ */
+bool fo_has_untyped(struct pfn_range pfns)
+{
+	long pfn;
+
+	return find(pfns, untyped, &pfn);
+}
+
+static int kernel_memory(struct pfn_range pfns, unsigned long pfn,
+			 const char *what)
+{
+	return fo_fail_mark(FO_KERNEL_MEMORY, pfns, pfn, -EBUSY,
+			    "PFN %#lx could not be freed: %s", pfn, what);
+}
+
+/**
+ * fo_refuse_kernel_memory() - record that the kernel itself uses a page
+ * @pfns: in one online block and one zone
+ *
+ * Context: sleeps. The caller keeps the block online.
+ * Return: -EBUSY, or 0 if the kernel uses none of them.
+ */
+int fo_refuse_kernel_memory(struct pfn_range pfns)
+{
+	long pfn;
+	const char *what = find(pfns, unmovable, &pfn);
+
+	return what ? kernel_memory(pfns, pfn, what) : 0;
+}
+
+/**
  * fo_explain_busy() - find out why pages could not be taken
  * @pfns: in one online block and one zone
  * @isolated: the page block was isolated by another task
@@ -255,9 +313,7 @@ int fo_explain_busy(struct pfn_range pfns, bool isolated)
 			return fo_fail_mark(FO_NO_MEMORY, pfns, pfn, -ENXIO,
 					    "PFN %#lx is no RAM", pfn);
 	if (what && pfns_overlap(pfns, PFN_RANGE(obstacle, obstacle)))
-		return fo_fail_mark(FO_KERNEL_MEMORY, pfns, obstacle, -EBUSY,
-				    "PFN %#lx could not be freed: %s",
-				    obstacle, what);
+		return kernel_memory(pfns, obstacle, what);
 	if (find(pfns, pinned, &found))
 		return fo_fail_mark(FO_PINNED, pfns, found, -EBUSY,
 				    "PFN %#lx could not be freed: pinned, %d references",

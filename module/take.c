@@ -20,7 +20,9 @@
 
 #include <linux/fake_offline_test.h>
 
+#include "buddy.h"
 #include "client.h"
+#include "find.h"
 #include "floor.h"
 #include "memory.h"
 #include "page_state.h"
@@ -31,6 +33,15 @@
 #include "take.h"
 #include "trace.h"
 #include "unplug.h"
+
+/* So many page blocks are tried to drain the per-CPU lists. */
+#define FO_DRAIN_BLOCKS	64
+
+/* A search for a page that can be taken for a moment. */
+struct fo_drain {
+	struct fo_take t;
+	unsigned int tries;
+};
 
 static int make_room(struct fo_take *t, unsigned int nr)
 {
@@ -305,7 +316,8 @@ static int take_planned(struct fo_take *t, struct fo_range **ranges,
 		drop_refs(blocks);
 		mutex_unlock(&fo_lock);
 		t->tried = true;
-		ret = fo_pages_take(ranges, nr, t->tries, t->quiet);
+		t->zone = grant->zone;
+		ret = fo_pages_take(ranges, nr, t->tries, t->quiet, t->drained);
 		mutex_lock(&fo_lock);
 		restore_refs(blocks);
 		fo_floor_done(grant);
@@ -355,6 +367,43 @@ int fo_take_ranges(struct fo_take *t, struct fo_range **ranges,
 	return ret;
 }
 
+/* For fo_find(). */
+static int try_drain(struct pfn_range pfns, void *arg)
+{
+	struct fo_range *r = fo_range_alloc(pfns, FAKE_OFFLINE_SKIPPABLE, GFP_KERNEL);
+	struct fo_drain *drain = arg;
+	unsigned int one = 1;
+	int ret;
+
+	ret = r ? fo_take_ranges(&drain->t, &r, &one) : -ENOMEM;
+	fo_range_free(r);
+	return ret && !--drain->tries ? -EINTR : ret;
+}
+
+/*
+ * Moves the free pages of a zone from the per-CPU lists to the buddy allocator, as
+ * far as it is possible. alloc_contig_range() drains these lists once it has isolated
+ * its page blocks. So this takes one page, of a page block that it can isolate, and
+ * gives it back.
+ */
+static void drain_cpu_lists(const struct fo_take *t, struct zone *zone)
+{
+	struct fo_drain drain = {
+		.t = {
+			.client = t->client,
+			.abort = t->abort,
+			.wait = FO_DONT_WAIT,
+			.tries = 1,
+			.quiet = true,
+		},
+		.tries = FO_DRAIN_BLOCKS,
+	};
+
+	fo_find(1, zone_to_nid(zone), zone_idx(zone), try_drain, &drain);
+	fo_take_undo(&drain.t, 0);
+	kvfree(drain.t.log);
+}
+
 /**
  * fo_take_range() - take all of a PFN range, or nothing
  * @t: the call
@@ -373,7 +422,13 @@ int fo_take_range(struct fo_take *t, struct pfn_range pfns)
 	t->tried = false;
 	while (!ret && left.first <= left.last) {
 		r = fo_range_alloc(left, t->flags, GFP_KERNEL);
+		t->drained = t->wait == FO_DONT_WAIT;
 		ret = r ? fo_take_ranges(t, &r, &one) : -ENOMEM;
+		if (ret == -EAGAIN && !t->drained) {
+			drain_cpu_lists(t, t->zone);
+			t->drained = true;
+			ret = fo_take_ranges(t, &r, &one);
+		}
 		fo_range_free(r);
 		if (!ret)
 			left.first = t->log[t->nr - 1].pfns.last + 1;

@@ -22,6 +22,8 @@ struct fo_taken {
  * @tries: how often pages that are busy are tried
  * @quiet: a failure is not the last word, so its reason is not recorded
  * @tried: pages of the request at hand were tried
+ * @drained: the per-CPU lists of the zone were drained, or are not to be
+ * @zone: of the pages that were tried last
  * @full: a zone that was at its floor, or NULL
  * @flags: of the request at hand
  * @serial: of the request at hand; 0 if it has none yet
@@ -36,6 +38,8 @@ struct fo_take {
 	unsigned int tries;
 	bool quiet;
 	bool tried;
+	bool drained;
+	struct zone *zone;
 	struct zone *full;
 	unsigned int flags;
 	u16 serial;

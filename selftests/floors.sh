@@ -199,6 +199,50 @@ others_full() {
 	check_all "after unmark"
 }
 
+# A page that is outside ZONE_MOVABLE is never migrated to it, however much is free
+# there. So pages in use of DMA32 go to Normal, and that must keep its floor.
+outside_movable() {
+	no_reserve on
+	mark "$(block_start "$B1")" $((3 * BLOCK_PAGES))
+	fill_up Normal
+	# Page blocks that are free, so that the kernel has none of their pages.
+	outside_blocks=$(oracle runs buddy "4096+$(($(ram_end) - 4096))" | awk '{
+		s = int(($1 + 511) / 512) * 512
+		n = int(($1 + $2 - s) / 512) * 512
+		if (n > 0) print s "+" n
+	}')
+	# shellcheck disable=SC2086  # a list of ranges
+	companion_start "a process has pages in DMA32" "pages 6000" \
+		tenant 6000 $outside_blocks
+	tenant_ask list | tr ' ' '\n' | sort -n | sed 's/$/ 1/' >"$TMP/batch"
+	unmark "$(block_start "$B1")" $((3 * BLOCK_PAGES))
+	# The kernel passes over a zone that is below its low watermark. On 7.3, the zones
+	# below ZONE_MOVABLE have larger lowmem reserves, and floors, when that has pages.
+	unmark "$(awk '$2 >= 2048 && !n++ { print $1 }' "$MARKS")" 2048
+	check_all "with ZONE_MOVABLE free"
+	zone_look Normal
+	expect_at_most "room in Normal for 6000 pages" 5000 "$ZONE_ROOM"
+	unchanged "pages that may not go to ZONE_MOVABLE" ENOSPC \
+		mark_raw "$(cat "$TMP/batch")"
+	# Requests before the one that was refused have migrated their pages.
+	outside_moved=$((6000 - $(tenant_ask where | sed 's/inside //')))
+	expect_at_most "pages that went to Normal, which had room for $ZONE_ROOM" \
+		$((ZONE_ROOM > 0 ? ZONE_ROOM + OTHERS : 0)) "$outside_moved"
+	expect_refused "of pages in use" Normal
+
+	# The twin: with room in Normal, it works.
+	unmark_all
+	mark_batch "$TMP/batch"
+	expect_eq "its pages" "inside 0" "$(tenant_ask where)"
+	expect_eq "its content" "broken 0" "$(tenant_ask check)"
+	expect_floor "after that" Normal
+	expect_floor "after that" DMA32
+	tenant_stop
+	unmark_all
+	no_reserve off
+	check_all "after unmark"
+}
+
 # ZONE_MOVABLE has no floor: all of it can be held.
 movable() {
 	mark "$(block_start "$B1")" $((3 * BLOCK_PAGES)) canary
@@ -249,4 +293,4 @@ hugetlb() {
 	check_all "at last"
 }
 
-run_tests anywhere explicit targets others_full movable hugetlb
+run_tests anywhere explicit targets others_full outside_movable movable hugetlb

@@ -57,6 +57,7 @@ static enum kind said_kind(const char *reason)
 		{ ": kernel memory (slab)", KIND_SLAB },
 		{ ": a page table", KIND_PGTABLE },
 		{ ": hardware-poisoned", KIND_POISONED },
+		{ ": kernel memory, without a reference of its own", KIND_LOOSE },
 		{ ": kernel memory", KIND_KERNEL },
 	};
 	size_t i, n = strlen(reason);
@@ -88,7 +89,8 @@ static bool page_fits(const struct record *r, const struct facts *page)
 
 	if (!strcmp(r->code, "kernel_memory"))
 		return names_itself(r) &&
-		       (kind == said || (kind == KIND_LOOSE && said == KIND_KERNEL));
+		       (kind == said || (kind == KIND_KERNEL &&
+					 said == KIND_LOOSE && !page->page.refs));
 	if (!strcmp(r->code, "neighbour"))
 		return same_block(r) &&
 		       (kind == KIND_FREE || kind_is_movable(kind));
