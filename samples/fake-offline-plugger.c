@@ -54,7 +54,7 @@
  *			a write returns at once
  *	plugged_size	the size that is plugged, in bytes
  *	refuse		1: veto every offline operation of a block with withheld
- *			pages; 2: veto every online operation of such a block;
+ *			pages. 2: veto every online operation of such a block.
  *			0: veto neither
  *	events		the number of calls of each callback
  *
