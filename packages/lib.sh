@@ -1,7 +1,7 @@
 # Functions that the scripts in this directory share. They make Debian systems in
 # directories ("roots"), in which the packages are built and tested. Sourced after
 # `set -eu`, with $packages_dir set.
-# shellcheck shell=sh disable=SC2034,SC2154  # what others read, and what they set
+# shellcheck shell=sh disable=SC2034,SC2154  # variables of other scripts
 
 vm_dir=$(cd "$packages_dir/../vm" && pwd)
 # shellcheck source-path=SCRIPTDIR source=../vm/lib.sh

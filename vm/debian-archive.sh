@@ -1,7 +1,7 @@
 # A private view of Debian's archive. It has its own package lists and does not use the
 # host's package state. Signatures are checked against Debian's keyring. The mirror is
 # the one that the host uses. Sourced after lib.sh.
-# shellcheck shell=sh disable=SC2016,SC2154  # apt's $(…); what lib.sh sets
+# shellcheck shell=sh disable=SC2016,SC2154  # apt's $(…); variables of lib.sh
 
 archive_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 

@@ -1,6 +1,6 @@
 # Functions that the scripts in this directory share: messages, the cache, locks, and the
 # kernels and their names. Sourced after `set -eu`, with $vm_dir set.
-# shellcheck shell=sh disable=SC2034  # what is set here is read by others
+# shellcheck shell=sh disable=SC2034  # other scripts read these variables
 
 me=vm/${0##*/}
 
