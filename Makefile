@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# The ways in. `make` alone lists them. Nothing here loads a module on this
-# machine: all that touches memory runs in a guest, through vm/run.
+# The commands for users and contributors. `make` alone lists them. No target loads a
+# module on this machine. Everything that touches memory runs in a guest, through vm/run.
 
 KERNELS ?= 6.1 6.12 7.3 native debug
 KERNEL ?= 6.1
@@ -17,24 +17,24 @@ help:
 	@echo 'make check-lint      W=1, sparse, checkpatch, cppcheck, shellcheck'
 	@echo 'make check-tools     offctl, on this machine, on recorded trees'
 	@echo 'make check-vm        the guest harness itself'
-	@echo 'make check-kernel    a share of the kernel'"'"'s own tests, with the module loaded'
+	@echo 'make check-kernel    a part of the kernel'"'"'s own tests, with the module loaded'
 	@echo 'make check-guests    the selftests, in guests'
-	@echo 'make fuzz            random sequences and writes, more than check has'
-	@echo 'make matrix          check-guests, whole, and docs/matrix.md from it'
-	@echo 'make coverage        lines that the selftests reach: docs/coverage.md'
-	@echo 'make bench           measures, against what the kernel has itself: docs/performance.md'
-	@echo 'make bench-quick     the same in instructions, and in two minutes'
+	@echo 'make fuzz            random sequences and writes, more than in make check'
+	@echo 'make matrix          all selftests on all kernels, and docs/matrix.md from the results'
+	@echo 'make coverage        the lines that the selftests reach: docs/coverage.md'
+	@echo 'make bench           benchmark against functions of the kernel: docs/performance.md'
+	@echo 'make bench-quick     the same in instructions, in two minutes'
 	@echo 'make markable        the share of random pages that can be marked: docs/markable.md'
-	@echo 'make soak            cycles under load, for HOURS=1 or as many as CYCLES=N'
-	@echo 'make soak-marks      marks take all that the floors allow, ROUNDS=500 times'
-	@echo 'make dkms-install    dkms builds and installs the module on this machine'
-	@echo 'make dkms-remove     and takes it away again'
-	@echo 'make deb             the Debian packages'
-	@echo 'make check-packages  installs and uses them in clean Debian systems'
+	@echo 'make soak            hotplug cycles under load, for HOURS=1 or CYCLES=N'
+	@echo 'make soak-marks      marks all pages that the floors allow, ROUNDS=500 times'
+	@echo 'make dkms-install    build and install the module on this machine with DKMS'
+	@echo 'make dkms-remove     remove it again'
+	@echo 'make deb             build the Debian packages'
+	@echo 'make check-packages  install and use the packages in clean Debian systems'
 	@echo 'make clean           remove what was built in the tree'
 	@echo
-	@echo 'KERNELS="6.1 6.12 7.3 native debug"   what is tested'
-	@echo 'KERNEL=6.1                            what demo, fuzz, soak, soak-marks and bench run on'
+	@echo 'KERNELS="6.1 6.12 7.3 native debug"   the kernels for check and matrix'
+	@echo 'KERNEL=6.1                            the kernel for demo, fuzz, soak, soak-marks and bench'
 	@echo 'SEED=N SEEDS=20 STEPS=100 WRITES=200000, or REPLAY=FILE   for fuzz'
 
 setup:
@@ -50,7 +50,7 @@ check: setup
 check-lint check-tools check-vm check-kernel check-guests: check-%: setup
 	@FAKE_OFFLINE_KERNELS='$(KERNELS)' checks/run $*
 
-# Empty is as good as not set: see checks/fuzz.
+# An empty variable counts as not set: see checks/fuzz.
 fuzz:
 	@vm/setup $(KERNEL)
 	@FUZZ_SEED='$(SEED)' FUZZ_SEEDS='$(SEEDS)' FUZZ_STEPS='$(STEPS)' \
@@ -68,10 +68,11 @@ dkms-install:
 dkms-remove:
 	@packages/dkms remove
 
-# Without CYCLES, for HOURS. What makes a cycle cheap is told in selftests/soak.sh.
-# The guest may take half as long again: it stops between two batches of cycles; with
-# CYCLES, 3 s for each, many times what it takes on an idle machine.
-# With one CPU a cycle is cheaper; the lane dimms, in make check, has two.
+# Without CYCLES, the test runs for HOURS. selftests/soak.sh describes the variables that
+# make a cycle cheaper. The test stops between two batches of cycles, so the time limit of
+# the guest is HOURS and half as long again. With CYCLES it is 3 s per cycle, many times
+# the time on an idle machine. A cycle is cheaper with one CPU. The lane dimms, in make
+# check, has two.
 CYCLES ?=
 CPUS ?= 1
 soak:
@@ -83,8 +84,8 @@ soak:
 			'BEGIN { print int(c ? 3 * c : h * 5400) + 3600 }') \
 		checks/lane $(KERNEL) frozen dimms soak.sh
 
-# Seeds of its lists are SEED and those that follow it. A guest may take a minute for a
-# round, many times what it takes.
+# The seeds of the lists are SEED and the following numbers. The time limit of the guest is
+# a minute per round, many times the time on an idle machine.
 ROUNDS ?= 500
 soak-marks:
 	@vm/setup $(KERNEL)
@@ -93,20 +94,21 @@ soak-marks:
 		FAKE_OFFLINE_TIMEOUT=$$((60 * $(ROUNDS) + 3600)) \
 		checks/lane $(KERNEL) frozen pressure pressure.sh
 
-# The table of what passes where, in docs/matrix.md. ALL=rest: after a make check
-# that wrote its own rows, FAKE_OFFLINE_MATRIX=docs/matrix.md.
+# Writes the results of all selftests on all kernels to docs/matrix.md. ALL=rest runs only
+# the lanes that make check does not run. It is for use after a make check that wrote its
+# rows with FAKE_OFFLINE_MATRIX=docs/matrix.md.
 ALL ?= yes
 matrix: setup
 	@FAKE_OFFLINE_KERNELS='$(KERNELS)' FAKE_OFFLINE_ALL=$(ALL) \
 		FAKE_OFFLINE_MATRIX=docs/matrix.md checks/run guests
 
-# In instructions, which a busy machine does not change; BENCH_LOAD are parameters of the
-# module, such as skip=notifier. A goal that is missed is a failure.
+# Counts instructions, which do not depend on the load of the machine. BENCH_LOAD has
+# parameters of the module, such as skip=notifier. A missed goal is a failure.
 bench-quick:
 	@bench/selftest
 	@bench/run --quick --instructions --kernel $(KERNEL) --load '$(BENCH_LOAD)'
 
-# All of it, in instructions and in time, and what docs/performance.md shows.
+# The whole benchmark, in instructions and in time, with the files for docs/performance.md.
 bench:
 	@bench/selftest
 	@status=0; \
@@ -116,12 +118,12 @@ bench:
 		--json docs/performance/time.json || status=$$?; \
 	exit $$status
 
-# In 18 guests, one after the other. MARKABLE are options of bench/markable.
+# Runs 18 guests, one after the other. MARKABLE has options of bench/markable.
 MARKABLE ?= --doc docs/markable.md
 markable:
 	@bench/markable $(MARKABLE)
 
-# What the module itself counts on the debug kernel, in docs/coverage.md.
+# The coverage that the module counts on the debug kernel, in docs/coverage.md.
 coverage:
 	@vm/setup debug
 	@checks/coverage

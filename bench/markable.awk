@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 #
-# What bench/markable prints, from what its guests said: "KERNEL STATE WAY …".
+# Makes the tables of bench/markable from the output of its guests: "KERNEL STATE WAY …".
 
 function row(cells,    n, i, cell, line) {
 	n = split(cells, cell, "|")
@@ -33,7 +33,7 @@ function percent(part, whole) {
 	return whole ? sprintf("%.1f %%", 100 * part / whole) : "-"
 }
 
-# taken(GUEST, WAY): pages of all kinds
+# taken(GUEST, WAY): the number of taken pages of all kinds
 function taken(guest, way,    i, sum) {
 	for (i = 1; i <= nr_kinds; i++)
 		sum += got[guest, way, kinds[i]]
@@ -46,7 +46,7 @@ function all(guest, way,    i, sum) {
 	return sum + 0
 }
 
-# of the pages that were free or movable
+# the number of pages that were free or movable
 function usable(table, guest, way) {
 	return table[guest, way, "free"] + table[guest, way, "cache"] + \
 	       table[guest, way, "anon"] + table[guest, way, "shmem"] + \

@@ -5,13 +5,14 @@
 #
 # With -v instructions=yes the measures are instructions.
 #
-# Medians, ratios and what came of the goals: a table in Markdown on stdout. Exit
-# status 1 if a goal is missed by more than the spread, or a row of the table was not measured. head: members
-# for the JSON object. data: a file for each plot.
+# Prints a Markdown table with medians, ratios, and the results for the goals. The exit
+# status is 1 if a goal is missed by more than the spread, or if a row was not measured.
+# head has members for the JSON object. data is a directory for the files of the plots.
 #
-# The spread of a figure is its median absolute deviation. A ratio is one of medians.
-# Its spread is three standard errors of a median (1.858 deviations over the root of
-# their number), of the ratios of neighbouring runs: what slows both is not in it.
+# The spread of a figure is its median absolute deviation. A ratio is a ratio of medians.
+# Its spread is three standard errors of a median (1.858 deviations over the root of their
+# number), computed from the ratios of neighbouring runs. So a load that slows both runs
+# does not increase the spread.
 
 function sort(a, n,    i, j, t)
 {
@@ -29,7 +30,7 @@ function middle(a, n)
 	return n % 2 ? a[(n + 1) / 2] : (a[n / 2] + a[n / 2 + 1]) / 2
 }
 
-# Sets med and mad, of the words of text.
+# Sets med and mad for the words of text.
 function summarize(text,    a, d, n, i)
 {
 	n = split(text, a, " ")

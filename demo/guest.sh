@@ -1,9 +1,9 @@
 #!/bin/sh
-# The main job, told step by step. Runs in the guest of demo/run. What it shows
-# is checked as well: it stops with status 1 where something is not as it says.
+# Shows the main job step by step. Runs in the guest of demo/run. The script also checks the
+# results, and exits with status 1 if one is wrong.
 #
-# The witnesses are the kernel's own: /proc/kpageflags (by way of pageoracle)
-# and /proc/meminfo. The module's own opinion comes last.
+# The results are checked with the kernel's own files: /proc/kpageflags (through pageoracle)
+# and /proc/meminfo. The module's own verification comes last.
 
 set -u
 step=0
@@ -14,7 +14,7 @@ fail() { echo "NOT AS IT SHOULD BE: $*"; exit 1; }
 mem_total() { sed -n 's/^MemTotal: *\([0-9]*\) kB/\1/p' /proc/meminfo; }
 state() { cat "/sys/devices/system/memory/memory$1/state"; }
 
-# flag NAME: how many of the marked pages the kernel says are NAME.
+# flag NAME: prints how many of the marked pages have the flag NAME, by the kernel
 flag() {
 	pageoracle count "$first+4096" "$odd+1" "$((odd + 2))+1" \
 		"$((odd + 4))+1" | sed -n "s/^$1 //p"
@@ -27,7 +27,7 @@ expect() { # WHAT WANT GOT
 [ -d /sys/kernel/debug/fake_offline ] || fail "the module is not loaded"
 total=$(mem_total)
 
-# Two blocks of hot-added memory, found by the zone they are in.
+# Two blocks of hot-added memory, found by their zone.
 # shellcheck disable=SC2046  # a list of numbers
 set -- $(offctl blocks | awk '$5 == "Movable" && $6 == "online" { print $1 }')
 [ $# -ge 2 ] || fail "the guest has fewer than two blocks in ZONE_MOVABLE"

@@ -1,17 +1,17 @@
 #!/bin/sh
-# What offctl shows, for the README: vm/run --file demo/offctl.sh -- offctl.sh
-# Its output is there as it is.
+# Makes the output of offctl for the README: vm/run --file demo/offctl.sh -- offctl.sh
+# The README has the output unchanged.
 
 set -u
 export COLUMNS=77
 
 show() {
 	echo "    # offctl $*"
-	# Not a terminal: no colours, no line of progress.
+	# The output is not a terminal, so there are no colours and no progress lines.
 	offctl "$@" 2>&1 | sed 's/^/    /; s/ *$//'
 }
 
-# A row that went bad, one page that is to stay where it is, some memory in use.
+# A bad row, a range with pages that are not skippable, and some memory in use.
 offctl mark --canary 0x101480000+8M pfn:1081441 >/dev/null
 offctl mark --unskippable 0x110a00000+64K >/dev/null
 offctl offline 35 >/dev/null

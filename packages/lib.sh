@@ -1,7 +1,7 @@
-# Shared by the scripts in this directory: Debian systems in directories
-# ("roots") to build and test the packages in. Sourced, after `set -eu`, with
-# $packages_dir set.
-# shellcheck shell=sh disable=SC2034,SC2154  # what others read, and what they set
+# Functions that the scripts in this directory share. They make Debian systems in
+# directories ("roots"), in which the packages are built and tested. Sourced after
+# `set -eu`, with $packages_dir set.
+# shellcheck shell=sh disable=SC2034,SC2154  # variables of other scripts
 
 vm_dir=$(cd "$packages_dir/../vm" && pwd)
 # shellcheck source-path=SCRIPTDIR source=../vm/lib.sh
@@ -15,9 +15,9 @@ setting() { sed -n "s/^$1=\"\(.*\)\"$/\1/p" "$top/dkms.conf"; }
 version=$(setting PACKAGE_VERSION)
 
 # describe_suite NAME: sets
-#   suites       what its apt reads
-#   newer        of these, the one with a newer kernel
-#   dkms_series  the version of its dkms
+#   suites       the suites for apt
+#   newer        the suite with a newer kernel
+#   dkms_series  the version of dkms
 describe_suite() {
 	newer=$1-backports
 	suites="$1 $1-updates $1-security $newer"
@@ -28,10 +28,10 @@ describe_suite() {
 	esac
 }
 
-# work_in_memory ARGUMENT…: at the start of a script, with its arguments: runs it
-# again with mounts of its own, which end with it, on a machine that has what it
-# needs. Sets $tmp, a directory that goes away at the end; in memory, where there
-# is enough: a Debian system is some 20000 files.
+# work_in_memory ARGUMENT…: installs the needed packages, and runs the script again in a
+# mount namespace of its own. A script calls it at its start, with its arguments. Sets $tmp,
+# a directory that is removed at the end. It is in memory if there is enough memory, because
+# a Debian system has some 20000 files.
 work_in_memory() {
 	if [ "${FAKE_OFFLINE_MOUNTS-}" != "$PPID" ]; then
 		[ "$(id -u)" -eq 0 ] || die "only root may do this: it makes a Debian system in a directory"
@@ -40,10 +40,10 @@ work_in_memory() {
 		exit
 	fi
 	mkdir -p "$cache_dir/packages"
-	# One at a time; not for what the holder runs.
+	# Only one script runs at a time, except scripts that the holder runs.
 	if [ -z "${FAKE_OFFLINE_PACKAGES_LOCK-}" ]; then
 		lock packages
-		# What a run that was killed left.
+		# Removes the files of a run that was killed.
 		rm -rf "$cache_dir"/packages/tmp.* "$cache_dir"/packages/roots/*.new
 	fi
 	export FAKE_OFFLINE_PACKAGES_LOCK=held
@@ -55,8 +55,8 @@ work_in_memory() {
 		mount -t tmpfs -o size=4G,mode=755 tmpfs "$tmp" || :
 }
 
-# make_new DIR: a directory to be filled, and then put at DIR with put_in_place,
-# so that an interrupted run leaves nothing half done.
+# make_new DIR: creates a directory, which the caller fills and moves to DIR with
+# put_in_place, so that an interrupted run leaves no incomplete DIR.
 make_new() {
 	mkdir -p "${1%/*}"
 	mktemp -d "$1.new.XXXXXX"
@@ -66,8 +66,8 @@ put_in_place() { # NEW DIR
 	mv -T "$1" "$2"
 }
 
-# make_root FILE SUITE INCLUDE [OPTION]…: packs a fresh system. What makes
-# kernels big, and depmod slow, is left out: their drivers.
+# make_root FILE SUITE INCLUDE [OPTION]…: packs a new system. It has no kernel drivers,
+# which are large and make depmod slow.
 make_root() {
 	root_file=$1 root_suite=$2 root_include=$3
 	shift 3
@@ -90,20 +90,20 @@ make_root() {
 	}
 	zstd -q -f -T0 -1 "$tmp/root.tar" -o "$root_file.new"
 	rm -r "$tmp/root.tar" "$tmp/mmdebstrap"
-	# Those of its kind that this one replaces.
+	# Removes the archives that this one replaces.
 	rm -f "${root_file%-*}"-*.tar.zst
 	mv "$root_file.new" "$root_file"
 }
 
-# unpack_root FILE: into $root, a new directory below $tmp.
+# unpack_root FILE: unpacks FILE into $root, a new directory below $tmp
 unpack_root() {
 	root=$tmp/root
 	mkdir "$root"
 	tar -C "$root" --numeric-owner -I zstd -xf "$1"
 }
 
-# in_root COMMAND…: runs it in $root, as its root user, with mounts and
-# processes of its own, which end with it, and no network. It has no input.
+# in_root COMMAND…: runs COMMAND in $root as root, in mount and PID namespaces of its own,
+# without network and without input
 in_root() {
 	# shellcheck disable=SC2016  # for the inner shell
 	setsid unshare --mount --propagation private --pid --fork --kill-child \
@@ -116,9 +116,9 @@ in_root() {
 		sh "$root" "$@" </dev/null
 }
 
-# find_test_root SUITE PACKAGE…: sets $root_archive, a clean system with a kernel,
-# its headers and openssl. It has no dkms, but apt has that in its cache, and the
-# PACKAGEs, with what they need, and a newer kernel: tests need no network.
+# find_test_root SUITE PACKAGE…: sets $root_archive, a clean system with a kernel, its
+# headers and openssl. The cache of its apt has dkms, the PACKAGEs, their dependencies and a
+# newer kernel, so that the tests need no network.
 find_test_root() {
 	describe_suite "$1"
 	root_archive=$cache_dir/packages/roots/test-$1-$(printf '%s\n' "$@" "$suites" |

@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A small balloon: an example of a driver that lives on fake_offline, and uses
- * nothing of it but <linux/fake_offline.h>. (The canaries are for its tests.)
+ * A small balloon: an example of a driver that uses fake_offline. It includes only
+ * <linux/fake_offline.h>, and another header for the canaries of its tests.
  *
- * It inflates to a size in pages and deflates again. Its pages are spread over
- * the memory blocks, which can go offline and come back all the same; the
- * balloon's size does not change with that. In /sys/kernel/debug/
- * fake_offline_balloon/ there are
+ * It inflates to a size in pages and deflates again. Its pages are spread over the
+ * memory blocks. The blocks can still go offline and come back, and the size of the
+ * balloon does not change. These files are in
+ * /sys/kernel/debug/fake_offline_balloon/:
  *
- *	pages	the size to be; reading gives the size that is
- *	refuse	1: veto every offlining of a block with our pages
- *	leave	1: release our pages when their block is about to go offline
- *	events	what we were told so far
+ *	pages	a write sets the requested size; a read returns the present size
+ *	refuse	1: veto every offline operation of a block with pages of the balloon
+ *	leave	1: release the pages of the balloon when their block is about to go
+ *		offline
+ *	events	the number of calls of each callback
  *
- * Writing takes CAP_SYS_ADMIN.
+ * A write needs CAP_SYS_ADMIN.
  */
 #include <linux/atomic.h>
 #include <linux/capability.h>
@@ -48,14 +49,15 @@ static atomic_t back = ATOMIC_INIT(0);
 static atomic_t unplugged = ATOMIC_INIT(0);
 
 /*
- * Serialises changes of the size. Not taken by callbacks: who changes the size
- * may have to wait for the hotplug operation that they are a part of.
+ * Serialises changes of the size. A callback must not take it. A task that changes
+ * the size may wait, with the lock held, for the hotplug operation that calls the
+ * callback.
  */
 static DEFINE_MUTEX(size_lock);
-/* Where to go on spreading. Protected by size_lock, once the module is there. */
+/* The next PFN to spread pages to. Protected by size_lock after init. */
 static unsigned long next_pfn;
 module_param_named(from, next_pfn, ulong, 0);
-MODULE_PARM_DESC(from, "PFN to take the first chunk at, if it is to be had (default 0)");
+MODULE_PARM_DESC(from, "PFN of the first chunk, if its pages can be taken (default 0)");
 
 static unsigned long size(void)
 {
@@ -92,7 +94,7 @@ static unsigned long max_pfn_online(void)
 	return end;
 }
 
-/* Takes pages from the next memory block that gives some; else anywhere. */
+/* Takes pages from the next memory block where this succeeds, or else anywhere. */
 static int take_spread(unsigned long nr_pages)
 {
 	unsigned long block = PHYS_PFN(memory_block_size_bytes());
@@ -103,7 +105,7 @@ static int take_spread(unsigned long nr_pages)
 	for (tries = 0; tries < DIV_ROUND_UP(end, block); tries++) {
 		unsigned long pfn = next_pfn;
 
-		/* One chunk further at each round, not at each block. */
+		/* Advances by one chunk after each round over the blocks. */
 		next_pfn += block;
 		if (next_pfn >= end)
 			next_pfn = (next_pfn + chunk) % block;
@@ -136,7 +138,7 @@ static int deflate(unsigned long nr_pages)
 		part.start_pfn = info.start_pfn;
 		part.nr_pages = min(nr_pages, info.nr_pages);
 		ret = fake_offline_release(client, &part, 1);
-		if (ret == -ENOENT)	/* a callback was quicker */
+		if (ret == -ENOENT)	/* a callback released it first */
 			ret = 0;
 		else if (!ret)
 			nr_pages -= part.nr_pages;
@@ -161,7 +163,7 @@ static int set_size(unsigned long want)
 	return ret;
 }
 
-/* Memory is not for every root to take: one in a container may open the file. */
+/* Root in a container may open the file, but must not take memory. */
 static int pages_set(void *data, u64 want)
 {
 	if (!capable(CAP_SYS_ADMIN))
@@ -205,7 +207,7 @@ static int events_show(struct seq_file *m, void *unused)
 }
 DEFINE_SHOW_ATTRIBUTE(events);
 
-/* Releases the pages of the balloon in this memory: a callback may. */
+/* Releases the pages of the balloon in this memory. A callback may call it. */
 static void release_there(unsigned long start_pfn, unsigned long nr_pages)
 {
 	unsigned long pfn = start_pfn, end = start_pfn + nr_pages, from, to;
@@ -290,7 +292,7 @@ static int __init balloon_init(void)
 	return 0;
 }
 
-/* Whatever we still have goes back, in blocks of any state. */
+/* The end of the client releases its remaining pages, in blocks of any state. */
 static void __exit balloon_exit(void)
 {
 	debugfs_remove(dir);

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A small relative of virtio_mem.c: an example of a driver that plugs and
- * unplugs memory in pieces smaller than a memory block. It lives on
- * <linux/fake_offline.h> alone, and needs no change to the kernel.
+ * A driver like virtio_mem.c, but smaller: an example of a driver that plugs and
+ * unplugs memory in units smaller than a memory block. It uses only
+ * <linux/fake_offline.h>, and needs no change to the kernel.
  *
- * The device. It is a region of physical address space, given by region_start
- * and region_size. DIMMs come into the region and leave it; the hypervisor adds
- * them, and this module does not. The region is cut into sub-blocks. A sub-block
- * is plugged when the kernel may use its pages, and unplugged when this module
- * withholds them. A user writes the requested size. A worker plugs and unplugs
- * sub-blocks until as many are plugged, as the driver of a virtio-mem device does
- * when the device changes its requested size.
+ * The device is a region of physical address space, given by region_start
+ * and region_size. The hypervisor adds DIMMs to the region and removes them. This
+ * module does not. The region is divided into sub-blocks. A sub-block is plugged
+ * when the kernel may use its pages, and unplugged when this module withholds
+ * them. A user writes the requested size. A worker plugs and unplugs sub-blocks
+ * until this size is plugged. The driver of a virtio-mem device does the same when
+ * the device changes its requested size.
  *
  * The sample does this:
  *
@@ -23,15 +23,15 @@
  *    and the next one is tried. Each pass tries each sub-block once, with
  *    FAKE_OFFLINE_ONCE. A few passes make an attempt, and a timer repeats the
  *    attempt until the requested size is reached.
- *  - A write of the requested size aborts an unplugging that is under way.
+ *  - A write of the requested size aborts an unplug operation in progress.
  *  - A memory block of the region can go offline and come back at any time. Its
- *    unplugged sub-blocks do not keep it from going, and are withheld again when
- *    it comes back. Its plugged sub-blocks are ordinary memory.
+ *    unplugged sub-blocks do not prevent this, and are withheld again when it
+ *    comes back. Its plugged sub-blocks are ordinary memory.
  *  - A DIMM may leave the region. Its plugged sub-blocks become unplugged, and the
  *    next DIMM there is withheld as a whole. The kernel announces no removal, so
  *    the worker looks once a second while sub-blocks are plugged.
- *  - At unload all pages go back: to the buddy allocator where memory is online;
- *    elsewhere the memory will come online as ordinary memory.
+ *  - At unload it releases all pages. Pages in online memory go to the buddy
+ *    allocator. Other memory will come online as ordinary memory.
  *
  * The sample does not do this:
  *
@@ -42,22 +42,23 @@
  *  - It tells no hypervisor which sub-blocks are in use. A real driver would do
  *    that before plug() and after unplug().
  *  - It does not see a DIMM that is exchanged for another within the second
- *    between two looks. What was plugged in the old DIMM is then plugged in the new
- *    one. A real driver would hear of it from its device.
+ *    between two checks. The sub-blocks that were plugged in the old DIMM are then
+ *    plugged in the new one. The device would notify a real driver of the exchange.
  *  - It does not support memmap_on_memory. fake_offline refuses to bring a block
  *    online when the block's own memmap lies in pages that are taken.
- *  - It knows no nodes and no zones, and no mode that plugs whole blocks.
+ *  - It does not support nodes and zones, and has no mode that plugs whole blocks.
  *
- * In /sys/kernel/debug/fake_offline_plugger/ there are
+ * These files are in /sys/kernel/debug/fake_offline_plugger/:
  *
  *	requested_size	the size to reach, in bytes, a multiple of subblock_size;
  *			a write returns at once
  *	plugged_size	the size that is plugged, in bytes
- *	refuse		1: veto every offlining of a block with withheld pages;
- *			2: veto every onlining of such a block; 0: neither
- *	events		how often each callback was called
+ *	refuse		1: veto every offline operation of a block with withheld
+ *			pages. 2: veto every online operation of such a block.
+ *			0: veto neither
+ *	events		the number of calls of each callback
  *
- * A write takes CAP_SYS_ADMIN.
+ * A write needs CAP_SYS_ADMIN.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -98,10 +99,10 @@ MODULE_PARM_DESC(subblock_size,
 
 /* How often one attempt tries a sub-block that cannot be unplugged. */
 #define UNPLUG_PASSES	3
-/* The timer: from the first attempt to the next one, and at most. */
+/* The timer: the first and the longest delay between two attempts. */
 #define RETRY_FIRST_MS	100
 #define RETRY_LAST_MS	1000
-/* How often the worker looks for memory that has left. */
+/* The period in which the worker checks for removed memory. */
 #define LOOK_MS		1000
 
 /**
@@ -158,7 +159,7 @@ static const char * const event_names[EV_NR] = {
 	[EV_HOOK] = "hook",
 };
 
-/* What the file "refuse" says. */
+/* The value of the file "refuse". */
 enum refusal {
 	REFUSE_NOTHING,
 	REFUSE_OFFLINING,
@@ -186,11 +187,11 @@ static unsigned long nr_sbs;
 static DEFINE_MUTEX(sb_lock);
 /* The state of each sub-block: written by sb_init() and sb_set_state() only. */
 static u8 *sb_states;
-/* How many sub-blocks are in each state. */
+/* The number of sub-blocks in each state. */
 static unsigned long sb_count[SB_NR_STATES];
-/* How many sub-blocks are to be plugged. */
+/* The requested number of plugged sub-blocks. */
 static unsigned long nr_requested;
-/* Until the next attempt. */
+/* The delay until the next attempt. */
 static unsigned int retry_ms;
 /* Whether the worker may be queued. */
 static bool running;
@@ -209,7 +210,7 @@ static struct fake_offline_range sb_range(unsigned long id)
 	return (struct fake_offline_range){ sb_pfn(id), sb_pages };
 }
 
-/* At load the module is about to take each sub-block. Inverse: sb_exit(). */
+/* Sets all sub-blocks to SB_UNPLUGGING, because the load takes them. Inverse: sb_exit(). */
 static int sb_init(void)
 {
 	unsigned long id;
@@ -240,8 +241,8 @@ static void sb_set_state(unsigned long id, enum sb_state state)
 }
 
 /*
- * Begins a change of a sub-block in state @from. From here on the state is this
- * task's. Inverse: sb_end(). Return: false if it is in another state.
+ * Begins a change of a sub-block in state @from. Until sb_end(), only this task
+ * changes its state. Inverse: sb_end(). Return: false if it is in another state.
  */
 static bool sb_begin(unsigned long id, enum sb_state from, enum sb_state via)
 {
@@ -265,8 +266,7 @@ static void sb_end(unsigned long id, enum sb_state state)
 /*
  * Derives the states of the sub-blocks in [@start_pfn, @start_pfn + @nr_pages)
  * anew, from what the client owns. A sub-block is taken and released as a whole,
- * so its first page tells. A sub-block that a task is changing is left to that
- * task.
+ * so its first page decides. A sub-block that a task is changing is skipped.
  *
  * Context: a callback, or the worker.
  */
@@ -289,8 +289,8 @@ static void sb_resync(unsigned long start_pfn, unsigned long nr_pages)
 }
 
 /*
- * How many sub-blocks are to be plugged yet; negative: to be unplugged. It is 0
- * after stop(), so that the worker ends.
+ * The number of sub-blocks that remain to be plugged, or, if negative, to be
+ * unplugged. It is 0 after stop(), so that the worker ends.
  */
 static long nr_missing(void)
 {
@@ -303,7 +303,7 @@ static long nr_missing(void)
 	return missing;
 }
 
-/* Queues the worker, with a timer that begins anew. Inverse: stop(). */
+/* Queues the worker, and resets the delay of the timer. Inverse: stop(). */
 static void kick(void)
 {
 	mutex_lock(&sb_lock);
@@ -313,7 +313,7 @@ static void kick(void)
 	mutex_unlock(&sb_lock);
 }
 
-/* From here on kick() queues the worker. Inverse: stop(). */
+/* Allows kick() to queue the worker. Inverse: stop(). */
 static void start(void)
 {
 	mutex_lock(&sb_lock);
@@ -321,7 +321,7 @@ static void start(void)
 	mutex_unlock(&sb_lock);
 }
 
-/* Ends the worker, whatever it does, and it stays ended. */
+/* Ends the worker. It cannot be queued again. */
 static void stop(void)
 {
 	mutex_lock(&sb_lock);
@@ -332,8 +332,8 @@ static void stop(void)
 }
 
 /*
- * Takes the whole region, for the load of the module. The client's end gives it
- * back: see plugger_exit().
+ * Takes the whole region when the module is loaded. The end of the client releases
+ * it: see plugger_exit().
  */
 static int take_region(void)
 {
@@ -423,8 +423,9 @@ static void unplug_more(void)
 }
 
 /*
- * Unplugs what was plugged in a DIMM that has left, so that the next DIMM there
- * is withheld. What cannot be unplugged at the moment is left for the next look.
+ * Unplugs the sub-blocks that were plugged in a removed DIMM, so that the next DIMM
+ * is withheld. A sub-block that cannot be unplugged now is tried again at the next
+ * check.
  */
 static void unplug_absent(void)
 {
@@ -458,7 +459,7 @@ static void worker(struct work_struct *unused)
 		ms = retry_ms;
 		retry_ms = min_t(unsigned int, 2 * retry_ms, RETRY_LAST_MS);
 	}
-	/* A kick() meanwhile has queued it already, and that stays. */
+	/* If kick() has queued the worker already, this call changes nothing. */
 	if (running && ms)
 		queue_delayed_work(wq, &work, msecs_to_jiffies(ms));
 	mutex_unlock(&sb_lock);
@@ -466,7 +467,7 @@ static void worker(struct work_struct *unused)
 
 static int requested_size_set(void *data, u64 size)
 {
-	/* Root in a container may open the file, but memory is not its to take. */
+	/* Root in a container may open the file, but must not take memory. */
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	if (size > region_size || size & (subblock_size - 1))
@@ -572,7 +573,7 @@ static void on_cancel_online(void *data, unsigned long start_pfn,
 	sb_resync(start_pfn, nr_pages);
 }
 
-/* There may be sub-blocks to plug now. */
+/* Sub-blocks in this memory can be plugged now. */
 static void on_online(void *data, unsigned long start_pfn,
 		      unsigned long nr_pages)
 {
@@ -662,7 +663,7 @@ states:
 	return ret;
 }
 
-/* The end of the client gives back all sub-blocks, in memory of any state. */
+/* The end of the client releases all sub-blocks, in memory of any state. */
 static void __exit plugger_exit(void)
 {
 	debugfs_remove(dir);

@@ -1,12 +1,12 @@
-# A private view of Debian's archive: its own lists, nothing of the host's
-# package state, signatures checked against Debian's keyring. The mirror is
-# the host's own. Sourced after lib.sh.
-# shellcheck shell=sh disable=SC2016,SC2154  # apt's $(…); what lib.sh sets
+# A private view of Debian's archive. It has its own package lists and does not use the
+# host's package state. Signatures are checked against Debian's keyring. The mirror is
+# the one that the host uses. Sourced after lib.sh.
+# shellcheck shell=sh disable=SC2016,SC2154  # apt's $(…); variables of lib.sh
 
 archive_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
-# find_mirrors: sets $mirror and $security_mirror. The first run of a fresh
-# machine has no Release files, hence the guess by path.
+# find_mirrors: sets $mirror and $security_mirror. A new machine has no Release files at
+# the first run, so the mirror is guessed by its path.
 find_mirrors() {
 	mirror=${FAKE_OFFLINE_MIRROR:-$(host_mirror Debian /debian)}
 	[ -n "$mirror" ] ||
@@ -22,7 +22,7 @@ host_mirror() { # LABEL PATH
 		sed -n "\\|$2/*\$|{p;q}"
 }
 
-# source_lines SUITE…: what sources.list needs for these suites.
+# source_lines SUITE…: prints the lines of sources.list for these suites
 source_lines() {
 	[ -r "$archive_keyring" ] || die "$archive_keyring is missing: vm/setup installs it"
 	find_mirrors
@@ -35,15 +35,16 @@ source_lines() {
 	done
 }
 
-# open_archive NAME SUITE…: makes `archive` below look at these suites.
+# open_archive NAME SUITE…: makes `archive` below use these suites
 open_archive() {
 	archive_dir=$cache_dir/apt/$1
 	shift
 	mkdir -p "$archive_dir/lists/partial" "$archive_dir/cache/archives/partial" \
 		"$archive_dir/parts"
 	source_lines "$@" >"$archive_dir/sources.list"
-	# Host settings that would let an unsigned or badly signed suite through
-	# are overruled. Sandbox: _apt cannot enter a cache in root's home.
+	# The settings below override settings of the host that would accept an
+	# unsigned suite or a bad signature. There is no sandbox, because the user
+	# _apt cannot enter a cache in root's home.
 	cat >"$archive_dir/apt.conf" <<-EOF
 		Dir::State::lists "$archive_dir/lists";
 		Dir::State::status "/dev/null";
@@ -69,12 +70,12 @@ open_archive() {
 		die "cannot read $* from the mirror, or its signature is not good (above)"
 }
 
-# archive COMMAND…: runs an apt command on the private view. APT_CONFIG is read
-# after the host's configuration, and so wins.
+# archive COMMAND…: runs an apt command on the private view. APT_CONFIG is read after the
+# host's configuration, so it takes precedence.
 archive() { APT_CONFIG=$archive_dir/apt.conf "$@"; }
 
-# with_depends PATTERN PACKAGE…: PACKAGE and what it depends on, as
-# name=version, as far as the names match PATTERN.
+# with_depends PATTERN PACKAGE…: prints PACKAGE and its dependencies as name=version, if
+# the names match PATTERN
 with_depends() {
 	depends_pattern=$1
 	shift

@@ -1,11 +1,11 @@
-# Shared by the scripts in this directory: messages, the cache, locks, and what
-# a kernel's name stands for. Sourced, after `set -eu`, with $vm_dir set.
-# shellcheck shell=sh disable=SC2034  # what is set here is read by others
+# Functions that the scripts in this directory share: messages, the cache, locks, and the
+# kernels and their names. Sourced after `set -eu`, with $vm_dir set.
+# shellcheck shell=sh disable=SC2034  # other scripts read these variables
 
 me=vm/${0##*/}
 
-# vm/run keeps 0-124 for the guest's command, so a broken harness needs a
-# number that is not taken for the command's.
+# The exit status for an error of the harness. vm/run reserves 0-124 for the status of the
+# guest's command.
 EXIT_USAGE=2
 EXIT_HARNESS=125
 
@@ -19,8 +19,8 @@ print_help() { sed -n '2,/^[^#]/{s/^# \{0,1\}//p}' "$0"; }
 cache_dir=${FAKE_OFFLINE_CACHE:-${XDG_CACHE_HOME:-${HOME:?is needed to find the cache}/.cache}/fake_offline}
 case $cache_dir in /*) ;; *) cache_dir=$PWD/$cache_dir ;; esac
 
-# Where module/, tools/, selftests/ and samples/ are taken from. Set it to try
-# another checkout with this harness.
+# The directory with module/, tools/, selftests/ and samples/. FAKE_OFFLINE_SOURCE
+# selects another checkout for this harness.
 source_dir=${FAKE_OFFLINE_SOURCE:-$(cd "$vm_dir/.." && pwd)}
 
 need() {
@@ -30,7 +30,7 @@ need() {
 	done
 }
 
-# lock NAME: waits until nobody else holds NAME; held until the script ends.
+# lock NAME: waits for the lock NAME, and holds it until the script ends
 lock() {
 	mkdir -p "$cache_dir/locks"
 	exec 9>"$cache_dir/locks/$1"
@@ -40,9 +40,9 @@ lock() {
 	fi
 }
 
-# new_dir DIR: a directory beside DIR, to be filled and then put in its place
-# with keep_dir, so that an interrupted run leaves nothing half done. To be
-# called with the lock held: what lies there of the kind is from such a run.
+# new_dir DIR: creates a directory beside DIR. The caller fills it and renames it to DIR
+# with keep_dir, so that an interrupted run leaves no incomplete DIR. The caller holds the
+# lock. So an existing directory of this kind is from an interrupted run.
 new_dir() {
 	mkdir -p "${1%/*}"
 	rm -rf "${1%/*}"/*.tmp.??????
@@ -54,8 +54,8 @@ keep_dir() { # TMP DIR
 	mv -T "$1" "$2"
 }
 
-# pack DIR: an archive for the kernel of everything in it, to stdout. All of it
-# belongs to root in there.
+# pack DIR: writes a cpio archive of all files in DIR to stdout. In the archive, root owns
+# all files.
 pack() {
 	(cd "$1" && find . -mindepth 1 -print0 | LC_ALL=C sort -z |
 		cpio --quiet -o -0 -H newc -R 0:0 --reproducible)
@@ -63,7 +63,7 @@ pack() {
 
 hash_files() { sha256sum -- "$@" | cut -d' ' -f1 | sha256sum | cut -c1-16; }
 
-# hash_tree DIR…: names and contents, without what a build in place leaves.
+# hash_tree DIR…: hashes names and contents, without the files of a build in place
 hash_tree() {
 	for hash_dir; do
 		[ -d "$hash_dir" ] || continue
@@ -80,18 +80,18 @@ list_sources() {
 # kernel_lanes: the names that --kernel takes.
 kernel_lanes() { (cd "$vm_dir/kernels" && echo *); }
 
-# describe_kernel NAME|PATH: sets what vm/kernels/ says of it. What it does not say is
-# empty, and so is all for the path of a build tree.
-#   kernel_suites     of Debian: where its packages are
-#   build_suite       modules for it are built in a root of this suite
-#   build_compiler    with this compiler
-#   kernel_source     the package to build it from: a tree of our own
-#   kernel_patches    directory with patches for it
-#   kernel_config     files of vm/config that configure it
-#   kernel_variables  more variables for Kbuild when it is built
+# describe_kernel NAME|PATH: sets these variables from vm/kernels/NAME. A variable that
+# the file does not set is empty. For the path of a build tree, all are empty.
+#   kernel_suites     the Debian suites with its packages
+#   build_suite       the suite of the build root for modules
+#   build_compiler    the compiler in this build root
+#   kernel_source     the source package, if the kernel is built here
+#   kernel_patches    the directory with patches for it
+#   kernel_config     the files of vm/config that configure it
+#   kernel_variables  more variables for Kbuild, to build the kernel
 #   kernel_append     more words for its command line
-#   kernel_memory     what it needs more of than a stock one
-#   module_variables  more variables for Kbuild
+#   kernel_memory     the memory that it needs in addition to a stock kernel
+#   module_variables  more variables for Kbuild, to build modules
 describe_kernel() {
 	kernel_suites='' build_suite='' build_compiler=''
 	kernel_source='' kernel_patches='' kernel_config='' kernel_variables=''
@@ -105,15 +105,15 @@ describe_kernel() {
 	. "$vm_dir/kernels/$1"
 }
 
-# find_kernel NAME|PATH: fetches it if need be and sets
-#   kernel_name     as given
-#   kernel_release  what uname -r says in the guest
+# find_kernel NAME|PATH: fetches or builds the kernel if needed, and sets the variables of
+# describe_kernel and
+#   kernel_name     the argument
+#   kernel_release  the output of uname -r in the guest
 #   kernel_image    the file to boot
-#   kernel_modules  directory under which the .ko files are
-#   kernel_tree     unpacked packages, or the build tree
-#   kernel_key      changes when any of it does: names cached results
+#   kernel_modules  the directory with the .ko files
+#   kernel_tree     the unpacked packages, or the build tree
+#   kernel_key      a name for cached results; it changes with each of the above
 #   kernel_kind     packages | tree
-# and what describe_kernel does.
 find_kernel() {
 	kernel_name=$1
 	describe_kernel "$1"
@@ -142,7 +142,7 @@ find_kernel() {
 	esac
 }
 
-use_tree() { # $kernel_tree: what is where in a build tree
+use_tree() { # sets the variables for the build tree $kernel_tree
 	kernel_kind=tree
 	kernel_image=$kernel_tree/arch/x86/boot/bzImage
 	[ -f "$kernel_image" ] || usage_error "$kernel_tree has no arch/x86/boot/bzImage"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Memory blocks go offline and online, as anybody lets them: by sysfs. */
+/* Takes memory blocks offline and online through sysfs. */
 #include "guest.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The clock, and files of the kernel. */
+/* The clock, and access to files of the kernel. */
 #include "guest.h"
 
 #include <errno.h>

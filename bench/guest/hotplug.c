@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a block takes to go offline and to come back. */
+/* Measures hotplug operations. */
 #include "guest.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-/* Cycles in a row, whose median is one sample: neighbours are too much alike. */
+/* Cycles in a row. Their median is one sample, because neighbouring cycles are alike. */
 #define CYCLES	5
 
 static int compare(const void *a, const void *b)
@@ -27,7 +27,7 @@ static void cycles(const char *offline_row, const char *online_row,
 	uint64_t off[CYCLES], on[CYCLES];
 	unsigned int i;
 
-	/* Untimed: what came before is not its cost. */
+	/* Not timed, so that earlier measurements do not affect the result. */
 	block_refresh(test_block());
 	for (i = 0; i < CYCLES; i++) {
 		off[i] = block_offline(test_block());
@@ -37,7 +37,7 @@ static void cycles(const char *offline_row, const char *online_row,
 	side(online_row, median(on, CYCLES));
 }
 
-/* A part of the block is marked, the rest is free; the peer has no module. */
+/* A part of the block is marked, and the rest is free. The peer has no module. */
 void measure_share(void)
 {
 	static const struct {
@@ -80,7 +80,7 @@ static void offline_used(const char *row, unsigned int percent)
 	vacate(&share);
 }
 
-/* The same share is in use, without us: a process has it, and it is migrated. */
+/* The same share is in use by a process, without the module, and is migrated. */
 void measure_share_used(void)
 {
 	static const struct {
@@ -113,7 +113,7 @@ void measure_share_used(void)
 	others_online();
 }
 
-/* All of the block is marked, and the attempt is vetoed once we are done with it. */
+/* All of the block is marked, and the attempt is vetoed after the module's notifier. */
 static void cancels(const char *skip, void (*side)(const char *row, double value))
 {
 	unsigned long pfn = block_pfn(test_block());
@@ -141,7 +141,7 @@ void measure_skip(void)
 	}
 }
 
-/* Off and on again, as one measure. */
+/* An offline and an online operation, as one measure. */
 static void whole_cycles(const char *row, void (*side)(const char *row, double value))
 {
 	uint64_t ns[2 * CYCLES];
@@ -155,7 +155,7 @@ static void whole_cycles(const char *row, void (*side)(const char *row, double v
 	side(row, median(ns, 2 * CYCLES));
 }
 
-/* Nothing of the block under test is marked, and much or nothing elsewhere. */
+/* No page of the block under test is marked, and many pages or none elsewhere. */
 void measure_idle(void)
 {
 	unsigned long elsewhere = block_pfn(test_block() + 1);

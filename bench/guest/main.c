@@ -2,8 +2,8 @@
 /*
  * bench [--quick] [--few] [--suffix=TEXT] [--parameters=TEXT] GROUP...
  *
- * Measures groups of rows, in a guest with hot-added memory that is online as
- * ZONE_MOVABLE; see bench/run. --parameters are fake_offline's.
+ * Measures groups of rows, in a guest with hot-added memory that is online in
+ * ZONE_MOVABLE: see bench/run. --parameters are those of fake_offline.
  */
 #include "guest.h"
 
@@ -47,7 +47,7 @@ unsigned int times(unsigned int many, unsigned int few)
 	return setting.few ? few : many;
 }
 
-/* The hot-added memory is what is above 4 GiB, without a hole. */
+/* The hot-added memory is above 4 GiB, without a hole. */
 static void find_blocks(void)
 {
 	char path[80], text[32];
@@ -92,7 +92,7 @@ int main(int argc, char **argv)
 	int i;
 
 	find_blocks();
-	/* Lines on the console take longer than what they tell of. */
+	/* Kernel messages on the console take longer than the measured operations. */
 	write_to("/proc/sys/kernel/printk", "4");
 	if (!system("grep -q '^virtio_mem ' /proc/modules"))
 		run_or_die("rmmod virtio_mem");

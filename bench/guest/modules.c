@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* fake_offline, and the module with what it is compared to. */
+/* Loads fake_offline and fake-offline-bench, and runs operations. */
 #include "guest.h"
 
 #include <errno.h>
@@ -38,8 +38,8 @@ void unload(void)
 }
 
 /*
- * Pages may be busy for a moment. The kernel's function is called again, as all
- * its callers do it, and so is ours; only the try that succeeds counts.
+ * Pages may be busy for a moment. So an operation is repeated, as all callers of the
+ * kernel's function do, and only the successful try counts.
  */
 uint64_t operation(const char *name, unsigned long start, unsigned long nr)
 {

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A block whose pages are in use: by this process, so that they can be migrated. */
+/* This process uses pages of a block, so that they can be migrated. */
 #include "guest.h"
 
 #include <stdlib.h>
 #include <sys/mman.h>
 
-/* With no other block movable, movable memory comes from the block under test. */
+/* With all other movable blocks offline, movable memory is in the block under test. */
 void others_offline(void)
 {
 	unsigned long i;
@@ -24,7 +24,7 @@ void others_online(void)
 			block_online(setting.first_block + i);
 }
 
-/* In every four pages alike, so that any part of the block has the same share. */
+/* The share is the same in every four pages, and so in any part of the block. */
 static bool wanted(uint64_t pfn, unsigned int percent)
 {
 	static const unsigned int from[] = { 0, 50, 25, 75 };
@@ -57,7 +57,7 @@ void occupy(struct occupied *o, unsigned int percent)
 				MADV_DONTNEED);
 	}
 	free(pfns);
-	/* A zone is never used up: some pages are kept for who must not wait. */
+	/* A zone keeps some pages for atomic allocations, so not all can be used. */
 	if (used < setting.block_pages * percent / 100 * 9 / 10)
 		die("of %lu pages of the block only %lu are in use, not %u %%",
 		    setting.block_pages, used, percent);

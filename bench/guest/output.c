@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* One line a measure: bench/report.awk reads them. */
+/* Prints one line per measure, for bench/report.awk. */
 #include "guest.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Many ranges: what they take of memory, and of time. */
+/* Measures the memory and the time of many ranges. */
 #include "guest.h"
 
 #include <fcntl.h>
@@ -13,7 +13,7 @@ static bool is_ours(const char *cache)
 	return !strcmp(cache, "fo_range");
 }
 
-/* Lets the allocator give back what it keeps in store: then its counts are exact. */
+/* Shrinks a slab cache, so that its object counts are exact. */
 static void shrink(const char *cache)
 {
 	char path[128];
@@ -24,8 +24,8 @@ static void shrink(const char *cache)
 }
 
 /*
- * Bytes in the cache that holds struct fo_range, by what the kernel's allocator
- * says.
+ * Bytes in the slab cache that holds struct fo_range, by the counts of the kernel's
+ * allocator.
  */
 static long slab_bytes(void)
 {
@@ -57,7 +57,7 @@ static long slab_bytes(void)
 	return bytes;
 }
 
-/* From the block under test on. */
+/* The ranges begin in the block under test. */
 static void refresh_all(void)
 {
 	unsigned long block;
@@ -66,7 +66,7 @@ static void refresh_all(void)
 		block_refresh(block);
 }
 
-/* So many ranges of one page. One by one, 100 000 of them take minutes. */
+/* Makes @nr ranges of one page. One by one, 100 000 of them would take minutes. */
 static void scatter(unsigned long pfn, unsigned long nr)
 {
 	if (nr < 100000) {
@@ -83,7 +83,7 @@ static void memory_of(const char *row, unsigned long pfn, unsigned long nr)
 
 	scatter(pfn, nr);
 	ours(row, (double)(slab_bytes() - slabs) / nr);
-	/* All caches, whosever, in whole pages. */
+	/* All slab caches, in whole pages. */
 	if (nr == 100000)
 		fact("memory-100000-by-Slab",
 		     (read_value("/proc/meminfo", "Slab") - all) * 1024.0 / nr);
@@ -113,7 +113,7 @@ void measure_memory(void)
 	unload();
 }
 
-/* The text of nr marks of one page, every eighth page: neighbours may be joined. */
+/* The text of nr marks of one page, on every eighth page, because neighbours may be joined. */
 static char *marks_text(unsigned long pfn, unsigned int nr)
 {
 	char *text = malloc(nr * 24 + 1), *at = text;
@@ -181,7 +181,7 @@ static void grow_pages(unsigned long pfn, unsigned long nr)
 	growth("unmark-pages", nr, operation("release", pfn, nr));
 }
 
-/* Marks and all that may depend on how many there are. */
+/* Measures marks and operations that may depend on the number of marks. */
 static void grow_ranges(unsigned long pfn, unsigned long nr)
 {
 	unsigned long elsewhere = setting.first_block;
@@ -202,7 +202,7 @@ static void grow_ranges(unsigned long pfn, unsigned long nr)
 	growth("unmark-ranges", nr, operation("release_all", pfn, nr));
 }
 
-/* The marks lie in all blocks from the one under test on, the first is unmarked. */
+/* The marks are in all blocks from the block under test on. The first block has none. */
 void measure_growth(void)
 {
 	unsigned long pfn = block_pfn(test_block()), nr;

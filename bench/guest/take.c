@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Taking and giving back a whole free block, and parts of one that is in use. */
+/* Measures taking and releasing a whole free block, and parts of a block in use. */
 #include "guest.h"
 
 /*
- * The way pages are given back decides how well they can be taken again: between
- * two measures the block is made anew.
+ * The way in which pages are released affects the next take. So the block goes
+ * offline and online between two measures.
  *
- * A whole block is taken by way of its state: it goes offline, is marked, and its
- * pages are withheld when it comes online. All three are measured.
+ * To take a whole block, it goes offline, is marked, and comes online with its
+ * pages withheld. The measure includes all three steps.
  */
 void measure_take(void)
 {
@@ -16,7 +16,7 @@ void measure_take(void)
 
 	load(NULL);
 	block_refresh(test_block());
-	operation("alloc_contig", pfn, nr);	/* the first touch is dearer */
+	operation("alloc_contig", pfn, nr);	/* the first run is slower */
 	operation("free_contig", pfn, nr);
 	for (i = 0; i < n; i++) {
 		uint64_t released;
@@ -39,7 +39,7 @@ void measure_take(void)
 	unload();
 }
 
-/* Each size has two places in the block: ours and theirs, changing by turns. */
+/* Each size has two places in the block. The module and the peer use them in turn. */
 static void measure_sizes(bool swap)
 {
 	static const struct {
@@ -79,7 +79,7 @@ void measure_half_used(void)
 
 		block_refresh(test_block());
 		occupy(&half, 50);
-		/* Untimed: who comes first empties the lists of the CPUs. */
+		/* Not timed: the first take empties the lists of the CPUs. */
 		operation("alloc_contig", block_pfn(test_block()), 16);
 		operation("free_contig", block_pfn(test_block()), 16);
 		measure_sizes(i & 1);

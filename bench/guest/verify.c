@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Looking at every page of a marked block. */
+/* Measures the check of every page of a marked block. */
 #include "guest.h"
 
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* page-types of the kernel's tools/mm, over nr pages. */
+/* Runs page-types of the kernel's tools/mm over @nr pages. */
 static uint64_t page_types(unsigned long pfn, unsigned long nr)
 {
 	static char *const environment[] = { NULL };
@@ -35,7 +35,7 @@ static uint64_t page_types(unsigned long pfn, unsigned long nr)
 	return clock_ns() - began;
 }
 
-/* What it takes to start and to end page-types is not held against it. */
+/* The time to start and to end page-types is measured over one page and subtracted. */
 void measure_verify(void)
 {
 	unsigned long pfn = block_pfn(test_block()), nr = setting.block_pages;

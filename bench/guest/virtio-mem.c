@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * 512 MiB out of use, by us and by virtio-mem: QEMU wants its device to have
- * nothing any more, and the driver unplugs, until its blocks are gone. Configured
- * as its documentation has it: blocks of 2M, memory onlined by the kernel, movable.
- * The driver and the module are there by turns, because both want the online-page
- * hook, which the module leaves to the driver unless it is told otherwise.
+ * Takes 512 MiB out of use, by the module and by virtio-mem. For virtio-mem, QEMU
+ * requests a size of 0, and the driver unplugs until its blocks are gone. virtio-mem
+ * is configured as its documentation says: with blocks of 2M, and memory that the
+ * kernel brings online as movable. The driver and the module are loaded in turn,
+ * because both need the online-page hook. The module leaves the hook to the driver
+ * by default.
  */
 #include "guest.h"
 
@@ -19,7 +20,7 @@ static unsigned long its_blocks(void)
 	return SIZE_MIB * 256 / setting.block_pages;
 }
 
-/* Are so many of its blocks there, and online? They are behind the DIMM's. */
+/* Do @nr of its blocks exist, and are they online? They follow those of the DIMM. */
 static bool has(unsigned long nr)
 {
 	unsigned long i, found = 0, first = setting.first_block + setting.nr_blocks;

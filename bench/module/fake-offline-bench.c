@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The operations that are compared, timed where they run: without system call
- * and parsing, for us as for the kernel's own function.
+ * Runs and times the operations that the benchmark compares. The time includes no
+ * system call and no parsing, for the module and for the kernel's own function.
  *
  *	/sys/module/fake_offline_bench/parameters/run
- *		write "OPERATION START_PFN NR_PAGES"; reading it gives the
- *		nanoseconds that the last one took
+ *		write "OPERATION START_PFN NR_PAGES"; a read returns the time of
+ *		the last operation in nanoseconds
  *
- * What is taken and not given back is lost: nothing here keeps books, which
- * would be measured too.
+ * The module keeps no record of the pages, because the record would be measured
+ * too. So pages that are taken and not released are lost.
  */
 #include <linux/err.h>
 #include <linux/gfp.h>
@@ -57,13 +57,13 @@ static int release_all(unsigned long start, unsigned long nr)
 	return fake_offline_release_all(client);
 }
 
-/* Changes nothing but that the pages become a range of their own. */
+/* Makes the pages a range of their own, and changes nothing else. */
 static int cut_out(unsigned long start, unsigned long nr)
 {
 	return fake_offline_set_skippable(client, start, nr, true);
 }
 
-/* @operation for @nr single pages, each @step behind the one before it. */
+/* Runs @operation for @nr single pages, which are @step pages apart. */
 static int one_by_one(int (*operation)(unsigned long start, unsigned long nr),
 		      unsigned long start, unsigned long nr, unsigned long step)
 {
@@ -78,27 +78,27 @@ static int one_by_one(int (*operation)(unsigned long start, unsigned long nr),
 }
 
 /*
- * Ranges of one page, with a page between them that is not marked. In a tree of
- * ranges, neighbours without a gap would take half the room.
+ * Ranges of one page, with an unmarked page between them. Without the gap, a tree
+ * could store neighbours in half the memory.
  */
 static int take_scattered(unsigned long start, unsigned long nr)
 {
 	return one_by_one(take, start, nr, 2);
 }
 
-/* The same ranges in less time: of pages taken as one, every other goes back. */
+/* Makes the same ranges in less time: takes one range, and releases every other page. */
 static int thin(unsigned long start, unsigned long nr)
 {
 	return one_by_one(release, start + 1, nr, 2);
 }
 
-/* Pages that were taken as one become ranges of one page. */
+/* Splits one range into ranges of one page. */
 static int split(unsigned long start, unsigned long nr)
 {
 	return one_by_one(cut_out, start, nr, 1);
 }
 
-/* LOOKUPS of scattered pages, in an order that no cache foresees. */
+/* LOOKUPS of scattered pages, in an order that a cache cannot predict. */
 static int look_up(unsigned long start, unsigned long nr)
 {
 	unsigned long i, found = 0;
@@ -126,7 +126,7 @@ static int free_contig(unsigned long start, unsigned long nr)
 	return 0;
 }
 
-/* Allocated pages become what generic_online_page() expects: see compat.h. */
+/* Brings allocated pages into the state that generic_online_page() expects: see compat.h. */
 static int withhold(unsigned long start, unsigned long nr)
 {
 	unsigned long i;
@@ -137,7 +137,7 @@ static int withhold(unsigned long start, unsigned long nr)
 	return 0;
 }
 
-/* They go back in the chunks that online_pages() makes. */
+/* Frees the pages in the chunks that online_pages() uses. */
 static int online(unsigned long start, unsigned long nr)
 {
 	const unsigned int max_order = ilog2(MAX_ORDER_NR_PAGES);

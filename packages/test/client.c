@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The least that uses fake_offline: for the test that others can build for it. */
+/* A minimal client of fake_offline, for the test of builds of other modules. */
 #include <linux/err.h>
 #include <linux/module.h>
 

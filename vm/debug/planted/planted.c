@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Bugs on purpose: each is what one detector of the debug kernel is there to
- * find. For vm/debug/selftest. Loading it with bug=NAME makes that mistake, once.
+ * A module with one bug for each detector of the debug kernel, for
+ * vm/debug/selftest. Loading it with bug=NAME triggers that bug once.
  */
 #include <linux/gfp.h>
 #include <linux/list.h>
@@ -16,7 +16,7 @@
 
 static char *bug = "none";
 module_param(bug, charp, 0);
-MODULE_PARM_DESC(bug, "the mistake to make");
+MODULE_PARM_DESC(bug, "the bug to trigger");
 
 static DEFINE_MUTEX(one);
 static DEFINE_MUTEX(other);
@@ -79,7 +79,7 @@ static void object(void)
 	kfree(timer);
 }
 
-/* Behind KASAN's back: a device's DMA is, too. */
+/* Writes without a check by KASAN, as DMA of a device does. */
 static noinline __no_sanitize_address void scribble(unsigned long *word)
 {
 	*word = 1;
@@ -94,7 +94,7 @@ static void poison(void)
 		return;
 	free_page(address);
 	scribble((unsigned long *)address);
-	/* It comes back first from the list of this CPU, if it is still this. */
+	/* The list of this CPU returns it first, unless the task has moved. */
 	for (i = 0; i < 1000; i++)
 		if (__get_free_page(GFP_KERNEL) == address)
 			break;
@@ -104,7 +104,7 @@ static void leak(void)
 {
 	int i;
 
-	/* A stale pointer may be somewhere: not to all of them. */
+	/* Stale pointers may exist to some of the objects, but not to all. */
 	for (i = 0; i < 100; i++)
 		if (!kmalloc(200, GFP_KERNEL))
 			return;
@@ -155,5 +155,5 @@ static void __exit planted_exit(void)
 }
 module_exit(planted_exit);
 
-MODULE_DESCRIPTION("Bugs on purpose, for the detectors of a debug kernel");
+MODULE_DESCRIPTION("One bug for each detector of a debug kernel");
 MODULE_LICENSE("GPL");
