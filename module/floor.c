@@ -134,41 +134,48 @@ int fo_floor_refuse(struct zone *zone, struct pfn_range pfns,
 }
 
 /*
- * How many of @in_use pages of @zone find no place that keeps the floors?
+ * How many of @moving pages of @zone find no place that keeps the floors? @own free
+ * pages of the zone are to be taken themselves, and give no room.
  *
  * alloc_migration_target() asks for ZONE_MOVABLE only if the page is there already.
  * get_page_from_freelist() takes the zones of the node's zonelist in turn, each down
- * to its low watermark and lowmem reserve. A zone that this would bring below its
- * floor is @full. Pages that find no place then are allocated by reclaim, which frees
- * page cache of any of these zones.
+ * to its low watermark and lowmem reserve. If the first zone is ZONE_NORMAL, it also
+ * goes on to the next zones of the node where that avoids mixing migratetypes in a
+ * page block (ALLOC_NOFRAGMENT), so each of these may get all of the pages. A zone
+ * that this would bring below its floor is @full. Pages that find no place then are
+ * allocated by reclaim, which frees page cache of any of these zones.
  */
-static unsigned long check_targets(struct pfn_range pfns, struct zone *zone,
-				   unsigned long in_use, struct zone **full)
+static unsigned long check_targets(struct zone *zone, long moving, long own,
+				   struct zone **full)
 {
-	struct zoneref *ref = NODE_DATA(zone_to_nid(zone))->
+	int nid = zone_to_nid(zone);
+	struct zoneref *ref = NODE_DATA(nid)->
 			      node_zonelists[ZONELIST_FALLBACK]._zonerefs;
 	enum zone_type highest = max_t(enum zone_type, zone_idx(zone),
 				       ZONE_NORMAL);
-	long rest = in_use, reclaimed = 0;
+	long rest = moving, reclaimed = 0;
 
 	*full = NULL;
-	for (; rest && ref->zone; ref++) {
+	for (; ref->zone; ref++) {
 		struct zone *to = ref->zone;
-		/* Free pages of the range itself give no room. */
-		long own = to == zone ? nr_pfns(pfns) - in_use : 0;
-		long room = max(room_in(to) - own, 0L);
-		long taken = zone_page_state(to, NR_FREE_PAGES) - own -
-			     granted(to) - low_wmark_pages(to) -
+		long gone = to == zone ? own : 0;
+		long room = max(room_in(to) - gone, 0L);
+		long most = highest == ZONE_NORMAL && zone_to_nid(to) == nid ?
+			    moving : rest;
+		long taken = zone_page_state(to, NR_FREE_PAGES) - gone -
+			     (long)granted(to) - (long)low_wmark_pages(to) -
 			     to->lowmem_reserve[highest];
 
 		if (zone_idx(to) > highest)
 			continue;
-		taken = clamp(taken, 0L, rest);
-		if (!*full || (serves_kernel(to) && taken > room))
+		taken = clamp(taken, 0L, most);
+		if (!*full)
 			*full = to;
-		if (serves_kernel(to) && taken > room)
-			return rest - room;
-		rest -= taken;
+		if (serves_kernel(to) && taken > room) {
+			*full = to;
+			return moving - room;
+		}
+		rest -= min(rest, taken);
 		reclaimed += room - min(room, taken);
 	}
 	return rest - min(rest, reclaimed);
@@ -223,11 +230,11 @@ int fo_floor_check(struct pfn_range pfns, struct fo_grant *grant, bool quiet)
 	if (serves_kernel(zone) && room < (long)nr)
 		return quiet ? -ENOSPC :
 		       fo_floor_refuse(zone, pfns, nr, max(room, 0L));
-	rest = check_targets(pfns, zone, moving, &grant->zone);
+	/* To look at each page is expensive, and seldom needed. */
+	rest = check_targets(zone, nr, nr, &grant->zone);
 	if (rest) {
-		/* To look at each page is expensive, and seldom needed. */
 		moving = pages_in_use(pfns);
-		rest = check_targets(pfns, zone, moving, &grant->zone);
+		rest = check_targets(zone, moving, nr - moving, &grant->zone);
 	}
 	if (rest && quiet)
 		return -ENOSPC;

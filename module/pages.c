@@ -178,7 +178,7 @@ static int try_allocate(struct pfn_range pfns)
  * lists were drained. It is memory of the kernel if it still looks like that.
  */
 static int allocate(struct pfn_range pfns, unsigned int tries, bool quiet,
-		    bool drained)
+		    enum fo_drained drained)
 {
 	unsigned int pause_ms = 1;
 	int ret = -EBUSY;
@@ -198,9 +198,10 @@ static int allocate(struct pfn_range pfns, unsigned int tries, bool quiet,
 	}
 	if (ret != -EBUSY || quiet)
 		return ret;
-	if (!drained && fo_has_untyped(pfns))
+	if (drained == FO_MAY_DRAIN && fo_has_untyped(pfns))
 		return -EAGAIN;
-	return fo_explain_busy(pfns, fo_any_isolated(pfns));
+	return fo_explain_busy(pfns, fo_any_isolated(pfns),
+			       drained == FO_DRAINED);
 }
 
 /* Marks allocated pages as one range; on failure they are put. */
@@ -238,7 +239,7 @@ static int mark_range(const struct fo_range *r, bool quiet)
  * @nr: number of ranges
  * @tries: how often pages that are busy are tried
  * @quiet: record no reason, and do not try hard
- * @drained: the caller has drained the per-CPU lists of the zone
+ * @drained: whether the caller can drain the per-CPU lists of the zone, or has done it
  *
  * Several ranges are taken with one allocation. Pages between them are allocated,
  * too, and given back at once.
@@ -250,7 +251,7 @@ static int mark_range(const struct fo_range *r, bool quiet)
  * -ENOMEM, -EINTR; -EAGAIN if the per-CPU lists should be drained first.
  */
 int fo_pages_take(struct fo_range *const *ranges, unsigned int nr,
-		  unsigned int tries, bool quiet, bool drained)
+		  unsigned int tries, bool quiet, enum fo_drained drained)
 {
 	unsigned long next = ranges[0]->pfns.first;
 	unsigned int i, marked = 0;

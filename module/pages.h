@@ -9,10 +9,17 @@
 
 struct fo_range;
 
+/*
+ * Whether the per-CPU lists of the zone were drained for a page that might be on one.
+ * Only then is it known whether such a page is free.
+ */
+enum fo_drained { FO_MAY_DRAIN, FO_CANNOT_DRAIN, FO_DRAINED };
+
 struct pfn_range fo_in_first_zone(struct pfn_range pfns);
 
 int fo_pages_take(struct fo_range *const *ranges, unsigned int nr,
-		  unsigned int tries, bool quiet, bool drained);
+		  unsigned int tries, bool quiet,
+		  enum fo_drained drained);
 void fo_pages_give_back(struct pfn_range pfns, unsigned int flags);
 void fo_to_buddy(struct pfn_range pfns);
 

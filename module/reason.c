@@ -233,10 +233,12 @@ static int refs(long pfn)
  * Finds a page that keeps alloc_contig_range() from these pages and does not go away
  * soon: one of them, or, outside ZONE_MOVABLE, one of the same page block.
  */
-static const char *find_obstacle(struct pfn_range pfns, long *pfn)
+static const char *find_obstacle(struct pfn_range pfns, bool drained, long *pfn)
 {
-	const char *what = find(pfns, unmovable, pfn) ?: find(pfns, untyped, pfn);
+	const char *what = find(pfns, unmovable, pfn);
 
+	if (!what && drained)
+		what = find(pfns, untyped, pfn);
 	if (what || page_zonenum(pfn_to_page(pfns.first)) == ZONE_MOVABLE)
 		return what;
 	return find(pageblocks_of(pfns), unmovable, pfn);
@@ -255,7 +257,7 @@ bool fo_is_worth_a_try(struct pfn_range pfns)
 {
 	long pfn;
 
-	return !find_obstacle(pfns, &pfn);
+	return !find_obstacle(pfns, true, &pfn);
 }
 
 /**
@@ -298,14 +300,15 @@ int fo_refuse_kernel_memory(struct pfn_range pfns)
  * fo_explain_busy() - find out why pages could not be taken
  * @pfns: in one online block and one zone
  * @isolated: the page block was isolated by another task
+ * @drained: the per-CPU lists were drained, so no page is on one of them
  *
  * Context: sleeps. The caller keeps the block online.
  * Return: -EBUSY; -ENXIO if a part of it is a hole in the RAM of the block.
  */
-int fo_explain_busy(struct pfn_range pfns, bool isolated)
+int fo_explain_busy(struct pfn_range pfns, bool isolated, bool drained)
 {
 	long obstacle, found;
-	const char *what = find_obstacle(pfns, &obstacle);
+	const char *what = find_obstacle(pfns, drained, &obstacle);
 	unsigned long pfn;
 
 	for_each_pfn(pfn, pfns)

@@ -84,7 +84,7 @@ const char *fo_reason_name(enum fo_reason reason);
 bool fo_is_worth_a_try(struct pfn_range pfns);
 bool fo_has_untyped(struct pfn_range pfns);
 int fo_refuse_kernel_memory(struct pfn_range pfns);
-int fo_explain_busy(struct pfn_range pfns, bool isolated);
+int fo_explain_busy(struct pfn_range pfns, bool isolated, bool drained);
 void fo_explain_cancel(const struct fo_operation *op);
 void fo_explain_state(struct pfn_range pfns, int error);
 

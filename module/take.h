@@ -4,6 +4,7 @@
 #define FO_TAKE_H
 
 #include "lock.h"
+#include "pages.h"
 #include "ranges.h"
 
 struct zone;
@@ -22,7 +23,7 @@ struct fo_taken {
  * @tries: how often pages that are busy are tried
  * @quiet: a failure is not the last word, so its reason is not recorded
  * @tried: pages of the request at hand were tried
- * @drained: the per-CPU lists of the zone were drained, or are not to be
+ * @drained: whether the per-CPU lists of the zone were drained for these pages
  * @zone: of the pages that were tried last
  * @full: a zone that was at its floor, or NULL
  * @flags: of the request at hand
@@ -38,7 +39,7 @@ struct fo_take {
 	unsigned int tries;
 	bool quiet;
 	bool tried;
-	bool drained;
+	enum fo_drained drained;
 	struct zone *zone;
 	struct zone *full;
 	unsigned int flags;

@@ -21,7 +21,7 @@ JUDGED=$TMP/judged	# PFN KIND AFTER RESULT CODE VERDICT CULPRIT KIND REASON
 # wear_out: the kernel's own memory comes to lie in many page blocks
 wear_out() {
 	mkdir "$TMP/worn"
-	wear "$SEED" 6 "$TMP/worn" 2000 42 56 "$TMP/ready" &
+	wear "$SEED" 6 "$TMP/worn" 2000 24 44 "$TMP/ready" &
 	wear_pid=$!
 	while [ ! -f "$TMP/ready" ] && kill -0 "$wear_pid" 2>/dev/null; do
 		usleep 100000
@@ -83,7 +83,7 @@ reasons() {
 	done
 	# Zone Normal is full then, and below its floor. Some of it is set aside before, so
 	# that pages which a mark migrates have a place there afterwards.
-	mark_raw "any 4096 zone=Normal" >"$TMP/room"
+	mark_raw "any 8192 zone=Normal" >"$TMP/room"
 	expect_eq "room in Normal" ok "$(cat "$TMP/room")"
 	wear_out
 	unmark_all
