@@ -8,7 +8,7 @@
  *
  * The first form makes COUNT sequences (1) of STEPS steps (60), the first one
  * from SEED, the others from the numbers that follow. The second one runs the
- * sequence in FILE, one step a line as fuzz-op.c has them. -l only prints the
+ * sequence in FILE, one step a line as op.c has them. -l only prints the
  * sequence, on any machine.
  *   -b FIRST+NR  the memory blocks: these are to be in ZONE_MOVABLE (32+3)
  *   -k SKIP      the module's parameter "skip" (frozen)

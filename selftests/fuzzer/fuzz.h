@@ -3,11 +3,11 @@
  * What the parts of the fuzzer share. A sequence is steps; a step is one
  * operation, or two at once.
  *
- *	fuzz-op.c	an operation as text, and back
- *	fuzz-generate.c	a sequence from a seed
- *	fuzz-model.c	what the kernel must do and show
- *	fuzz-kernel.c	what it does and shows
- *	fuzz-shrink.c	what is left of a sequence that fails
+ *	op.c	an operation as text, and back
+ *	generate.c	a sequence from a seed
+ *	model.c	what the kernel must do and show
+ *	kernel.c	what it does and shows
+ *	shrink.c	what is left of a sequence that fails
  *	fuzz.c		running sequences
  *
  * Pages are numbered from the first page of the first block under test.
