@@ -3,12 +3,13 @@
  * What the parts of the fuzzer share. A sequence is steps; a step is one
  * operation, or two at once.
  *
- *	op.c	an operation as text, and back
+ *	op.c		an operation as text, and back
  *	generate.c	a sequence from a seed
- *	model.c	what the kernel must do and show
- *	kernel.c	what it does and shows
- *	shrink.c	what is left of a sequence that fails
- *	fuzz.c		running sequences
+ *	model.c		what the kernel must do and show; predict.c: for one operation
+ *	kernel.h	the kernel: what it does and shows
+ *	run.c		runs a sequence, and compares the model with the kernel
+ *	shrink.c	leaves out the steps that a failing sequence does not need
+ *	fuzz.c		the command line
  *
  * Pages are numbered from the first page of the first block under test.
  */
@@ -229,6 +230,13 @@ enum difference kernel_compare(struct model *m, char *detail);
 
 /* Makes a sequence. It does not depend on the machine. */
 void generate(uint64_t seed, struct step *steps, unsigned int nr);
+
+/* What was done, for the reader. */
+struct counts {
+	unsigned long steps, left_out, operations, ok, busy, refused;
+};
+
+extern struct counts counts;
 
 struct failure {
 	unsigned int step;	/* the number of steps: it is seen at the end */
