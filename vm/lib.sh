@@ -86,6 +86,7 @@ kernel_lanes() { (cd "$vm_dir/kernels" && echo *); }
 #   build_suite       modules for it are built in a root of this suite
 #   build_compiler    with this compiler
 #   kernel_source     the package to build it from: a tree of our own
+#   source_package    the package with the source of a kernel that is not built here
 #   kernel_patches    directory with patches for it
 #   kernel_config     files of vm/config that configure it
 #   kernel_variables  more variables for Kbuild when it is built
@@ -94,7 +95,7 @@ kernel_lanes() { (cd "$vm_dir/kernels" && echo *); }
 #   module_variables  more variables for Kbuild
 describe_kernel() {
 	kernel_suites='' build_suite='' build_compiler=''
-	kernel_source='' kernel_patches='' kernel_config='' kernel_variables=''
+	kernel_source='' source_package='' kernel_patches='' kernel_config='' kernel_variables=''
 	kernel_append='' kernel_memory='' module_variables=''
 	case $1 in
 	*/*) return ;;
