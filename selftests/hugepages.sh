@@ -76,6 +76,8 @@ broken_is_noticed() {
 
 # moved KIND COUNT
 moved() {
+	[ "$1" != thp ] || [ -d /sys/kernel/mm/transparent_hugepage ] ||
+		skip "this kernel has no transparent huge pages"
 	# as many marks as leave room for 2 MiB in one piece
 	mark "$(block_pfn "$B2" 8192)" 4096 canary
 	mark "$(block_pfn "$B2" 1)" 1 canary

@@ -30,6 +30,7 @@ thp_restore() {
 # of one
 kind_on() {
 	UNIT=512
+	[ -d "$THP" ] || skip "this kernel has no transparent huge pages"
 	thp_set enabled madvise
 	thp_set shmem_enabled advise
 	case $1 in

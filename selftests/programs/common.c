@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 void die(const char *fmt, ...)
@@ -211,6 +212,12 @@ int flag_bit(const char *name)
 		if (!strcmp(flags[i].name, name))
 			return flags[i].bit;
 	die("no flag has the name %s", name);
+}
+
+void small_pages(void *addr, size_t len)
+{
+	if (madvise(addr, len, MADV_NOHUGEPAGE) && errno != EINVAL)
+		die("madvise: %s", strerror(errno));
 }
 
 void pagemap_read(const void *addr, size_t nr, uint64_t *pfns)

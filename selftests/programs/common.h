@@ -91,6 +91,12 @@ int flag_bit(const char *name);
  */
 void pagemap_read(const void *addr, size_t nr, uint64_t *pfns);
 
+/*
+ * The kernel must not back this memory with transparent huge pages. A kernel that has
+ * none refuses such a request with EINVAL, which is as good.
+ */
+void small_pages(void *addr, size_t len);
+
 /* All zones with managed pages, with the kernel's per-CPU counts folded in. */
 int zones_read(struct zone *zones);
 /*

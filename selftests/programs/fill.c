@@ -40,8 +40,8 @@ void fill_init(struct fill *f, bool shared, bool huge)
 		       flags | (shared ? MAP_SHARED : MAP_PRIVATE), -1, 0);
 	if (f->base == MAP_FAILED)
 		die("mmap: %s", strerror(errno));
-	if (!huge && madvise(f->base, f->max * f->page_size, MADV_NOHUGEPAGE))
-		die("madvise: %s", strerror(errno));
+	if (!huge)
+		small_pages(f->base, f->max * f->page_size);
 }
 
 static uint64_t pattern(size_t i, size_t word)
@@ -80,8 +80,8 @@ size_t fill_more(struct fill *f, size_t limit)
 	/* Smaller steps towards the end; there no huge pages either. */
 	n = left > 16 ? (size_t)left / 2 : 1;
 	if (left < 8192 && f->nr < f->max)
-		madvise(f->base + f->nr * f->page_size,
-			(f->max - f->nr) * f->page_size, MADV_NOHUGEPAGE);
+		small_pages(f->base + f->nr * f->page_size,
+			    (f->max - f->nr) * f->page_size);
 	if (n > limit)
 		n = limit;
 	if (n > f->max - f->nr)

@@ -144,12 +144,12 @@ static void map(size_t max)
 		die("mmap: %s", strerror(errno));
 	if (fd >= 0)
 		close(fd);
-	if (is_large() || kind == MLOCK) {
+	if (is_large() || kind == MLOCK)
 		base = (char *)(((uintptr_t)base + HUGE - 1) & ~(HUGE - 1));
-		if (madvise(base, max * unit, is_large() ? MADV_HUGEPAGE :
-							   MADV_NOHUGEPAGE))
-			die("madvise: %s", strerror(errno));
-	}
+	if (kind == MLOCK)
+		small_pages(base, max * unit);
+	else if (is_large() && madvise(base, max * unit, MADV_HUGEPAGE))
+		die("madvise: %s", strerror(errno));
 }
 
 static void drop(size_t i)

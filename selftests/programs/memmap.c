@@ -211,8 +211,9 @@ static void prove(void)
 	int pipefd[2], i;
 	uint64_t pfn, now;
 
-	if (p == MAP_FAILED || madvise(p, page, MADV_NOHUGEPAGE))
+	if (p == MAP_FAILED)
 		die("mmap: %s", strerror(errno));
+	small_pages(p, page);
 	/* The page may be migrated, or another task may hold it for a moment. */
 	for (i = 0; i < 100; i++) {
 		memset(p, 0x5a, page);
