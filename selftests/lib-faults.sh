@@ -13,11 +13,11 @@ FAILPAGE=/sys/kernel/debug/fail_page_alloc
 
 # ---------------------------------------------------------------- the faults
 
-# Detectors allocate what they need beside what they watch. They live without
-# it, but kmemleak not for ever, and would find nothing then.
+# The caches of the kernel's own detectors. They do without an allocation that fails,
+# but kmemleak gives up after some, and finds nothing from then on.
 DETECTORS='kmemleak_object kmemleak_scan_area debug_objects_cache'
 
-# faults_of slab|page: which allocations count
+# faults_of slab|page: lets this kind of allocation fail, and no other
 faults_of() {
 	faults_kind=$1
 	if [ ! -f /proc/thread-self/fail-nth ] || [ ! -d "$FAILSLAB" ] ||
@@ -27,8 +27,8 @@ faults_of() {
 	for faults_dir in "$FAILSLAB" "$FAILPAGE"; do
 		echo 0 >"$faults_dir/verbose"
 		echo N >"$faults_dir/ignore-gfp-wait"
-		# KASAN's shadow for a block that comes online is thousands of
-		# pages: faults in there are the kernel's own affair.
+		# For a block that comes online, KASAN allocates thousands of pages as
+		# its shadow. These allocations are not the module's.
 		set_range "$faults_dir" reject kasan_mem_notifier
 	done
 	echo N >"$FAILPAGE/ignore-gfp-highmem"
@@ -37,22 +37,23 @@ faults_of() {
 		*" ${faults_cache##*/} "*) ;;
 		*) echo 1 >"$faults_cache/failslab" ;;
 		esac
-	done 2>/dev/null # some are aliases
+	done 2>/dev/null # some are symbolic links
 	echo Y >"$FAILSLAB/cache-filter"
 	faults_anywhere
 	case $1 in
 	slab)
-		# no allocation is that large
+		# No allocation is that large.
 		echo 63 >"$FAILPAGE/min-order" ;;
 	page)
 		echo 0 >"$FAILPAGE/min-order"
-		# nothing is called from there
+		# No function lies there, so no allocation of a slab fails.
 		echo 2 >"$FAILSLAB/require-end"
 		echo 1 >"$FAILSLAB/require-start" ;;
 	esac
 }
 
-# set_range DIR require|reject FUNCTION: only what it calls, or nothing of that
+# set_range DIR require|reject FUNCTION: only allocations below this function fail, or
+# none of them
 set_range() {
 	set_range=$(awk -v name="$3" '
 	$3 == name { print "0x" $1; getline; print "0x" $1; exit }' /proc/kallsyms)
@@ -72,11 +73,11 @@ faults_anywhere() {
 
 # ---------------------------------------------------------------- the walk
 
-# world: all that an operation may change, and what must not change with it.
-# Which ranges are listed is not in it, but which pages: a range may have been
-# split in vain. Of the page flags only those where the tests mark; the rest is
-# looked at after each walk. In as few processes as possible: there is nothing
-# that a test does more often.
+# world: prints everything that an operation may change and everything that it must not.
+# It has the pages that are listed, not the ranges, since an operation that fails may
+# have split a range. It has the page flags of the places where the tests mark; each walk
+# looks at all others at its end. A test calls this most often of all, so it takes few
+# processes.
 world() {
 	set -- /proc/meminfo /proc/zoneinfo
 	for world_b in $BLOCKS; do
@@ -105,7 +106,7 @@ world() {
 	oracle runs offline "$(block_pfn "$B2" 4096)+2048" "$(block_pfn "$B3" 0)+512"
 }
 
-# sizes: the same where the module, or chance, chooses the place, and so the zone
+# sizes: the same for an operation that chooses the place, and so the zone, itself
 sizes() {
 	world | awk '
 	/^range/ || /^[0-9]+ [0-9]+$/ { next }
@@ -118,12 +119,12 @@ sizes() {
 CACHES='fo_range radix_tree_node filp seq_file kmalloc-8 kmalloc-16 kmalloc-32
 	kmalloc-64 kmalloc-96 kmalloc-128 kmalloc-192'
 
-# objects: what they hold. Shrinking takes the freed ones out of
-# KASAN's quarantine.
+# objects: the number of objects in each of these caches. Shrinking a cache takes the
+# freed objects out of KASAN's quarantine.
 objects() {
 	for objects_cache in $CACHES; do
 		[ -d "/sys/kernel/slab/$objects_cache" ] || continue
-		# opening a file allocates, so it is open before
+		# Opening a file allocates, so it is opened before the shrinking.
 		{
 			echo 1 >"/sys/kernel/slab/$objects_cache/shrink"
 			read -r objects_n _ <&7
@@ -132,8 +133,8 @@ objects() {
 	done
 }
 
-# least FILE…: of each, the smallest of these numbers. The kernel takes a slab
-# that a CPU allocates from for full, so that it says too many, and never too few.
+# least FILE…: the smallest of the numbers of each cache. The kernel counts the slab from
+# which a CPU allocates as full, so a number may be too large and is never too small.
 least() {
 	awk '!($1 in n) || $2 < n[$1] { n[$1] = $2 }
 		END { for (i in n) print i, n[i] }' "$@"
@@ -146,12 +147,12 @@ objects_mark() {
 	least "$TMP/objects-all" >"$TMP/objects"
 }
 
-# How often each failure is made to happen. What gets lost once each time is then
-# seen above what the rest of the system does meanwhile. page_owner must be off: it
-# keeps an object for each stack that it has not seen yet.
+# The number of times that each failure is repeated. An object that is lost in each of
+# them then stands out from the rest of the system. page_owner must be off, since it
+# keeps an object for each stack that it sees for the first time.
 REPEAT=20
 
-# more_objects: which have grown as they would if each failure lost one
+# more_objects: the caches that have grown as if each failure had lost an object
 more_objects() {
 	least "$TMP/objects-all" >"$TMP/objects-now"
 	awk -v limit="$REPEAT" 'FNR == NR { was[$1] = $2; next }
@@ -159,7 +160,7 @@ more_objects() {
 		"$TMP/objects" "$TMP/objects-now"
 }
 
-# check_objects WHAT: none has, since objects_mark
+# check_objects WHAT: no cache has grown like that since objects_mark
 check_objects() {
 	objects >"$TMP/objects-all"
 	for _ in 1 2 3 4 5 6 7 8 9; do
@@ -169,10 +170,11 @@ check_objects() {
 	expect_eq "$1: objects that became more" "" "$(more_objects)"
 }
 
-# walk WHAT ERRNOS WORLD UNDO TRYIO-ARGUMENT…: of one operation, each allocation.
-# ERRNOS are those it may fail with, WORLD tells what it changes, UNDO, a
-# command, undoes it. What takes long is repeated less often: walk_repeat. Of pages,
-# there are walk_least that can fail, if that is known.
+# walk WHAT ERRNOS WORLD UNDO TRYIO-ARGUMENT…: lets each allocation of one operation
+# fail. The operation may fail with ERRNOS. WORLD prints what the operation changes, and
+# the command UNDO undoes it. walk_repeat, for operations that take long, is used instead
+# of REPEAT. walk_least is the least number of page allocations that can fail, if that is
+# known.
 walk() {
 	walk_what=$1 walk_errnos=$2 walk_world=$3 walk_undo=$4
 	shift 4
@@ -199,7 +201,7 @@ walk() {
 			expect_clean "$walk_what, allocation $walk_n" "$RESULT"
 			expect_same "$walk_what, allocation $walk_n failed" before ;;
 		esac
-		# a walk that does not end would be a mistake of this script
+		# Only a mistake in this script makes a walk that does not end.
 		[ "$walk_n" -lt 1000 ] || { failed "$walk_what does not end"; return; }
 	done
 	expect_eq "$walk_what, all allocations walked" ok "${RESULT%% *}"
@@ -211,7 +213,7 @@ walk() {
 		expect_at_least "$walk_what: failures" 1 "$walk_failed"
 		check_objects "$walk_what" ;;
 	page)
-		# Whoever asks for some pages at once takes single ones if he must.
+		# Code that wants several pages at once takes single pages instead.
 		[ -z "${walk_least-}" ] ||
 			expect_at_least "$walk_what: faults" "$walk_least" \
 				"$((walk_failed + walk_survived))" ;;
@@ -226,7 +228,7 @@ walk() {
 	fi
 }
 
-# expect_clean WHEN RESULT: "ERRNO failed", an errno that it may have
+# expect_clean WHEN RESULT: RESULT is "ERRNO failed" with one of walk_errnos
 expect_clean() {
 	clean_got=${2% failed}
 	clean_got=${clean_got#open:}
@@ -236,7 +238,7 @@ expect_clean() {
 	expect_eq "$1: errno" clean "$clean_got"
 }
 
-# expect_same WHEN before|after
+# expect_same WHEN before|after: the world is as it was then
 expect_same() {
 	"$walk_world" >"$TMP/now"
 	cmp -s "$TMP/$2" "$TMP/now" && { CHECKS=$((CHECKS + 1)); return; }

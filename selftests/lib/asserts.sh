@@ -1,27 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# KTAP, and asserts. Part of lib.sh.
+# Part of lib.sh: KTAP, and asserts.
 #
-# Every assert counts itself, prints what it expected and got when that differs,
-# and returns 1. A test without an assert fails.
+# Every assert counts itself and returns 1 when it fails. It then prints the expected
+# value and the value that it got. A test without an assert fails.
 
-CHECKS=0	# asserts made by the current test
-FAILED=0	# of these, failed
+CHECKS=0	# the asserts that the current test has made
+FAILED=0	# those of them that failed
 
-# note TEXT: a diagnostic line
+# note TEXT: prints a diagnostic line
 note() {
 	echo "# $*"
 }
 
-# bail TEXT: this script cannot go on, and that is a failure.
+# bail TEXT: ends the script, as a failure
 bail() {
 	echo "Bail out! $*"
 	exit 1
 }
 
-# skip REASON: ends the current test. "run" makes it a failure unless the file
-# expected-skips has it.
+# skip REASON: ends the current test. "run" counts that as a failure unless the file
+# expected-skips lists it.
 skip() {
 	echo "$*" >"$TMP/skip"
 	exit 4
@@ -33,8 +33,8 @@ failed() {
 	return 1
 }
 
-# run_one TEST…: in a subshell of run_tests(). Every test begins in the same
-# world, and that it does is itself asserted.
+# run_one TEST…: called in a subshell of run_tests(). Every test begins in the same
+# world, which is an assert of its own.
 run_one() {
 	CHECKS=0 FAILED=0
 	: >"$MARKS"
@@ -50,7 +50,7 @@ run_one() {
 	[ "$FAILED" = 0 ]
 }
 
-# only_some TEST…: those of them that ONLY has, a line each; all without it
+# only_some TEST…: prints those of them that ONLY names, a line each; all without ONLY
 only_some() {
 	for only_test; do
 		case "|${ONLY:-$only_test}|" in
@@ -59,9 +59,8 @@ only_some() {
 	done
 }
 
-# run_tests TEST…: a TEST is a function's name, with arguments if it has blanks.
-# ONLY, of the environment, are names of those that are wanted, with | between.
-# Ends the script.
+# run_tests TEST…: a TEST is the name of a function, with arguments after blanks. ONLY,
+# in the environment, names the wanted tests, separated by |. Ends the script.
 run_tests() {
 	run_wanted=$(only_some "$@")
 	run_ifs=$IFS IFS='
@@ -102,8 +101,8 @@ run_tests() {
 			run_failed=$((run_failed + 1))
 		fi
 	done
-	# Leave the machine as it was for whoever comes next. A test may have
-	# changed for good what there is, and said so.
+	# The machine is left as it was for the next script. A test may have changed
+	# for good what the machine has: see new_base().
 	# shellcheck source=/dev/null
 	. "$FO_BASE"
 	: >"$MARKS"
@@ -119,7 +118,7 @@ run_tests() {
 	exit 0
 }
 
-# result COMMAND…: sets RESULT to the line that it prints, without a subshell
+# result COMMAND…: sets RESULT to the line that the command prints, without a subshell
 result() {
 	"$@" >"$TMP/result"
 	RESULT=''
@@ -135,7 +134,7 @@ expect_eq() {
 	failed "$1"
 	case $2$3 in
 	*"
-"*) # of many lines, those that differ
+"*) # Of many lines, only those that differ are printed.
 		echo "$2" >"$TMP/expected"
 		echo "$3" >"$TMP/got"
 		diff -U 0 "$TMP/expected" "$TMP/got" | sed '1,2d; /^@@/d
@@ -166,8 +165,8 @@ expect_status() {
 	expect_eq "$expect_what: exit status" "$expect_want" $?
 }
 
-# expect_failing WHAT ASSERT…: the negative twin. ASSERT must find something
-# wrong: at least one of the asserts in it must fail, and it must have made one.
+# expect_failing WHAT ASSERT…: the negative twin. ASSERT must make an assert, and at least
+# one of its asserts must fail.
 expect_failing() {
 	expect_what=$1
 	shift
@@ -188,7 +187,8 @@ expect_failing() {
 	expect_eq "$expect_what" "it fails" "$expect_got"
 }
 
-# wait_for WHAT COMMAND…: a generous limit, for a machine that does not do it
+# wait_for WHAT COMMAND…: waits until COMMAND succeeds. The limit of five minutes is for
+# a machine on which it never does.
 wait_for() {
 	wait_what=$1 wait_left=3000
 	shift

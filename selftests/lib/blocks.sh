@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# The memory blocks under test: their states, and changing these. Part of lib.sh.
+# Part of lib.sh: the memory blocks under test, their states, and changing these.
 
 mem_total() {
 	read -r _ mt_kb _ </proc/meminfo
 	echo "$mt_kb"
 }
 
-# zones: "NODE ZONE PRESENT MANAGED" of every zone, also of the empty ones
+# zones: prints "NODE ZONE PRESENT MANAGED" of every zone, also of the empty ones
 zones() {
 	awk '
 	/^Node/ { node = $2; sub(",", "", node); zone = $4; present = "" }
@@ -16,8 +16,8 @@ zones() {
 	$1 == "managed" { print node, zone, present, $2 }' /proc/zoneinfo
 }
 
-# block_look BLOCK: sets BLOCK_STATE, and BLOCK_ZONE: the zone of an online block;
-# of one that is offline, the zone that "online" will give it
+# block_look BLOCK: sets BLOCK_STATE and BLOCK_ZONE. BLOCK_ZONE is the zone of an online
+# block, and the zone that "online" will give to an offline one.
 block_look() {
 	BLOCK_STATE=absent BLOCK_ZONE=none
 	[ -d "$SYSMEM/memory$1" ] || return
@@ -43,20 +43,20 @@ block_range() {
 	echo "$(block_start "$1")+$BLOCK_PAGES"
 }
 
-# block_pfn BLOCK OFFSET
+# block_pfn BLOCK OFFSET: the PFN of a page of the block
 block_pfn() {
 	echo $(($1 * BLOCK_PAGES + $2))
 }
 
-# block_numbers: of all memory blocks there are
+# block_numbers: the numbers of all memory blocks
 block_numbers() {
 	for bn in "$SYSMEM"/memory*; do
 		echo "${bn##*/memory}"
 	done | sort -n
 }
 
-# boot_blocks: the memory blocks of boot memory that have no holes, without the
-# first: those within the one large range of RAM below 4 GiB
+# boot_blocks: the blocks of boot memory without holes, except the first one: the blocks
+# within the one large range of RAM below 4 GiB
 boot_blocks() {
 	boot_end=$(sed -n 's/^00100000-\([0-9a-f]*\) : System RAM$/\1/p' /proc/iomem)
 	boot_end=$(((0x${boot_end:-0} + 1) / 4096 / BLOCK_PAGES))
@@ -67,7 +67,7 @@ boot_blocks() {
 	done
 }
 
-# block_states: sets ONLINE and OFFLINE, of the blocks under test
+# block_states: sets ONLINE and OFFLINE to the blocks under test in these states
 block_states() {
 	ONLINE='' OFFLINE=''
 	for bs_block in $BLOCKS; do
@@ -79,8 +79,8 @@ block_states() {
 	done
 }
 
-# block_try BLOCK STATE [VIA]: asks for a state and prints "ok" or the errno.
-# VIA is sysfs (the kernel's own file) or debugfs (ours).
+# block_try BLOCK STATE [VIA]: asks for a state and prints "ok" or the errno. VIA is
+# sysfs (the kernel's own file) or debugfs (the module's).
 block_try() {
 	case ${3:-sysfs} in
 	sysfs) tryio write "$SYSMEM/memory$1/state" "$2" ;;
@@ -92,7 +92,7 @@ block_try() {
 	esac
 }
 
-# go BLOCK STATE [VIA]: must work
+# go BLOCK STATE [VIA]: the block must change its state
 go() {
 	result block_try "$@"
 	expect_eq "memory$1 $2 by ${3:-sysfs}" ok "$RESULT" ||
@@ -104,7 +104,7 @@ go() {
 	esac
 }
 
-# refuse BLOCK STATE ERRNO [VIA]: must fail like that, and leave the state
+# refuse BLOCK STATE ERRNO [VIA]: the request must fail like that and change no state
 refuse() {
 	block_look "$1"
 	refuse_before=$BLOCK_STATE
@@ -114,7 +114,8 @@ refuse() {
 	expect_eq "state of memory$1 after that" "$refuse_before" "$BLOCK_STATE"
 }
 
-# to_zone BLOCK Movable|Normal: offline and online again, if it must be
+# to_zone BLOCK Movable|Normal: the block goes offline and online again, if it is in
+# another zone
 to_zone() {
 	block_look "$1"
 	if [ "$BLOCK_ZONE" != "$2" ]; then
@@ -128,19 +129,18 @@ to_zone() {
 	expect_eq "zone of memory$1" "$2" "$BLOCK_ZONE"
 }
 
-# Scripts that want all four blocks under test, and no sink, say so before
+# A script that wants all four blocks under test, and no sink, changes this before
 # run_tests: see four_movable() in lib-events.sh.
 WITH_SINK=yes
 
-# Notes what the machine has before anything was done to it, in $FO_BASE. The
-# hot-added blocks are those that are in ZONE_MOVABLE or offline: the first three
-# are under test, the last one becomes the sink.
+# record_base: writes to $FO_BASE what the machine has before the first test. Hot-added
+# blocks are those that are in ZONE_MOVABLE or offline. The first three are under test.
+# The last one becomes the sink.
 #
-# The sink is a block in ZONE_NORMAL that is never taken offline. Without it, a
-# block under test could not leave that zone again: the kernel prefers it for
-# its own data, and takes the largest free chunk there, so with a whole page
-# block free in the sink and none in the block under test (see mark_shape()) it
-# always goes for the sink.
+# The sink is a block in ZONE_NORMAL that never goes offline. It lets a block under test
+# leave that zone again. The kernel prefers ZONE_NORMAL for its own data, and takes the
+# largest free chunk in it. The sink has whole page blocks free, and mark_shape() leaves
+# no whole page block free in the block under test. So the kernel takes the sink.
 record_base() {
 	modprobe -r fake_offline 2>/dev/null
 	BLOCK_PAGES=$((0x$(cat "$SYSMEM/block_size_bytes") / 4096))
@@ -162,8 +162,8 @@ record_base() {
 		note "memory$4 does not go offline"
 		return 1
 	fi
-	# What /proc/kpageflags has for an offline page: KPF_NOPAGE; but 7.x has
-	# 0, no flag at all.
+	# /proc/kpageflags shows an offline page as KPF_NOPAGE. A kernel 7.x shows 0, no
+	# flag at all.
 	base_got=$(oracle count "$(block_range "$4")")
 	case $BLOCK_PAGES in
 	"$(count_of nopage "$base_got")") base_looks=nopage ;;
@@ -196,8 +196,7 @@ record_base() {
 	note "$(uname -r), skip=$FO_SKIP"
 }
 
-# new_base: what a test has made of BASE_TOTAL and BASE_ZONES is how the machine
-# is from here on
+# new_base: from here on, the machine is as the test has set BASE_TOTAL and BASE_ZONES
 new_base() {
 	cat >>"$FO_BASE" <<-END
 		BASE_TOTAL='$BASE_TOTAL'
@@ -205,15 +204,15 @@ new_base() {
 	END
 }
 
-# reset_world: no failures armed, no marks, all blocks online in ZONE_MOVABLE,
-# fake_offline freshly loaded. It does not look at the accounts.
+# reset_world: no failure is armed, nothing is marked, all blocks are online in
+# ZONE_MOVABLE, and fake_offline is freshly loaded. It does not look at the accounts.
 reset_world() {
 	unload_notifier_errors
 	if [ -d "$FO" ]; then
 		tryio write "$FO"/inject clear >/dev/null
 	fi
-	# Marks keep kernel memory out of a block in ZONE_NORMAL, see
-	# mark_shape(): so the blocks go home before the marks go.
+	# Marks keep kernel memory out of a block in ZONE_NORMAL, see mark_shape(). So
+	# the blocks return to ZONE_MOVABLE before the marks are given back.
 	for reset_block in $BLOCKS; do
 		block_look "$reset_block"
 		[ "$BLOCK_STATE $BLOCK_ZONE" != "online Normal" ] ||

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# Ways to make an offlining fail. Part of lib.sh.
+# Part of lib.sh: ways to make an offlining fail.
 
-# load_notifier_errors PRIORITY: the kernel's own error injection; a notifier
-# of higher priority is called earlier, ours has 0.
+# load_notifier_errors PRIORITY: loads the kernel's own error injection. A notifier of
+# higher priority is called earlier. The module's notifier has 0.
 load_notifier_errors() {
 	expect_status "modprobe memory-notifier-error-inject priority=$1" 0 \
 		modprobe memory-notifier-error-inject priority="$1"
@@ -16,13 +16,13 @@ unload_notifier_errors() {
 		modprobe -r notifier-error-inject
 }
 
-# notifier_error ACTION ERRNO: from now on, until it is 0
+# notifier_error ACTION ERRNO: the action fails from now on, until ERRNO is 0
 notifier_error() {
 	expect_eq "arm $1 $2" ok \
 		"$(tryio write "$NOTIFIER_ERRORS/$1/error" "$2")"
 }
 
-# refuse_once BLOCK HOW [VIA]: an attempt to take it offline that is made to fail
+# refuse_once BLOCK HOW [VIA]: makes one attempt to take the block offline fail
 refuse_once() {
 	case $2 in
 	kernel-before | kernel-after)

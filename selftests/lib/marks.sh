@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# Marking and unmarking, and the record of it in $MARKS. Part of lib.sh.
+# Part of lib.sh: marking and unmarking, and the record of the marks in $MARKS.
 
-# mark_raw TEXT: the result of a write to "mark"
+# mark_raw TEXT: prints the result of a write to "mark"
 mark_raw() {
 	tryio write "$FO"/mark "$1"
 }
 
-# mark_file FILE: the same for many lines in one write
+# mark_file FILE: the same for all lines of the file in one write
 mark_file() {
 	tryio write "$FO"/mark <"$1"
 }
 
-# mark_patiently RANGE COMMAND…: sets RESULT to what the mark of these pages came
-# to. Pages in use are to move, and all but always do; but somebody may hold one
-# for a moment, and EBUSY is then the right answer, and to try again the right
-# thing to do. It is said, and it has an end.
+# mark_patiently RANGE COMMAND…: sets RESULT to the result of the mark. Pages in use are
+# moved away, which nearly always works. Another task may hold a page for a moment, and
+# EBUSY is then the right answer. So the mark is tried again, ten times at most, and a
+# note says so.
 mark_patiently() {
 	mark_range=$1 mark_left=10
 	shift
@@ -30,21 +30,21 @@ mark_patiently() {
 	[ "$RESULT" = ok ] || note_refused "$mark_range"
 }
 
-# mark START NR [OPTION…]: must work; it is noted in $MARKS
+# mark START NR [OPTION…]: the mark must work, and is noted in $MARKS
 mark() {
 	mark_patiently "$1+$2" mark_raw "$*"
 	expect_eq "mark $*" ok "$RESULT"
 	note_mark "$@"
 }
 
-# note_refused RANGE: what is there that was not to be had
+# note_refused RANGE: prints what is in the place of a mark that was refused
 note_refused() {
 	note "there: $(oracle count "$1" | tr '\n' ' ')"
 	note "references: $(refs "$1" | tr '\n' ' ')"
 	dmesg | tail -n 20 | sed 's/^/#   /'
 }
 
-# note_mark START NR [OPTION…]: in $MARKS, "START NR SKIPPABLE CANARY"
+# note_mark START NR [OPTION…]: adds "START NR SKIPPABLE CANARY" to $MARKS
 note_mark() {
 	mark_s=1 mark_c=0
 	case " $* " in *" unskippable "*) mark_s=0 ;; esac
@@ -52,14 +52,14 @@ note_mark() {
 	echo "$1 $2 $mark_s $mark_c" >>"$MARKS"
 }
 
-# mark_batch FILE: many lines in one write, all or none
+# mark_batch FILE: all lines in one write, of which all are carried out or none
 mark_batch() {
 	mark_patiently "@$1" mark_file "$1"
 	expect_eq "mark, $(wc -l <"$1") lines in one write" ok "$RESULT"
 	note_batch "$1"
 }
 
-# note_batch FILE: note_mark for each line
+# note_batch FILE: note_mark for each line of the file
 note_batch() {
 	while read -r batch_line; do
 		# shellcheck disable=SC2086  # a line of words
@@ -67,7 +67,7 @@ note_batch() {
 	done <"$1"
 }
 
-# unmark START NR: must work; $MARKS loses these pages
+# unmark START NR: the release must work, and $MARKS loses these pages
 unmark() {
 	result tryio write "$FO"/unmark "$1 $2"
 	expect_eq "unmark $1 $2" ok "$RESULT"
@@ -93,8 +93,8 @@ unmark_all() {
 	: >"$MARKS"
 }
 
-# marks_by_block [online]: $MARKS, cut at block boundaries:
-# "START NR SKIPPABLE CANARY BLOCK", sorted; all, or those in online blocks
+# marks_by_block [online]: $MARKS cut at the boundaries of blocks, sorted:
+# "START NR SKIPPABLE CANARY BLOCK"; all marks, or those in online blocks
 marks_by_block() {
 	sort -n "$MARKS" | awk -v bp="$BLOCK_PAGES" -v only="${1-}" -v sys="$SYSMEM" '
 	function wanted(b,    file) {
@@ -122,13 +122,13 @@ marks_online() {
 	marks_by_block online
 }
 
-# marks_pages: the number of pages of such a list
+# marks_pages: the number of pages in such a list
 marks_pages() {
 	awk '{ n += $2 } END { print n + 0 }'
 }
 
-# merged [BLOCKS]: the runs of pages that a list covers, within blocks; all, or
-# those in one of these blocks
+# merged [BLOCKS]: the runs of pages that a list covers, cut at the boundaries of blocks;
+# all runs, or those in these blocks
 merged() {
 	awk -v blocks="${1:+ $1 }" '
 	blocks != "" && !index(blocks, " " $5 " ") { next }
@@ -148,10 +148,10 @@ extents() {
 	END { if (n) print s, n, k }'
 }
 
-# mark_shape BLOCK: what most tests mark in a block: 16 MiB, three odd pages
-# (the last page of the block among them), an odd range, and a page in each of
-# the other page blocks, so that no page block is free as a whole: the kernel
-# then keeps its own data out of it in ZONE_NORMAL, see record_base().
+# mark_shape BLOCK: marks what most tests mark in a block. These are 16 MiB, three odd
+# pages with the last page of the block among them, an odd range, and a page in each of
+# the other page blocks. So no page block is free as a whole, and the kernel keeps its
+# own data out of the block in ZONE_NORMAL, see record_base().
 mark_shape() {
 	shape=$(block_start "$1")
 	mark $((shape + 8192)) 4096 canary
@@ -166,8 +166,8 @@ mark_shape() {
 	mark_batch "$TMP/batch"
 }
 
-# sparse_lines BLOCK FIRST: the marks of a page in each page block, the first one
-# FIRST pages from its start, but for where mark_shape() has larger ones
+# sparse_lines BLOCK FIRST: a line for a page in each page block, FIRST pages from its
+# start, except where mark_shape() has larger marks
 sparse_lines() {
 	awk -v s="$(block_start "$1")" -v first="$2" -v n="$BLOCK_PAGES" 'BEGIN {
 		for (i = first; i < n; i += 512) {

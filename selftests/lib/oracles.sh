@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# What the kernel must show, and what it shows. Part of lib.sh.
+# Part of lib.sh: what the kernel must show, and what it shows.
 #
-# Everything is computed from $MARKS and from the states of the blocks in sysfs.
+# All expected values come from $MARKS and from the states of the blocks in sysfs.
 
-# Where an oracle itself fails, its output must not look like an empty result.
+# An oracle that fails must not look like one with an empty result.
 oracle() {
 	pageoracle "$@" || echo "pageoracle failed"
 }
@@ -28,10 +28,9 @@ count_of() {
 	done
 }
 
-# counted ORACLE…: sets C_NAME for every "NAME NUMBER" that it prints. Where it does
-# not print one of these names, that is "none": no older number is taken for it. It does
-# without a subshell: these checks are most of what a test does, and a fork is
-# the dearest thing there is in an emulated guest.
+# counted ORACLE…: sets C_NAME for every "NAME NUMBER" that the oracle prints. The others
+# become "none", so that no older number is taken for them. It uses no subshell: most of
+# the time of a test goes into these checks, and a fork costs much in an emulated guest.
 COUNTED='offline buddy skippable mapped lru reserved nopage plain ref0 ref1 refmore'
 C_offline=none C_buddy=none C_skippable=none C_mapped=none C_lru=none
 C_reserved=none C_nopage=none C_plain=none C_ref0=none C_ref1=none C_refmore=none
@@ -47,8 +46,8 @@ counted() {
 	done <"$TMP/counted"
 }
 
-# refs_wanted SKIPPABLE OTHERS: how many marked pages are to have a reference
-# count of 0, and of 1, while no block is going offline
+# refs_wanted SKIPPABLE OTHERS: the numbers of marked pages that must have the reference
+# counts 0 and 1 while no block goes offline
 refs_wanted() {
 	case $FO_SKIP in
 	notifier | native) echo "0 $(($1 + $2))" ;;
@@ -56,8 +55,8 @@ refs_wanted() {
 	esac
 }
 
-# check_accounts WHEN: MemTotal, and each zone's present and managed pages, are
-# exact: what they were at first, less what is offline, less what is marked.
+# check_accounts WHEN: MemTotal, and the present and managed pages of each zone, are
+# exact: the first values, less the offline pages, less the marked ones.
 check_accounts() {
 	marks_online >"$TMP/marks-online"
 	for acc_block in $BLOCKS; do
@@ -68,8 +67,8 @@ check_accounts() {
 		esac
 	done >"$TMP/blocks"
 	read -r _ acc_total _ </proc/meminfo
-	# At first all blocks under test are in ZONE_MOVABLE. A marked page
-	# anywhere else is in a zone that the kernel's own PFN ranges tell.
+	# At first, all blocks under test are in ZONE_MOVABLE. The PFN of a marked page
+	# outside of them tells its zone.
 	acc_want=$(awk -v bp="$BLOCK_PAGES" -v total="$BASE_TOTAL" \
 		-v blocks="$BLOCKS" '
 	BEGIN { nr_blocks = split(blocks, unused) }
@@ -94,7 +93,7 @@ check_accounts() {
 	{
 		total -= 4 * $2
 		if (!($5 in zone)) {
-			# boot memory: DMA up to 16 MiB, DMA32 up to 4 GiB
+			# In boot memory, DMA ends at 16 MiB and DMA32 at 4 GiB.
 			z = $1 < 4096 ? "DMA" : $1 < 1048576 ? "DMA32" : "Normal"
 			managed["0 " z] -= $2
 		} else
@@ -114,11 +113,10 @@ check_accounts() {
 }" "$(zones)"
 }
 
-# check_pages WHEN: of each block with marks, exactly the marked pages are
-# PageOffline, with the right skippable bit and reference count, unmapped, not in
-# the buddy allocator; and nothing is left of an offline block. Blocks without
-# marks are looked at by check_everywhere(), which takes longer. Marks elsewhere,
-# in boot memory, are looked at too.
+# check_pages WHEN: in each block with marks, exactly the marked pages are PageOffline,
+# with the right skippable bit and reference count, unmapped, and not in the buddy
+# allocator. Nothing is left of an offline block. check_everywhere(), which takes longer,
+# also looks at the blocks without marks. Marks in boot memory are looked at, too.
 check_pages() {
 	cp_when=$1
 	marks_online >"$TMP/marks-online"
@@ -171,8 +169,8 @@ check_everywhere() {
 	cp_all=''
 }
 
-# check_isolated WHEN: no page block is left isolated. /proc/pagetypeinfo has its
-# tables for each node, and other ones of them have lines of the same form.
+# check_isolated WHEN: no page block is left isolated. /proc/pagetypeinfo has several
+# tables for each node, and lines of the same form in each.
 check_isolated() {
 	expect_eq "isolated page blocks $1" 0 "$(awk '
 	/^Number of blocks type/ {
@@ -185,14 +183,14 @@ check_isolated() {
 	END { print sum + 0 }' /proc/pagetypeinfo)"
 }
 
-# check_listed WHEN: the module lists what was marked. Only the extents are
-# compared, not how many ranges they are; see expect_ranges() for that.
+# check_listed WHEN: the module lists the marked pages. Only the pages are compared, not
+# the division into ranges; see expect_ranges() for that.
 check_listed() {
 	expect_eq "pages listed by the module $1" \
 		"$(marks_by_block | extents)" "$(extents <"$FO"/ranges)"
 }
 
-# expect_ranges WHEN "START NR SKIPPABLE CANARY"…: the exact list
+# expect_ranges WHEN "START NR SKIPPABLE CANARY"…: exactly these ranges are listed
 expect_ranges() {
 	er_when=$1
 	shift
@@ -200,16 +198,16 @@ expect_ranges() {
 		"$(awk '/^#/ { next } { print $1, $2, $3, $4 }' "$FO"/ranges)"
 }
 
-# Marked pages that are hardware-poisoned. Scripts with such pages set it.
+# The number of marked pages that are hardware-poisoned. Scripts with such pages set it.
 POISONED=0
 
-# canaries_unread: sets UNREAD, how many of $TMP/marks-online hold a canary that
-# the module must not look at. Scripts with poisoned pages have another.
+# canaries_unread: sets UNREAD to the number of canaries in $TMP/marks-online that the
+# module must not read. Scripts with poisoned pages have a version of their own.
 canaries_unread() {
 	UNREAD=0
 }
 
-# check_verify WHEN: what the module finds when it looks
+# check_verify WHEN: the file "verify" of the module has the right numbers
 check_verify() {
 	marks_online >"$TMP/marks-online"
 	read -r cv_all cv_on cv_skip cv_canary <<-SUMS
@@ -243,7 +241,7 @@ check_all() {
 	check_verify "$1"
 }
 
-# unchanged WHAT ERRNO COMMAND…: a write fails like that, and changes nothing
+# unchanged WHAT ERRNO COMMAND…: the write fails with ERRNO and changes nothing
 unchanged() {
 	unchanged_what=$1 unchanged_errno=$2
 	shift 2
@@ -255,7 +253,7 @@ unchanged() {
 	check_pages "after: $unchanged_what"
 }
 
-# stat NAME: a value of "$FO"/stats; verify_value NAME: of "$FO"/verify
+# stat_value NAME: a value of "$FO"/stats; verify_value NAME: one of "$FO"/verify
 stat_value() {
 	awk -v name="$1" '$1 == name { print $2 }' "$FO"/stats
 }
@@ -264,7 +262,7 @@ verify_value() {
 	awk -v name="$1" '$1 == name { print $2 }' "$FO"/verify
 }
 
-# stats_mark; …; expect_stats "NAME DELTA"…: how far counters went
+# stats_mark; …; expect_stats "NAME DELTA"…: the counters went up by these numbers
 stats_mark() {
 	cat "$FO"/stats >"$TMP/stats"
 }

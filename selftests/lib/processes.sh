@@ -1,22 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# Processes that use memory beside the test. Part of lib.sh.
+# Part of lib.sh: processes that use memory beside the test.
 
-# Reserves that the kernel keeps from a user's allocations, and which the hog
-# could not look behind. Boot memory keeps some, for the kernel itself.
+# hog_sysctls lower|restore: the kernel keeps reserves of free pages from a user's
+# allocations, and the hog cannot look at these pages. They are made small.
 hog_sysctls() {
 	case $1 in
 	lower)
-		# min_free_kbytes last: it makes the kernel compute them all anew
+		# min_free_kbytes comes last: it makes the kernel compute all reserves.
 		for hs in lowmem_reserve_ratio watermark_boost_factor \
 			watermark_scale_factor min_free_kbytes; do
 			cat /proc/sys/vm/$hs >"$TMP/$hs"
 		done
-		# short lists of the CPUs
+		# This makes the lists of free pages of the CPUs short.
 		echo 1000000 >/proc/sys/vm/percpu_pagelist_high_fraction
-		# Of boot memory, as much is kept for the kernel itself as there
-		# is memory in higher zones: what is under test is not there.
+		# In boot memory, the kernel reserves for itself in proportion to the
+		# memory in higher zones. The blocks under test are not in boot memory.
 		echo "1 1 0 0" >/proc/sys/vm/lowmem_reserve_ratio
 		echo 0 >/proc/sys/vm/watermark_boost_factor
 		echo 1 >/proc/sys/vm/watermark_scale_factor
@@ -30,14 +30,14 @@ hog_sysctls() {
 	esac
 }
 
-# Free pages of the block that the hog may leave: the zone's smallest reserve
-# (6.12 keeps 128 pages of ZONE_MOVABLE, whatever min_free_kbytes is), and what
-# is on the lists of the CPUs.
+# The number of free pages of the block that the hog may leave: the smallest reserve of
+# the zone (6.12 keeps 128 pages of ZONE_MOVABLE whatever min_free_kbytes is), and the
+# pages on the lists of the CPUs.
 HOG_LEAVES=1024
 
-# hog_patiently ARGUMENT…: sets hog_got to what the hog found. It goes to the
-# watermark, and where a CPU's list takes it across, the kernel kills it; another
-# one is sent then.
+# hog_patiently ARGUMENT…: sets hog_got to the output of the hog. The hog takes memory down
+# to the watermark. The list of a CPU may take it below, and the kernel then kills it. In
+# that case another hog is started.
 hog_patiently() {
 	hog_left=5
 	until hog "$@" >"$TMP/hog"; do
@@ -51,8 +51,8 @@ hog_patiently() {
 	hog_got=$(cat "$TMP/hog")
 }
 
-# check_hog WHEN BLOCK: somebody takes all free memory, and gets every page of
-# the block that is free, and no page that is marked; what he wrote stays.
+# check_hog WHEN BLOCK: a process takes all free memory. It gets every free page of the
+# block and no marked page, and its pages keep their content.
 check_hog() {
 	marks_online >"$TMP/marks-online"
 	expect_at_least "hog: pages it may not get, $1" 1 \
@@ -77,8 +77,8 @@ check_hog() {
 	check_verify "after the hog, $1"
 }
 
-# companion_start WHAT LINE COMMAND…: a process that answers; its first line must
-# be LINE. companion_ask COMMAND: its answer. companion_stop: it goes.
+# companion_start WHAT LINE COMMAND…: starts a process whose first line must be LINE.
+# companion_ask COMMAND: prints its answer. companion_stop: ends it.
 companion_start() {
 	companion_what=$1 companion_want=$2
 	shift 2
@@ -107,7 +107,7 @@ companion_stop() {
 	rm -f "$TMP/companion-in" "$TMP/companion-out"
 }
 
-# tenant_start COUNT BLOCK [-s]: a process with COUNT pages in the block.
+# tenant_start COUNT BLOCK [-s]: starts a process with COUNT pages in the block
 tenant_start() {
 	companion_start "a process has pages in memory$2" "pages $1" \
 		tenant ${3:+"$3"} "$1" "$(block_range "$2")"
