@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Each allocation that an operation makes fails once. The kernel counts them for
-# a task (/proc/thread-self/fail-nth) and lets the N-th fail; N goes up until
-# there is no N-th any more. Each time: the operation has failed with a clean
-# errno and nothing has changed, or it has succeeded all the same and all has.
+# Each allocation that an operation makes fails once. The kernel counts the allocations of
+# a task (/proc/thread-self/fail-nth) and lets the N-th one fail. N goes up until there is
+# no N-th allocation. Each time, either the operation has failed with a clean errno and
+# nothing has changed, or it has succeeded and all has changed.
 #
-# Slab caches and pages are walked one after the other: what else the allocator
-# does on the way, such as to fill a cache, moves the counts, and less so then.
+# Allocations from slab caches and allocations of pages are walked separately. The
+# allocator also allocates for itself, for example to fill a cache, which changes the
+# counts. Separate walks keep that small.
 
 # shellcheck disable=SC2317,SC2031,SC2030  # the tests are called by run_tests
 # shellcheck source=lib-faults.sh
@@ -28,15 +29,15 @@ as_marked() {
 	undo mark "$as_marked"
 }
 
-# marked TEXT: these lines, noted
+# marked TEXT: makes the marks in these lines, and notes them
 marked() {
 	as_marked=$1
 	echo "$1" >"$TMP/batch"
 	mark_batch "$TMP/batch"
 }
 
-# To take the hook's slot and to give it back waits for the hotplug lock, which
-# takes long. Somebody else's page, which "unmark all" leaves alone, keeps it.
+# anchor: taking the slot of the hook, and giving it back, waits for the hotplug lock,
+# which takes long. A page of another client, which "unmark all" leaves alone, keeps it.
 anchor() {
 	balloon_load chunk=1 from="$(block_pfn "$B1" 50)"
 	balloon_set pages 1
@@ -61,7 +62,7 @@ $(block_pfn "$B3" -30) 60"
 	balloon_unload
 }
 
-# Text, and what is made of it, that no slab is large enough for.
+# The text, and what the module makes of it, is too large for any slab.
 mark_many() {
 	faults_of page
 	walk_repeat=2 walk_least=2
@@ -71,7 +72,7 @@ mark_many() {
 		write "$FO"/mark "$mm_lines"
 }
 
-# With the slot to be taken.
+# The slot has to be taken.
 mark_first() {
 	faults_of slab
 	walk_repeat=2
@@ -79,7 +80,7 @@ mark_first() {
 		write "$FO"/mark "$(block_pfn "$B2" 4100) 50 unskippable canary"
 }
 
-# Beside other marks: the tree has nodes, the hook is held, the block watched.
+# Other marks are there: the tree has nodes, the hook is held, the block is watched.
 mark_beside() {
 	faults_of slab
 	walk_repeat=2
@@ -137,7 +138,7 @@ reading() { # slab|page
 	unmark_all
 }
 
-# The kernel's own notifiers say NOTIFY_BAD for want of memory, which is EPERM.
+# The kernel's own notifiers answer NOTIFY_BAD when memory is short, which is EPERM.
 HOTPLUG_ERRNOS='ENOMEM EBUSY EPERM'
 
 hotplug() { # slab|page sysfs|debugfs
@@ -160,7 +161,7 @@ hotplug() { # slab|page sysfs|debugfs
 	unmark_all
 }
 
-# While the block is offline, there is only what the module remembers of it.
+# While the block is offline, only the record of the module exists.
 while_offline() {
 	faults_of slab
 	walk_repeat=2
@@ -176,7 +177,7 @@ while_offline() {
 	unmark_all
 }
 
-# In one range, as it was.
+# The pages are in one range again, as before.
 client_again() {
 	balloon_set pages 0
 	balloon_set pages 200
@@ -196,14 +197,14 @@ client() {
 	unmark_all
 }
 
-# The module's own part of loading, which is what its init function calls. The
+# The walk covers the module's own part of loading, which its init function calls. The
 # rest is the kernel's.
 loading() { # slab|page
 	faults_of "$1"
 	loading_file=$(find "/lib/modules/$(uname -r)" -name 'fake[-_]offline.ko')
 	expect_status "rmmod" 0 rmmod fake_offline
 	for loading_dir in "$FAILSLAB" "$FAILPAGE"; do
-		# but for the way that is off
+		# The kind of allocation that is off stays off.
 		[ $(($(cat "$loading_dir/require-start"))) != 0 ] ||
 			set_range "$loading_dir" require do_one_initcall
 	done
@@ -217,8 +218,8 @@ loading() { # slab|page
 
 # ---------------------------------------------------------------- the twins
 
-# A fault is one: -n 1 fails, a number that is too large does not, and without
-# -n nothing does.
+# One fault is one: -n 1 fails, a number that is too large does not, and without -n no
+# allocation fails.
 twins() {
 	faults_of slab
 	twins_p=$(block_pfn "$B2" 4100)
@@ -233,7 +234,7 @@ twins() {
 		"$(tryio -n 1 read "$FO"/ranges | sed 's/^ok [0-9]* //')"
 	faults_of slab
 
-	# an operation that fails, and has done something: a page at a time
+	# The operation fails and has changed one page.
 	marked "$twins_p 100"
 	walk_what=twin walk_errnos=ENOMEM walk_world=world
 	world >"$TMP/before"
@@ -253,7 +254,7 @@ twins() {
 	expect_same "as it was" before
 	expect_failing "an errno that is not documented" expect_clean twin "EIO failed"
 
-	# objects that stay: a range each, in a cache of its own
+	# Objects stay: one for each range, in a cache of their own.
 	objects_mark
 	check_objects "with nothing lost"
 	sparse_lines "$B3" 100 | sed "${REPEAT}q" >"$TMP/batch"

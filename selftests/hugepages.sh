@@ -1,31 +1,31 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Pages in use that are not plain anonymous ones, in a block with marks: hugetlb,
-# transparent huge pages, locked memory, page cache. They are migrated by an
-# offlining, also by one that fails late, and by a mark that wants their place;
-# their content stays, and so do the marks beside them.
+# Pages in use of other kinds than plain anonymous ones, in a block with marks: hugetlb,
+# transparent huge pages, locked memory, page cache. An offlining migrates them, also one
+# that fails late, and so does a mark of their place. Their content stays, and so do the
+# marks beside them.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# Flags of /proc/kpageflags that tell the kinds apart
+# Flags of /proc/kpageflags that tell these kinds
 KPF_HUGE=17 KPF_UNEVICTABLE=18 KPF_THP=22 KPF_SWAPBACKED=14
 
-# lodger_start KIND COUNT BLOCK; companion_ask and companion_stop are for it, too
+# lodger_start KIND COUNT BLOCK: companion_ask and companion_stop work for it, too
 lodger_start() {
 	companion_start "a process has $1 pages in memory$3" "units $2" \
 		lodger "$1" "$2" "$(block_range "$3")"
 }
 
-# lodger_is WHEN INSIDE: where its units are, and that their content is whole
+# lodger_is WHEN INSIDE: this number of its units is in the block, with the right content
 lodger_is() {
 	expect_eq "its units in the block $1" "inside $2" "$(companion_ask where)"
 	expect_eq "its content $1" "broken 0" "$(companion_ask check)"
 }
 
-# pool PAGES: how many pages hugetlb is to have
+# pool PAGES: gives the pool of hugetlb this size
 pool() {
 	echo "$1" >/proc/sys/vm/nr_hugepages
 	expect_eq "pages in the pool of hugetlb" "$1" "$(pool_now)"
@@ -35,8 +35,8 @@ pool_now() {
 	awk '$1 == "HugePages_Total:" { print $2 }' /proc/meminfo
 }
 
-# A fresh block is what the allocator takes last: so its neighbours go, until the
-# process has what it wants.
+# alone: the allocator takes a fresh block last. So its neighbours go offline until the
+# process has its pages.
 alone() {
 	go "$B1" offline
 	go "$B3" offline
@@ -60,8 +60,8 @@ settle() {
 	mlock) settle_flag=$KPF_UNEVICTABLE ;;
 	file) settle_flag=$KPF_SWAPBACKED ;;
 	esac
-	# A page gets to the right list of the LRU with a delay, which whoever takes
-	# a range ends. compact_memory does so, too, and moves pages about.
+	# A page reaches the right list of the LRU with a delay, which ends when a range is
+	# taken. compact_memory would end it, too, but it moves pages.
 	mark "$(block_pfn "$B3" 1)" 1
 	unmark "$(block_pfn "$B3" 1)" 1
 	expect_eq "units that are of that kind" "flag $2" \
@@ -78,7 +78,7 @@ broken_is_noticed() {
 moved() {
 	[ "$1" != thp ] || [ -d /sys/kernel/mm/transparent_hugepage ] ||
 		skip "this kernel has no transparent huge pages"
-	# as many marks as leave room for 2 MiB in one piece
+	# The marks leave room for 2 MiB in one piece.
 	mark "$(block_pfn "$B2" 8192)" 4096 canary
 	mark "$(block_pfn "$B2" 1)" 1 canary
 	mark "$(block_pfn "$B2" 20001)" 777
@@ -89,7 +89,7 @@ moved() {
 	expect_failing "a wrong word is noticed" broken_is_noticed "$2"
 	expect_eq "mend" mended "$(companion_ask mend)"
 
-	# early: nothing moves
+	# An early failure moves no page.
 	load_notifier_errors -1
 	notifier_error MEM_GOING_OFFLINE -12
 	refuse "$B2" offline ENOMEM
@@ -97,7 +97,7 @@ moved() {
 	lodger_is "after an early failure" "$2"
 	check_all "after an early failure"
 
-	# late: all of it has moved, and stays where it is
+	# At a late failure all pages have moved, and they stay where they are.
 	expect_eq "arm late" ok "$(tryio write "$FO"/inject "offline late -16 1")"
 	refuse "$B2" offline EBUSY
 	lodger_is "after a late failure" 0
@@ -105,7 +105,7 @@ moved() {
 	companion_stop
 	[ "$1" != hugetlb ] || pool 0
 
-	# a mark wants their place
+	# A mark takes their place.
 	settle "$1" "$2"
 	moved_nr=1
 	case $1 in hugetlb | thp) moved_nr=512 ;; esac
@@ -120,7 +120,7 @@ moved() {
 		END { print n + 0 }' "$MARKS" -)"
 	check_all "after marks took their place"
 
-	# and the block goes
+	# The block goes offline.
 	go "$B2" offline
 	lodger_is "while offline" 0
 	[ "$1" != hugetlb ] ||
