@@ -47,25 +47,25 @@ together() {
 	go "$B3" online_movable
 }
 
-# settle KIND COUNT: a process with COUNT units of that KIND in $B2
-settle() {
+# place_units KIND COUNT: a process with COUNT units of that KIND in $B2
+place_units() {
 	alone
 	[ "$1" != hugetlb ] || pool $(($2 + 20))
 	lodger_start "$1" "$2" "$B2"
 	[ "$1" != hugetlb ] || pool "$2"
 	together
 	case $1 in
-	hugetlb) settle_flag=$KPF_HUGE ;;
-	thp) settle_flag=$KPF_THP ;;
-	mlock) settle_flag=$KPF_UNEVICTABLE ;;
-	file) settle_flag=$KPF_SWAPBACKED ;;
+	hugetlb) kind_flag=$KPF_HUGE ;;
+	thp) kind_flag=$KPF_THP ;;
+	mlock) kind_flag=$KPF_UNEVICTABLE ;;
+	file) kind_flag=$KPF_SWAPBACKED ;;
 	esac
 	# A page reaches the right list of the LRU with a delay, which ends when a range is
 	# taken. compact_memory would end it, too, but it moves pages.
 	mark "$(block_pfn "$B3" 1)" 1
 	unmark "$(block_pfn "$B3" 1)" 1
 	expect_eq "units that are of that kind" "flag $2" \
-		"$(companion_ask "flag $settle_flag")"
+		"$(companion_ask "flag $kind_flag")"
 	lodger_is "at first" "$2"
 	check_all "with $1 pages"
 }
@@ -83,7 +83,7 @@ moved() {
 	mark "$(block_pfn "$B2" 1)" 1 canary
 	mark "$(block_pfn "$B2" 20001)" 777
 	mark "$(block_pfn "$B2" $((BLOCK_PAGES - 1)))" 1 canary
-	settle "$1" "$2"
+	place_units "$1" "$2"
 
 	expect_eq "spoil" spoiled "$(companion_ask spoil)"
 	expect_failing "a wrong word is noticed" broken_is_noticed "$2"
@@ -106,7 +106,7 @@ moved() {
 	[ "$1" != hugetlb ] || pool 0
 
 	# A mark takes their place.
-	settle "$1" "$2"
+	place_units "$1" "$2"
 	moved_nr=1
 	case $1 in hugetlb | thp) moved_nr=512 ;; esac
 	for moved_pfn in $(companion_ask list | tr ' ' '\n' | head -n 3); do
@@ -137,7 +137,7 @@ moved() {
 
 # The whole block is marked, with all kinds of pages in it.
 whole_block() {
-	settle "$1" "$2"
+	place_units "$1" "$2"
 	mark "$(block_start "$B2")" "$BLOCK_PAGES" canary
 	lodger_is "when all of its place is marked" 0
 	check_all "when all is marked"
