@@ -15,7 +15,7 @@ const char *const difference_names[NR_DIFFERENCES] = {
 	"list of ranges", "verify", "armed failures", "pages in use",
 };
 
-/* What the list has and the model has not yet, if that is what it waits for. */
+/* Learns the pages that the list has and the model does not, if it waits for them. */
 static bool learn(struct model *m)
 {
 	unsigned int i, nr = m->learn_owner ? seen.outside - m->outside : 0;
@@ -58,7 +58,7 @@ static bool compare_blocks(const struct model *m, char *detail)
 	return true;
 }
 
-/* What is wrong with this page, or NULL. */
+/* The words for a fault of this page, or NULL. */
 static const char *look_at(uint64_t flags, unsigned char is, bool online)
 {
 	bool marked = online && is & MARKED;
@@ -128,7 +128,7 @@ static void add_up(const struct model *m, struct sums *s)
 		if (is & BROKEN && s->first_bad < 0)
 			s->first_bad = (long)pfn_of(i);
 	}
-	/* The other client's: all are skippable, and have a canary. */
+	/* The other client's pages are all skippable, and have a canary. */
 	s->pages += m->outside;
 	s->online += m->outside;
 	s->skippable += m->outside;

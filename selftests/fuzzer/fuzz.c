@@ -6,21 +6,20 @@
  *   fuzz [OPTION]... [-b FIRST+NR] -r FILE
  *   fuzz -l -s SEED [-n STEPS]
  *
- * The first form makes COUNT sequences (1) of STEPS steps (60), the first one
- * from SEED, the others from the numbers that follow. The second one runs the
- * sequence in FILE, one step a line as op.c has them. -l only prints the
- * sequence, on any machine.
- *   -b FIRST+NR  the memory blocks: these are to be in ZONE_MOVABLE (32+3)
+ * The first form makes COUNT sequences (1) of STEPS steps (60). The first sequence has the
+ * seed SEED, the others the numbers that follow. The second form runs the sequence in
+ * FILE, which has one step a line in the form of op.c. -l only prints the sequence, on any
+ * machine.
+ *   -b FIRST+NR  the memory blocks, which must be in ZONE_MOVABLE (32+3)
  *   -k SKIP      the module's parameter "skip" (frozen)
  *   -p PLANT     the model is wrong on purpose: forget, behind or errno
  *   -x           do not shrink
  *
- * Each step is printed before it is taken, after "# > ", so that it is in the log
- * also if it is the kernel's last one. A sequence that fails is shrunk and
- * printed, after "# = ".
+ * Each step is printed before it is taken, after "# > ". So the log also has the step that
+ * crashes the kernel. A sequence that fails is shrunk and printed, after "# = ".
  *
- * Exit status: 0 if the kernel did and showed what the model predicts, 1 if not,
- * 2 if that could not be found out.
+ * Exit status: 0 if the kernel did and showed what the model predicts, 1 if not, 2 if the
+ * fuzzer could not find out.
  */
 #include "common.h"
 #include "fuzz.h"
@@ -36,7 +35,7 @@
 
 static const char *const plants[] = { "none", "forget", "behind", "errno" };
 
-/* Runs a sequence; what fails is shrunk. */
+/* Runs a sequence, and shrinks it if it fails. */
 static bool run_and_shrink(struct step *steps, unsigned int nr, bool shrinking)
 {
 	struct failure f;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the parts of the fuzzer share. A sequence is steps; a step is one
+ * The parts of the fuzzer share this. A sequence is a list of steps. A step is one
  * operation, or two at once.
  *
  *	op.c		an operation as text, and back
@@ -38,12 +38,12 @@ enum op_kind {
 	OP_ONLINE,
 	OP_INJECT,
 	OP_CLEAR,		/* "inject clear" */
-	OP_SOFT,		/* soft-offline a page, and take that back */
-	OP_HOLD,		/* have so many pages in use */
-	OP_DROP,		/* and free all that are */
-	OP_RELOAD,		/* of the module */
+	OP_SOFT,		/* soft-offline a page, and undo that */
+	OP_HOLD,		/* take a number of pages into use */
+	OP_DROP,		/* free all of these */
+	OP_RELOAD,		/* unload and load the module */
 	OP_BALLOON,		/* load a client that takes pages */
-	OP_POP,			/* and unload it */
+	OP_POP,			/* unload that client */
 };
 
 enum online_type {
@@ -95,19 +95,19 @@ extern const char *const point_names[NR_POINTS];
 
 /* Needs room for STEP_TEXT bytes. */
 void step_print(const struct step *s, unsigned int block_pages, char *text);
-/* Ends the program if the line is not a step. */
+/* A line that is not a step ends the program. */
 void step_parse(struct step *s, unsigned int block_pages, const char *line);
 
 /* ---------------------------------------------------------------- the model */
 
 #define MAX_BLOCKS	8
 
-/* What is known of a page. */
+/* The properties of a page. */
 #define MARKED		1
 #define SKIPPABLE	2
 #define CANARY		4
-#define FOREIGN		8	/* the other client's */
-#define BROKEN		16	/* its canary is */
+#define FOREIGN		8	/* it is the other client's */
+#define BROKEN		16	/* its canary is broken */
 
 struct injection {
 	int error;
@@ -126,7 +126,7 @@ struct world {
 	unsigned int nr_pages;
 	uint64_t first_block;
 	uint64_t first_pfn;
-	bool soft;		/* pages can be soft-offlined, and back */
+	bool soft;		/* pages can be soft-offlined, and unpoisoned */
 	bool balloon;		/* there is another client */
 	const char *skip;	/* parameter of the module */
 };
@@ -136,14 +136,14 @@ struct model {
 	struct injection inject[NR_POINTS];
 	bool balloon;
 	bool loose;		/* perhaps fewer are armed than inject says */
-	unsigned int learn;	/* pages that are marked, somewhere: it is to be
-				 * learnt from the list */
+	unsigned int learn;	/* pages that are marked somewhere; only the list
+				 * tells where */
 	unsigned char learn_owner;
 	unsigned int outside;	/* pages marked outside of the blocks */
 	unsigned char *page;
 };
 
-/* What may come of a step. */
+/* One possible outcome of a step. */
 struct outcome {
 	int result[2];
 	struct model model;
@@ -156,12 +156,12 @@ struct outcomes {
 	struct outcome o[MAX_OUTCOMES];
 };
 
-/* What the model is made to get wrong, to see whether that is found. */
+/* The faults that the model can be given, to see whether they are found. */
 enum plant {
 	PLANT_NONE,
 	PLANT_FORGET,	/* the last page of an unskippable mark */
 	PLANT_BEHIND,	/* a page is given back when its block comes online */
-	PLANT_ERRNO,	/* "skippable" in an offline block is to fail */
+	PLANT_ERRNO,	/* "skippable" in an offline block is predicted to fail */
 };
 
 extern struct world world;
@@ -177,25 +177,25 @@ void model_init(struct model *m);
 void model_copy(struct model *to, const struct model *from);
 void model_free(struct model *m);
 /*
- * All that may come of a step, the likeliest first. auto_normal has a bit for
- * each block that "online" would put into ZONE_NORMAL.
+ * All outcomes that a step may have, the likeliest first. auto_normal has a bit for each
+ * block that "online" would put into ZONE_NORMAL.
  */
 void model_predict(const struct model *m, const struct step *s,
 		   unsigned int auto_normal, struct outcomes *out);
 void outcomes_free(struct outcomes *out);
-/* Is there a model for these two at once? */
+/* Can the model predict these two at once? */
 bool model_may_be_together(const struct op *a, const struct op *b);
-/* Is there a reason not to do this step in this state of things? */
+/* Must this step be left out in this state? */
 bool model_forbids(const struct model *m, const struct step *s,
 		   const struct outcomes *out);
-/* An OP_GUARD becomes the OP_MARK that it is; others stay what they are. */
+/* An OP_GUARD becomes the OP_MARK that it stands for. Others stay as they are. */
 void model_resolve(const struct model *m, struct op *op);
 
 /* ---------------------------------------------------------------- the kernel */
 
 #define DETAIL 256
 
-/* What kind of a thing differs; shrinking goes after the same kind. */
+/* The kind of a difference. Shrinking keeps the kind. */
 enum difference {
 	SAME,
 	RESULT,
@@ -211,19 +211,19 @@ enum difference {
 
 extern const char *const difference_names[NR_DIFFERENCES];
 
-/* Learns what the machine has, and how it is at first. */
+/* Learns the properties of the machine, and its first state. */
 void kernel_init(void);
-/* Everything as it was at first; false if that cannot be had. */
+/* Brings the machine back to its first state. Returns false if that fails. */
 bool kernel_reset(void);
-/* What is there now counts as how it was at first. */
+/* The present state becomes the first state. */
 void kernel_rebase(void);
-/* For model_predict(). */
+/* The argument of model_predict(). */
 unsigned int kernel_auto_normal(void);
-/* Results are errnos, or what is beside them in the model. */
+/* Results are errnos, or the other results of the model. */
 void kernel_run(const struct step *s, const struct model *before, int *result);
-/* Looks at the machine, for kernel_compare(). */
+/* Reads the state of the machine, for kernel_compare(). */
 void kernel_observe(void);
-/* Learns what the model wants to learn. */
+/* Compares that with the model, which may learn places from it. */
 enum difference kernel_compare(struct model *m, char *detail);
 
 /* ---------------------------------------------------------------- sequences */
@@ -231,7 +231,7 @@ enum difference kernel_compare(struct model *m, char *detail);
 /* Makes a sequence. It does not depend on the machine. */
 void generate(uint64_t seed, struct step *steps, unsigned int nr);
 
-/* What was done, for the reader. */
+/* The operations so far, for the reader. */
 struct counts {
 	unsigned long steps, left_out, operations, ok, busy, refused;
 };
@@ -239,18 +239,18 @@ struct counts {
 extern struct counts counts;
 
 struct failure {
-	unsigned int step;	/* the number of steps: it is seen at the end */
+	unsigned int step;	/* the number of steps if it is seen at the end */
 	enum difference kind;
 	char detail[DETAIL];
 };
 
-/* Runs a sequence on a machine as it was at first. false: it failed. */
+/* Runs a sequence on a machine in its first state. Returns false if it failed. */
 bool run_steps(const struct step *steps, unsigned int nr, bool quiet,
 	       struct failure *f);
 
 /*
- * Shrinks a sequence that fails, in place; returns the new number of steps. f is
- * how it fails, before and after.
+ * Shrinks a sequence that fails, in place. Returns the new number of steps. f is the
+ * failure, before and after.
  */
 unsigned int shrink(struct step *steps, unsigned int nr, struct failure *f);
 

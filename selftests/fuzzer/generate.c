@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A sequence from a seed. It keeps a model of its own, in which everything goes
- * as it is most likely to, so that most operations make sense; what really
- * comes of them does not change the sequence.
+ * Makes a sequence from a seed. The generator has a model of its own, in which each step
+ * has its likeliest outcome, so that most operations make sense. The real outcome does not
+ * change the sequence.
  */
 #include "common.h"
 #include "fuzz.h"
@@ -41,7 +41,7 @@ static unsigned int some_length(struct generator *g)
 	return lengths[below(g, sizeof(lengths) / sizeof(lengths[0]))];
 }
 
-/* Where things change: at the ends of blocks and page blocks; or anywhere. */
+/* A page at the end of a block or page block, or anywhere. */
 static unsigned int some_page(struct generator *g)
 {
 	unsigned int page = below(g, world.nr_pages), unit;
@@ -117,7 +117,7 @@ static unsigned int percent_marked(const struct generator *g)
 	return n * 100 / world.nr_pages;
 }
 
-/* A block that is online, or offline; where there is none, any. */
+/* A block that is online, or offline. If there is none, any block. */
 static unsigned int some_block(struct generator *g, bool online)
 {
 	unsigned int i, block = below(g, world.nr_blocks);
@@ -134,7 +134,7 @@ static unsigned int some_block(struct generator *g, bool online)
 
 static void make_mark(struct generator *g, struct op *op)
 {
-	bool near = one_in(g, 2);	/* so that they can be taken together */
+	bool near = one_in(g, 2);	/* so that they are taken together */
 	unsigned int i;
 
 	op->kind = OP_MARK;
@@ -144,7 +144,7 @@ static void make_mark(struct generator *g, struct op *op)
 
 		any_piece(g, p);
 		if (one_in(g, 5)) {
-			/* beside a mark, or over its end */
+			/* The place is beside a mark, or over its end. */
 			marked_piece(g, p);
 			p->start += p->nr - (one_in(g, 4) ? 1 : 0);
 			p->nr = some_length(g);
@@ -181,7 +181,7 @@ static void make_skippable(struct generator *g, struct op *op)
 		any_piece(g, op->piece);
 	else
 		marked_piece(g, op->piece);
-	/* Unskippable ones keep a block online, and so from the other half. */
+	/* An unskippable page keeps its block online, so few are made unskippable. */
 	op->number = !one_in(g, 3);
 }
 
@@ -289,7 +289,7 @@ struct choice {
 	void (*make)(struct generator *g, struct op *op);
 };
 
-/* What can be done beside something else. */
+/* Operations that can run beside another one. */
 static const struct choice common[] = {
 	{ 20, make_mark },	{ 10, make_unmark },	{ 9, make_skippable },
 	{ 10, make_offline },	{ 10, make_online },	{ 5, make_inject },
@@ -297,7 +297,7 @@ static const struct choice common[] = {
 	{ 1, make_unmark_all },
 };
 
-/* What is to be alone. */
+/* Operations that must run alone. */
 static const struct choice lone[] = {
 	{ 3, make_soft },	{ 3, make_any },	{ 1, make_reload },
 	{ 3, make_balloon },	{ 2, make_pop },
@@ -321,7 +321,7 @@ static void choose(struct generator *g, const struct choice *c, size_t nr,
 static void make_op(struct generator *g, struct op *op)
 {
 	choose(g, common, sizeof(common) / sizeof(*common), op);
-	/* When much is marked, most of what is new would only be refused. */
+	/* When much is marked, most new marks would only be refused. */
 	if (op->kind == OP_MARK && percent_marked(g) > 30 && !one_in(g, 4)) {
 		memset(op, 0, sizeof(*op));
 		make_unmark(g, op);
@@ -333,7 +333,7 @@ static void make_lone(struct generator *g, struct op *op)
 	choose(g, lone, sizeof(lone) / sizeof(*lone), op);
 }
 
-/* Lets it happen in the model, as it is most likely to. */
+/* Applies the likeliest outcome to the model of the generator. */
 static void add(struct generator *g, const struct step *s)
 {
 	static struct outcomes out;
@@ -344,7 +344,7 @@ static void add(struct generator *g, const struct step *s)
 	if (!model_forbids(&g->model, s, &out)) {
 		struct model *after = &out.o[0].model;
 
-		/* As if these were not to be had: only the list knows where. */
+		/* The generator does not know the places, so nothing is marked. */
 		after->learn = 0;
 		model_copy(&g->model, after);
 		g->model.loose = false;
@@ -361,7 +361,7 @@ static void add_op(struct generator *g, const struct op *op)
 	add(g, &s);
 }
 
-/* A block changes its zone, or at least goes there and back. */
+/* A block goes offline and online, perhaps in another zone. */
 static void add_cycle(struct generator *g)
 {
 	struct op guard = { .kind = OP_GUARD }, off = { 0 }, on = { 0 };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Pages that the fuzzer has in use. Their content tells whether a page was lost or
- * given to another task.
+ * Pages that the fuzzer has in use. Their content tells whether a page was lost or given
+ * to another task.
  */
 #include "common.h"
 #include "kernel.h"

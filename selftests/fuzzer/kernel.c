@@ -109,7 +109,7 @@ static int load_soft(void)
 
 /* ---------------------------------------------------------------- resetting */
 
-/* Blocks in ZONE_NORMAL go home while their marks keep kernel data away. */
+/* A block leaves ZONE_NORMAL while its marks keep the kernel's data out of it. */
 static bool bring_home(unsigned int block)
 {
 	struct block b = get_block(block);
@@ -128,7 +128,7 @@ static bool bring_home(unsigned int block)
 	return b.online && !b.normal;
 }
 
-/* An unskippable page would keep its block where it is. */
+/* An unskippable page would keep its block from going offline. */
 static void make_skippable(void)
 {
 	unsigned long long start, nr;

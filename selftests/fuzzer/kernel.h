@@ -31,13 +31,13 @@ int put(const char *path, const char *text);
 void block_path(char *path, unsigned int block, const char *file);
 struct block get_block(unsigned int block);
 long get_mem_total(void);
-/* Status of a command, which says on stderr what went wrong. */
+/* The exit status of a command, which reports on stderr why it failed. */
 int command(const char *line);
 int load(void);
 /* Only this module; modprobe -r would also unload those that it uses. */
 int unload(const char *module);
 
-/* Takes so many pages into use, unless too many are. Returns 0 or an errno. */
+/* Takes nr pages into use, unless too many are. Returns 0 or an errno. */
 int hold(unsigned int nr);
 /* Frees all pages in use. Returns 0, or CONTENT_LOST. */
 int drop(void);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The model: what the kernel must do with a step, and what must be seen then.
+ * The model predicts what the kernel must do in a step, and what must be seen after it.
  *
- * A prediction is a list of outcomes: results, and the state that each of them
- * goes with. Most steps have one. A page may be in use for a moment, so a mark
- * may also be EBUSY and change nothing; two operations at once have the
- * outcomes of both orders.
+ * A prediction is a list of outcomes. An outcome is a result for each operation, and the
+ * state after it. Most steps have one outcome. A page may be in use for a moment, so a
+ * mark may also end with EBUSY and change nothing. Two operations at once have the outcomes
+ * of both orders.
  */
 #include "common.h"
 #include "model.h"
@@ -45,7 +45,7 @@ void model_free(struct model *m)
 
 /* ---------------------------------------------------------------- steps */
 
-/* Kernel data may come into a block in ZONE_NORMAL that has none of that. */
+/* Kernel data may come into a block in ZONE_NORMAL with a page block without marks. */
 static bool guarded(const struct model *m, unsigned int block)
 {
 	const unsigned char *page = m->page + block * world.block_pages;
@@ -60,7 +60,7 @@ static bool guarded(const struct model *m, unsigned int block)
 	return true;
 }
 
-/* What may come of two at once, if this one is first. */
+/* The outcomes of two operations at once, if this one is first. */
 static void predict_order(const struct model *m, const struct step *s,
 			  unsigned int first, unsigned int auto_normal,
 			  struct outcomes *out)
@@ -98,8 +98,8 @@ void model_predict(const struct model *m, const struct step *s,
 }
 
 /*
- * Pages at random places that fail to be taken let these two go elsewhere, and
- * one with a broken canary could not be told from the others.
+ * These two look for pages, and go elsewhere when taking some fails at random places. A
+ * page with a broken canary could not be told from the others.
  */
 static bool forbidden_now(const struct model *m, const struct op *op)
 {
@@ -113,7 +113,7 @@ static bool forbidden_now(const struct model *m, const struct op *op)
 }
 
 /*
- * Others need to know how things are before or after them; and what takes
+ * The other operations need a known state before or after them. An operation that takes
  * several steps in the module lets others in between.
  */
 bool model_may_be_together(const struct op *a, const struct op *b)

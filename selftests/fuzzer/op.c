@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Operations as lines of text, and back. A page is BLOCK:OFFSET, the blocks
- * counted from 0.
+ * Operations as lines of text, and back. A page is BLOCK:OFFSET, with the blocks counted
+ * from 0.
  *
  *   mark PAGE NR [unskippable] [canary][, PAGE NR ...]...
  *   guard BLOCK
@@ -20,7 +20,7 @@
  *   balloon PAGE NR
  *   pop
  *
- * Two at once have " | " between them.
+ * Two operations at once have " | " between them.
  */
 #include "common.h"
 #include "fuzz.h"
@@ -207,7 +207,7 @@ static void cut(struct words *w, char *text)
 	}
 }
 
-/* The first piece is in w; rest has the others. */
+/* The first piece is in w, and the others in rest. */
 static void parse_pieces(struct words *w, struct op *op, char *rest,
 			 unsigned int bp)
 {

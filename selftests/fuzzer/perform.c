@@ -63,7 +63,7 @@ static int run_offline(const struct op *op)
 	return put(path, "offline");
 }
 
-/* PLANT_BEHIND: nobody has asked for that. */
+/* PLANT_BEHIND: gives a page back, which no step has requested. */
 static void give_back_one(const struct model *m, unsigned int block)
 {
 	unsigned int i = (block + 1) * world.block_pages;
@@ -113,7 +113,7 @@ static bool poisoned(unsigned int page)
 	return flags >> KPF_HWPOISON & 1;
 }
 
-/* If that poisoned the page, it is taken back: the block could not come online. */
+/* If that poisoned the page, it is unpoisoned: the block could not come online. */
 static int run_soft(const struct op *op, const struct model *before)
 {
 	unsigned int page = op->piece[0].start, tries;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The outcomes of one operation: what the kernel must answer, and what must be seen
- * after it.
+ * The outcomes of one operation: the result that the kernel must return, and the state
+ * that must be seen after it.
  */
 #include "common.h"
 #include "model.h"
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A new outcome: nothing changes but what the caller changes then. */
+/* Adds an outcome with the same state, which the caller may change. */
 static struct model *outcome(struct outcomes *out, const struct model *m,
 			     int result)
 {
@@ -50,7 +50,7 @@ static bool block_has(const struct model *m, unsigned int block,
 	return false;
 }
 
-/* Gives back all pages that have these bits out of mask. */
+/* Gives back all pages whose bits in mask are these. */
 static void give_back(struct model *m, unsigned char mask, unsigned char is)
 {
 	unsigned int i;
@@ -60,7 +60,7 @@ static void give_back(struct model *m, unsigned char mask, unsigned char is)
 			m->page[i] = 0;
 }
 
-/* May debugfs work on all of these pages? */
+/* May debugfs change all of these pages? */
 static int check_owner(const struct model *m, const struct piece *p)
 {
 	unsigned int i;
@@ -78,7 +78,7 @@ static int check_owner(const struct model *m, const struct piece *p)
 
 /* ---------------------------------------------------------------- injections */
 
-/* Takes one of what is armed. Returns its errno, or 0. */
+/* Uses up one of the armed failures. Returns its errno, or 0. */
 static int consume(struct model *m, enum inject_point point)
 {
 	struct injection *it = &m->inject[point];
@@ -100,7 +100,7 @@ static int mark_piece(struct model *m, const struct piece *p)
 		if (m->page[i] & MARKED)
 			return EEXIST;
 	is |= (p->unskippable ? 0 : SKIPPABLE) | (p->canary ? CANARY : 0);
-	/* Block by block. In an offline block, nothing is taken that could fail. */
+	/* Block by block. In an offline block no page is taken, so nothing can fail. */
 	for (i = p->start; i < piece_end(p); i = end) {
 		bool online = m->block[i / world.block_pages].online;
 
@@ -131,10 +131,10 @@ static void predict_mark(const struct model *m, const struct op *op,
 			die("a mark outside of the blocks under test");
 		o->result[0] = mark_piece(after, &op->piece[i]);
 	}
-	/* All or nothing; but injections are used up. */
+	/* All pieces are marked or none, but injections are used up. */
 	if (o->result[0])
 		memcpy(after->page, m->page, world.nr_pages);
-	/* Some page may have been in use, in a piece before the bad one, too. */
+	/* A page may have been in use, also in a piece before the bad one. */
 	if (!o->result[0] || o->result[0] == EBUSY || i > 1)
 		outcome(out, m, EBUSY)->loose = true;
 }
@@ -161,7 +161,7 @@ static void predict_any(const struct model *m, const struct op *op,
 	after = outcome(out, m, 0);
 	after->learn = op->number;
 	after->learn_owner = 0;
-	/* Much may be in use, and hard to move; but not nearly all. */
+	/* Many pages may be in use and hard to move, but not nearly all. */
 	if (to_have < 8192 + 4 * op->number)
 		outcome(out, m, ENOSPC);
 }
@@ -246,7 +246,7 @@ static void predict_offline(const struct model *m, const struct op *op,
 	struct model *after = outcome(out, m, 0);
 
 	out->o[out->nr - 1].result[0] = offline_block(after, op->block);
-	/* Kernel data may be there, and keep it from being isolated. */
+	/* Kernel data may be in the block, and keep it from being isolated. */
 	if (m->block[op->block].online && m->block[op->block].normal)
 		outcome(out, m, EBUSY)->loose = true;
 }
@@ -305,7 +305,7 @@ static void predict_soft(const struct model *m, const struct op *op,
 	} else if (m->page[page] & MARKED) {
 		outcome(out, m, EIO);
 	} else {
-		/* Whatever it came to, it has been taken back. */
+		/* In every case the soft offline has been undone. */
 		outcome(out, m, 0);
 	}
 }
@@ -403,7 +403,7 @@ void predict(const struct model *m, const struct op *given,
 		predict_pop(m, out);
 		break;
 	}
-	/* Each may find the other one's page blocks isolated. */
+	/* Each of the two may find page blocks that the other one has isolated. */
 	if (racing && (op.kind == OP_MARK || op.kind == OP_OFFLINE))
 		outcome(out, m, EBUSY)->loose = true;
 }

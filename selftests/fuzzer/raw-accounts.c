@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The accounts: what the module lists, /proc/kpageflags and MemTotal agree.
+ * The accounts: the module's list, /proc/kpageflags and MemTotal must agree.
  */
 #include "common.h"
 #include "raw.h"
@@ -37,7 +37,7 @@ static long mem_total(void)
 	return get_number("/proc/meminfo", "MemTotal: %ld kB");
 }
 
-/* No mark may leave less than is available now, but for some MiB. */
+/* A mark must leave the memory that is available now, less some MiB. */
 static void set_reserve(void)
 {
 	long mib = get_number("/proc/meminfo", "MemAvailable: %ld kB") / 1024;
@@ -81,8 +81,8 @@ static long flagged(int bit)
 }
 
 /*
- * The pages that are listed: those in force, of these those in the blocks under test,
- * and those that wait. All blocks are online, so these wait where no memory is.
+ * Counts the listed pages: those in force, those of them in the blocks under test, and
+ * those that wait. All blocks are online, so a page that waits has no memory.
  */
 static void count_listed(long *in_force, long *tested, long *waiting)
 {

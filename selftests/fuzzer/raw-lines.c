@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Makes a write: lines that are valid, most of them changed.
+ * Makes a write: valid lines, most of them changed.
  */
 #include "common.h"
 #include "raw.h"
@@ -17,7 +17,7 @@ static char *number_text(char *to, uint64_t n)
 	return to + sprintf(to, one_in(8) ? "0x%" PRIx64 : "%" PRIu64, n);
 }
 
-/* What was marked, to be met again. */
+/* Ranges that were marked, which later lines use again. */
 #define REMEMBERED 32
 
 static struct {
@@ -49,7 +49,7 @@ static char *valid_range(char *to)
 	unsigned int n = lengths[below(sizeof(lengths) / sizeof(*lengths))];
 	uint64_t page;
 
-	/* Few places, so that ranges meet again. */
+	/* The places are few, so that ranges meet again. */
 	page = (uint64_t)below(256) * (uint64_t)(nr_pages / 256) + below(4);
 	to = number_text(to, first_pfn + page);
 	*to++ = ' ';
@@ -77,7 +77,7 @@ static char *valid_inject(char *to)
 	};
 	const char *point = points[below(sizeof(points) / sizeof(*points))];
 
-	/* Each mark that this lets fail takes a fifth of a second. */
+	/* Each mark that fails by this injection takes a fifth of a second. */
 	if (one_in(3) || (!strncmp(point, "mark stray", 10) && !one_in(8)))
 		return to + sprintf(to, "clear");
 	return to + sprintf(to, "%s %u", point, below(3));
@@ -149,7 +149,7 @@ static void change_digit(void)
 		}
 }
 
-/* In the place of a number, if there is one there. */
+/* Puts a number at some place, instead of the number that is there. */
 static void insert_number(void)
 {
 	static const char *const numbers[] = {
@@ -254,7 +254,7 @@ static void mutate(void)
 		insert(some_place(), "", 1);	/* a zero byte */
 		break;
 	case 8:
-		len = some_place();		/* cut on its way */
+		len = some_place();		/* the rest is cut off */
 		break;
 	case 9:
 		if (len > 1) {

@@ -14,7 +14,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* Text, as the module has it: printable or blank, and a newline at the end. */
+/* Text, by the module's rule: printable or blank, and a newline at the end. */
 static bool is_text(void)
 {
 	size_t i;
@@ -70,7 +70,7 @@ static bool is_tested(uint64_t block)
 	return block - first_block < nr_blocks;
 }
 
-/* Is this line better not sent, or seldom? See above. */
+/* Must this line not be sent, or seldom? See raw.c. */
 static bool unwanted_line(enum file f, const struct line *l)
 {
 	bool middle = l->n[0] > first_block &&
@@ -113,7 +113,7 @@ bool unwanted(enum file f)
 	return false;
 }
 
-/* May the module say that? An error can be injected into what blocks do. */
+/* May the module return that? Any error can be injected into operations on blocks. */
 static bool expected(enum file f, int error)
 {
 	static const struct {
@@ -137,7 +137,7 @@ static bool expected(enum file f, int error)
 	return false;
 }
 
-/* In one piece. */
+/* Sends it in one piece. */
 bool send_whole(enum file f)
 {
 	ssize_t n = write(files[f].fd, text, len);
@@ -168,7 +168,7 @@ bool send_whole(enum file f)
 	return true;
 }
 
-/* In two: each is a write of its own to the module. */
+/* Sends it in two pieces: each is a write of its own to the module. */
 bool send_pieces(enum file f)
 {
 	size_t first = some_place();
@@ -187,7 +187,7 @@ bool send_pieces(enum file f)
 	return true;
 }
 
-/* Its end cannot be read: nothing of it may be carried out. */
+/* Sends it with an end that cannot be read: nothing of it may be carried out. */
 bool send_unmapped(enum file f)
 {
 	size_t n = at_most(len, 4096);

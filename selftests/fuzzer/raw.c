@@ -4,23 +4,23 @@
  *
  *   fuzzraw [-b FIRST+NR] [-s SEED] [-n WRITES] [-v] [-p]
  *
- * Each of the WRITES (1000) is a line that is valid, or once was: digits, words,
- * bytes and whole lines are changed, cut, put in, doubled; zero bytes, a megabyte
- * of blanks, a write in two pieces, and one whose end is not mapped are among
- * them. What is not text ending in a newline must be refused with EINVAL, and
- * nothing may be taken in part. Every some thousand writes everything is taken
- * back, and the accounts must be whole: what is listed, /proc/kpageflags and
- * MemTotal agree, "verify" finds nothing, and at the end all is as it was.
+ * Each of the WRITES (1000) is a line that is valid, or was so before changes: digits,
+ * words, bytes and whole lines are changed, cut, added and repeated. Some have zero bytes
+ * or a megabyte of blanks, some are made in two pieces, and some have an end that is not
+ * mapped. The module must refuse with EINVAL all that is not text ending in a newline,
+ * and must take nothing in part. After every 4096 writes everything is given back, and the
+ * accounts must be whole: the list, /proc/kpageflags and MemTotal agree, and "verify" finds
+ * nothing. At the end all is as it was.
  *
- *   -b FIRST+NR  the memory blocks: these are to be in ZONE_MOVABLE (32+3)
- *   -v           prints each write before it is made: after a crash, the last one
- *   -p           the negative twin: one page more is thought to be marked
+ *   -b FIRST+NR  the memory blocks, which must be in ZONE_MOVABLE (32+3)
+ *   -v           prints each write before it is made; after a crash, the last one is seen
+ *   -p           the negative twin: the accounts have one page too many
  *
- * What would work, but leave the machine in another state than it was (a block
- * in ZONE_NORMAL), or wait for half a second and more (a page of the kernel's own),
- * is left out, or made rare.
+ * Some valid writes are left out or rare. These are writes that would leave a block in
+ * ZONE_NORMAL, and writes that wait for half a second and more (for a page of the
+ * kernel's own).
  *
- * Exit status: 0 if all was well, 1 if not, 2 if that could not be found out.
+ * Exit status: 0 if all was well, 1 if not, 2 if fuzzraw could not find out.
  */
 #include "common.h"
 #include "raw.h"
@@ -92,7 +92,7 @@ static void print_write(enum file f)
 	printf("\"%s\n", shown < len ? "..." : "");
 }
 
-/* Reading goes on meanwhile, in odd pieces. */
+/* Meanwhile, files are read in odd pieces. */
 static void read_some(void)
 {
 	static const char *const names[] = {
@@ -142,9 +142,9 @@ static bool one_write(void)
 		fflush(stdout);
 	}
 	took = now();
-	/* One that takes for ever ends with EINTR. */
+	/* A write that never ends is ended with EINTR. */
 	alarm(RESCUE_SECONDS);
-	/* A part of a command on a block is another one. */
+	/* A part of a command on a block is another command. */
 	if (one_in(20) && f != BLOCK_OFFLINE && f != BLOCK_ONLINE && f != MARK)
 		good = send_pieces(f);
 	else if (one_in(20))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the parts of fuzzraw share.
+ * The parts of fuzzraw share this.
  *
  *	raw-lines.c	makes a write: valid lines, and changes to them
  *	raw-send.c	makes a write reach the module, and judges the answer
@@ -68,7 +68,7 @@ void make_write(enum file f);
 /* Remembers the mark that was just made, to meet it again. */
 void remember(void);
 
-/* Is this write better not sent, or seldom? */
+/* Must this write not be sent, or seldom? */
 bool unwanted(enum file f);
 /* Each sends the write in its own way, and returns whether the answer is right. */
 bool send_whole(enum file f);
@@ -77,7 +77,7 @@ bool send_unmapped(enum file f);
 
 long get_number(const char *path, const char *format);
 void accounts_init(void);
-/* Gives the module its reserve of before. */
+/* Sets the module's reserve back to its first value. */
 void accounts_end(void);
 bool all_online(void);
 /* Compares the accounts, gives everything back, and compares them again. */

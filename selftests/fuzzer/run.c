@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Runs a sequence: each step on the machine and in the model, which are compared.
+ * Runs a sequence. Each step is taken on the machine and in the model, and the two are
+ * compared.
  */
 #include "common.h"
 #include "fuzz.h"
@@ -69,7 +70,7 @@ static void say_results(const struct step *s, const int *result, char *detail,
 	}
 }
 
-/* Which of the outcomes is it? The model becomes that. */
+/* Finds the outcome that the machine shows, which becomes the model. */
 static bool find_outcome(struct model *m, const struct step *s,
 			 const int *result, struct outcomes *out,
 			 struct failure *f)
@@ -89,7 +90,7 @@ static bool find_outcome(struct model *m, const struct step *s,
 			model_copy(m, &o->model);
 			return true;
 		}
-		/* What the likeliest one differs in is what is told. */
+		/* The difference from the likeliest outcome is reported. */
 		if (f->kind == RESULT) {
 			f->kind = d;
 			strcpy(f->detail, detail);
@@ -131,7 +132,7 @@ static bool run_step(struct model *m, const struct step *s, bool quiet,
 	return good;
 }
 
-/* Nothing is left of the sequence when everything is undone. */
+/* Undoes everything. Nothing of the sequence must be left. */
 static bool run_end(struct failure *f)
 {
 	struct model clean;

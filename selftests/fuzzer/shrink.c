@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Shrinking: what can be left out of a sequence that fails, so that it still
- * fails in the same kind of way, is left out. First steps (delta debugging:
- * runs of them, from half of them down to single ones), then parts of steps.
+ * Shrinks a sequence that fails: it leaves out all that is not needed for a failure of the
+ * same kind. It begins with steps (delta debugging: runs of them, from half of them down to
+ * single ones), and goes on with parts of steps.
  *
- * A failure that depends on chance may not come again; so what is left is the
- * shortest sequence that was seen to fail. The number of runs is bounded.
+ * A failure that depends on chance may not come again. So the result is the shortest
+ * sequence that was seen to fail. The number of runs is limited.
  */
 #include "common.h"
 #include "fuzz.h"
@@ -24,7 +24,7 @@ struct shrinking {
 	struct step *trial;
 };
 
-/* Does the trial fail like that? If so, it is the sequence from now on. */
+/* Does the trial fail in the same way? If so, it becomes the sequence. */
 static bool better(struct shrinking *s, unsigned int nr)
 {
 	struct failure f;
@@ -34,7 +34,7 @@ static bool better(struct shrinking *s, unsigned int nr)
 	s->runs++;
 	if (run_steps(s->trial, nr, true, &f) || f.kind != s->f->kind)
 		return false;
-	/* It may fail earlier now. */
+	/* The trial may fail earlier. */
 	if (f.step < nr)
 		nr = f.step + 1;
 	memcpy(s->steps, s->trial, nr * sizeof(*s->steps));
@@ -45,7 +45,7 @@ static bool better(struct shrinking *s, unsigned int nr)
 	return true;
 }
 
-/* Tries to do without nr steps, from first on. */
+/* Tries the sequence without nr steps, from first on. */
 static bool without(struct shrinking *s, unsigned int first, unsigned int nr)
 {
 	unsigned int rest = s->nr - first - nr;
@@ -56,7 +56,7 @@ static bool without(struct shrinking *s, unsigned int first, unsigned int nr)
 	return better(s, first + rest);
 }
 
-/* The last ones first: the failure is at the end. */
+/* The last steps come first, since the failure is at the end. */
 static bool leave_out_steps(struct shrinking *s)
 {
 	unsigned int size, first;
@@ -83,7 +83,7 @@ static bool change(struct shrinking *s, unsigned int i, const struct step *to)
 	return better(s, s->nr);
 }
 
-/* Each way to make a piece simpler. */
+/* Tries each way to make a piece simpler. */
 static bool simpler_piece(struct shrinking *s, unsigned int i, unsigned int o,
 			  unsigned int k)
 {
@@ -127,7 +127,7 @@ static bool simpler_piece(struct shrinking *s, unsigned int i, unsigned int o,
 	return any;
 }
 
-/* One of two at once may do. */
+/* One of two operations at once may be enough. */
 static bool single(struct shrinking *s, unsigned int i)
 {
 	unsigned int o;
@@ -155,7 +155,7 @@ static bool mark_at(struct shrinking *s, unsigned int i, unsigned int page)
 	return change(s, i, &to);
 }
 
-/* One mark in the block may do: any, or one where a later step needs it. */
+/* One mark in the block may be enough: at its start, or at the place of a later step. */
 static bool mark_for_guard(struct shrinking *s, unsigned int i)
 {
 	const struct step *step = &s->steps[i];
@@ -173,7 +173,7 @@ static bool mark_for_guard(struct shrinking *s, unsigned int i)
 	return false;
 }
 
-/* In ZONE_MOVABLE nothing needs to be kept out of the block. */
+/* In ZONE_MOVABLE no mark is needed to keep kernel data out of the block. */
 static bool movable(struct shrinking *s, unsigned int i)
 {
 	struct step to = s->steps[i];

@@ -4,23 +4,23 @@
  *
  *   bustle DIR [PERCENT]
  *
- * goes round without an end. In each round it
- * - makes FILES files of a page each in DIR, a tmpfs, and reads them back;
+ * makes one round after the other. In each round it
+ * - makes FILES files of a page each in DIR, a tmpfs, and reads them;
  * - opens PAIRS pairs of sockets, and fills one end of each until it takes no more;
  * - forks CHILDREN children, each of which writes to CHILD_PAGES pages of its own;
- * - looks whether the other ends of the sockets give all bytes, and whether each
- *   child ended well; closes, and unlinks.
- * It holds all of a round's files, sockets and children at once, some 10 MiB of
- * memory, most of it the kernel's, and nothing between two rounds. With PERCENT, it
- * takes no more than that of a CPU's time, its children's not counted.
+ * - checks that the other ends of the sockets give all bytes, and that each child
+ *   ended well; closes, and unlinks.
+ * All files, sockets and children of a round exist at once. They take some 10 MiB of
+ * memory, most of it the kernel's. Between two rounds nothing exists. PERCENT limits its
+ * share of a CPU's time, without that of its children.
  *
- * It says "ready" after the first round. Between two rounds it takes one command a
+ * It prints "ready" after the first round. Between two rounds it reads one command a
  * line, and answers with one line:
- *   report  "rounds R files F sockets S bytes B forks K failures N": what it did
- *           since it began; sockets are pairs, bytes those that went through them
+ *   report  "rounds R files F sockets S bytes B forks K failures N": its work since it
+ *           began; sockets are pairs, and bytes went through them
  *   why     the first operation that failed, or "-"
  *   hold    "held": it does nothing, and holds nothing, until the next command
- * It ends when its input does.
+ * It ends at the end of its input.
  */
 #include "common.h"
 
@@ -133,7 +133,7 @@ static void drain_pair(int i)
 	close(pairs[i][1]);
 }
 
-/* It keeps its pages until the parent closes the pipe. */
+/* The child keeps its pages until the parent closes the pipe. */
 static void child(int gate)
 {
 	size_t size = CHILD_PAGES * (size_t)sysconf(_SC_PAGESIZE);

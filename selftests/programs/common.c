@@ -234,7 +234,7 @@ void pagemap_read(const void *addr, size_t nr, uint64_t *pfns)
 	for (i = 0; i < nr; i++) {
 		bool present;
 
-		/* There is no swap: this one is being migrated just now. */
+		/* There is no swap: this page is being migrated at the moment. */
 		while (pfns[i] >> 62 == 1) {
 			sched_yield();
 			read_entries(fd, (uintptr_t)addr / (uintptr_t)page + i,
@@ -248,7 +248,7 @@ void pagemap_read(const void *addr, size_t nr, uint64_t *pfns)
 	}
 }
 
-/* The per-CPU counts of free pages are folded into the zones' by a read. */
+/* A read of this file adds the per-CPU counts of free pages to those of the zones. */
 static void refresh_counts(void)
 {
 	int fd = open_or_die("/proc/sys/vm/stat_refresh", O_WRONLY);
@@ -272,7 +272,7 @@ static void parse_protection(struct zone *z, char *line, int movable)
 
 int zones_read(struct zone *zones)
 {
-	/* The order of "protection" is that in which the zones are listed. */
+	/* The numbers of "protection" are in the order in which the zones are listed. */
 	int movable = -1, nr = 0, index = 0;
 	struct zone all[MAX_ZONES], *z = NULL;
 	char (*protection)[256];
@@ -368,6 +368,6 @@ int share_to_sleep(unsigned int percent)
 	if (ms < 4)
 		return 0;
 	due = 0;
-	/* An answer to a command may be long. Its time is not paid back. */
+	/* An answer to a command may take long. That time is not made up for. */
 	return ms < 100 ? (int)ms : 100;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the programs of these tests share: sets of page frames, and the
- * kernel's own files that tell about them. Nothing here knows fake_offline.
+ * The programs of these tests share this: sets of page frames, and the kernel's own
+ * files about them. Nothing here knows fake_offline.
  *
- * Every function ends the program with a message and status 2 when it cannot
- * do what its name says, so that no caller goes on with half an answer.
+ * A function that cannot do its work ends the program with a message and status 2. So no
+ * caller goes on with half an answer.
  */
 #ifndef SELFTESTS_COMMON_H
 #define SELFTESTS_COMMON_H
@@ -31,7 +31,7 @@
 #define KPF_RESERVED		32
 #define KPF_OWNER_2		34	/* 6.12; KPF_MAPPEDTODISK before */
 #define KPF_OWNER_PRIVATE	37
-/* only of the kernel that has the flag, see kernel/ */
+/* Only the kernel with the flag has it, see kernel/. */
 #define KPF_OFFLINE_SKIPPABLE	27
 
 /* Pages of a page block, on x86-64. */
@@ -54,7 +54,7 @@ struct zone {
 	long free;
 	long min;
 	long managed;
-	long protection;	/* against requests that may use Movable */
+	long protection;	/* the reserve against requests that may use Movable */
 	long pcp;		/* free pages on the lists of the CPUs */
 };
 
@@ -64,25 +64,25 @@ void die(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
 uint64_t at_most(uint64_t n, uint64_t limit);
 
-/* A number, decimal or with 0x, the whole of the word. */
+/* A number, decimal or with 0x, which must be the whole word. */
 uint64_t parse_u64(const char *word);
 
 /*
- * Adds what one argument names: START+NR, or @FILE with "START NR" at the
- * start of each line (lines that start with '#' and empty ones are skipped).
+ * Adds the pages of one argument: START+NR, or @FILE with "START NR" at the start of
+ * each line. Empty lines and lines that start with '#' are skipped.
  */
 void ranges_add(struct ranges *set, const char *arg);
-/* All arguments from argv[i] on, sorted. None, or an overlap, ends the program. */
+/* All arguments from argv[i] on, sorted. Without any, or with an overlap, it ends the program. */
 void ranges_args(struct ranges *set, int argc, char **argv, int i);
 uint64_t ranges_pages(const struct ranges *set);
-/* For a set that ranges_args() made. */
+/* The set must be one that ranges_args() made. */
 bool ranges_have(const struct ranges *set, uint64_t pfn);
 
 /* Reads nr entries of /proc/kpageflags or /proc/kpagecount from pfn on. */
 int open_or_die(const char *path, int flags);
 void read_entries(int fd, uint64_t pfn, uint64_t nr, uint64_t *out);
 const char *flag_name(int bit);
-/* The bit of a flag's name; ends the program for a name it does not know. */
+/* The bit of a flag's name. An unknown name ends the program. */
 int flag_bit(const char *name);
 
 /*
@@ -106,9 +106,8 @@ int zones_read(struct zone *zones);
 long pages_to_get(void);
 
 /*
- * For a program that is at work all the time and may have that share of a CPU: how
- * many milliseconds to sleep now. What is due is saved up to a few, since a sleep
- * costs as well.
+ * For a program that works all the time and may have that share of a CPU: the number of
+ * milliseconds to sleep now. Short sleeps are put together, since a sleep has a cost.
  */
 int share_to_sleep(unsigned int percent);
 

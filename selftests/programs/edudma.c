@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * edudma: reads and writes physical pages behind the kernel's back, with the
- * DMA engine of QEMU's "edu" PCI device (docs/specs/edu.rst), which a guest
- * has with
+ * edudma: reads and writes physical pages without the kernel's knowledge, with the DMA
+ * engine of QEMU's "edu" PCI device (docs/specs/edu.rst). A guest gets the device with
  *
  *   -device edu,dma_mask=0xffffffffffffffff
  *
  *   edudma sum RANGE...          one 64-bit number made of all bytes, in hex
- *   edudma filled BYTE RANGE...  how many pages are full of this byte
+ *   edudma filled BYTE RANGE...  the number of pages that are full of this byte
  *   edudma peek PFN OFFSET       one byte
- *   edudma poke PFN OFFSET BYTE  writes one byte; prints what was there
+ *   edudma poke PFN OFFSET BYTE  writes one byte, and prints the old one
  *
- * That is what a device does whose driver did not let go of a page: no flag,
- * no count and no page table knows of it.
+ * A device whose driver did not let go of a page does the same: no flag, no count and no
+ * page table tells of it.
  */
 #include "common.h"
 
@@ -124,9 +123,9 @@ static void edu_dma(uint64_t src, uint64_t dst, uint64_t len, uint64_t cmd)
 }
 
 /*
- * The device's buffer can be reached by DMA only, so a bounce page of ours is
- * needed. It is locked, but can be migrated while it is on its way: its place
- * is looked up before and after, and the transfer repeated if it moved.
+ * Only DMA reaches the device's buffer, so a bounce page is needed. It is locked, but can
+ * be migrated during a transfer. So its place is looked up before and after, and the
+ * transfer is repeated if the page moved.
  */
 static void *bounce;
 

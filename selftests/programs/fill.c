@@ -8,13 +8,13 @@
 #include <unistd.h>
 
 /*
- * Pages that are left above the kernel's own reserves. A single touch can take
- * a batch of pages from a zone to the list of this CPU: 63 on 6.1, 189 on 6.12
- * when percpu_pagelist_high_fraction keeps these lists short. When that crosses
- * the watermark, the kernel kills somebody, however many pages that list has.
+ * The number of pages that are left above the kernel's own reserves. A single touch can
+ * move a batch of pages from a zone to the list of this CPU: 63 on 6.1, 189 on 6.12 when
+ * percpu_pagelist_high_fraction keeps these lists short. If that crosses the watermark,
+ * the kernel kills a process, however many pages that list has.
  */
 #define SLACK 256
-/* One word in so many bytes of a page is written and looked at. */
+/* One word in this number of bytes of a page is written and compared. */
 #define STRIDE 64
 
 static int oom_score(const char *score)
@@ -30,7 +30,7 @@ void fill_init(struct fill *f, bool shared, bool huge)
 {
 	int flags = MAP_ANONYMOUS | MAP_NORESERVE;
 
-	/* If the kernel must kill somebody, then the one who is to blame. */
+	/* If the kernel must kill a process, it kills this one. */
 	if (!oom_score("1000"))
 		die("oom_score_adj: %s", strerror(errno));
 	f->page_size = (size_t)sysconf(_SC_PAGESIZE);
@@ -77,7 +77,7 @@ size_t fill_more(struct fill *f, size_t limit)
 
 	if (left <= 0)
 		return 0;
-	/* Smaller steps towards the end; there no huge pages either. */
+	/* Towards the end, steps are smaller and no page is huge. */
 	n = left > 16 ? (size_t)left / 2 : 1;
 	if (left < 8192 && f->nr < f->max)
 		small_pages(f->base + f->nr * f->page_size,

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A process that takes all movable memory it can get, without being killed
- * for it: it asks the kernel's own watermarks how much is left (see
- * pages_to_get()), and stops just before them.
+ * A process that takes all movable memory it can get and is not killed for it. It reads
+ * the kernel's own watermarks (see pages_to_get()), and stops just before them.
  */
 #ifndef SELFTESTS_FILL_H
 #define SELFTESTS_FILL_H
@@ -16,14 +15,14 @@ struct fill {
 	size_t max;
 };
 
-/* Address space for all the memory there is; shared makes it tmpfs's. */
+/* Address space for all memory of the machine. With shared, it is a tmpfs's. */
 void fill_init(struct fill *f, bool shared, bool huge);
 /*
- * Takes more pages, at most limit, and returns how many: 0 when there is no
- * more to get. Each new page has its pattern.
+ * Takes more pages, at most limit, and returns their number: 0 when no more can be had.
+ * Each new page gets its pattern.
  */
 size_t fill_more(struct fill *f, size_t limit);
-/* The pattern of a page, by its place: written, and looked at. */
+/* These write and compare the pattern of a page, which its place determines. */
 void fill_write(struct fill *f, size_t i);
 bool fill_intact(const struct fill *f, size_t i);
 

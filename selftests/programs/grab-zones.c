@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The zones that grab was told of: what their pages are, and whether the module's list
- * says the same.
+ * The zones of grab's arguments: the kinds of their pages, and whether the module's list
+ * agrees.
  */
 #include "grab.h"
 
@@ -101,7 +101,7 @@ struct here *zone_of(uint64_t pfn)
 	return NULL;
 }
 
-/* The module's list, and -x. */
+/* Reads the module's list, and applies -x. */
 static uint64_t read_list(uint64_t odd)
 {
 	FILE *f = fopen(FO "ranges", "r");
@@ -143,7 +143,7 @@ void look(uint64_t odd)
 
 	for (z = zones; z < zones + nr_zones; z++) {
 		for (i = n = 0; i < z->nr; i++) {
-			/* Twice in the list would be two. */
+			/* A page that is in the list twice counts twice. */
 			n += z->listed[i];
 			offline += z->kind[i] == OFFLINE;
 			both += z->listed[i] && z->kind[i] == OFFLINE;

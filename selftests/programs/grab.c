@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * grab: marks all that can be had, and looks at what is marked.
+ * grab: marks all pages that can be marked, or looks at the marked ones.
  *
  *   grab explicit ZONE...           marks by explicit ranges
- *   grab list SEED PERCENT ZONE...  marks what it can of a list of random pages that
- *                                   covers so much of the zones
+ *   grab list SEED PERCENT ZONE...  marks pages of a list of random pages that covers
+ *                                   PERCENT of the zones
  *   grab look [-x PFN] ZONE...      compares the module's list with /proc/kpageflags
  *
  * A ZONE is NAME:START+NR, a zone of /proc/zoneinfo. Every page of it is one of these,
@@ -15,27 +15,27 @@
  *   movable  in use by a process or a file: on the LRU, anonymous, or mapped
  *   reserved pages that the buddy allocator has never had
  *   plain    no flag at all: kernel memory, or free on a list of a CPU
- *   kernel   all else: slab, page tables, other kernel memory
+ *   kernel   all others: slab, page tables, other kernel memory
  *
- * "explicit" asks for runs of pages, the longest first: free ones, and in page blocks
- * without a page of the last three kinds movable ones, too. It halves a run that is
- * refused. When a free page is refused because the zone is at its floor, it is done
- * with the zone.
+ * "explicit" asks for runs of pages, the longest first. These are free pages, and in page
+ * blocks without a page of the last three kinds movable pages, too. It halves a run that
+ * is refused. When a free page is refused because the zone is at its floor, it goes on
+ * with the next zone.
  *
- * "list" makes a list of runs of one to four pages, at places that SEED tells, until
- * they cover PERCENT of all pages. It offers those that are free or movable, many
- * lines in one write, and a write that is refused again without the line that was
- * in the way. Some reserved pages of the list are offered as well.
+ * "list" makes a list of runs of one to four pages, whose places SEED determines, until
+ * they cover PERCENT of all pages. It offers the free and the movable ones, many lines in
+ * one write. It repeats a refused write without the line that was in the way. It also
+ * offers some reserved pages of the list.
  *
  * Each prints one name and one number a line. "explicit" and "list":
  *   marked          pages that the module took
  *   marked_ZONE     of these, in that zone
- *   writes          how many it took, the refused ones among them
+ *   writes          writes, refused ones included
  *   full            refusals for a floor or the reserve
- *   refused         pages that were refused, or given up, for another reason
+ *   refused         pages that were refused for another reason, or given up
  * "list" alone:
  *   pages           pages of the zones
- *   listed          pages of the list, and of these those of each kind:
+ *   listed          pages of the list; then those of each kind:
  *   free movable reserved plain kernel
  *   markable_ZONE   free and movable pages of the list
  *   plain_ZONE      plain pages of the list
@@ -46,7 +46,7 @@
  *   both            pages that are in the list and PageOffline
  *   buddy           pages in the list that the buddy allocator has
  *   stray           pages in the list that are in no ZONE
- * -x PFN: as if the list had not this page, if it has it; or had it, if not.
+ * -x PFN: as if this page were not in the list, or if it is not, as if it were.
  */
 #include "grab.h"
 #include "random.h"
@@ -61,8 +61,8 @@
 
 #define PAGE_BLOCK	512
 #define MAX_LINES	256	/* in one write */
-#define FEW_LINES	16	/* where pages of the kernel are near, and refusals likely */
-#define LIST_RUN	4	/* pages of a run of the list, at most */
+#define FEW_LINES	16	/* near pages of the kernel, where a refusal is likely */
+#define LIST_RUN	4	/* the most pages in a run of the list */
 #define RESERVED_TRIED	16
 
 static int mark_fd = -1;
@@ -82,7 +82,7 @@ static void push_run(uint64_t start, uint64_t nr)
 	runs[nr_runs++] = (struct range){ start, nr };
 }
 
-/* The last refusal of the module: its code, and the start of what was refused. */
+/* The last refusal of the module: its code, and the start of the refused range. */
 static void read_refusal(char code[32], uint64_t *start)
 {
 	FILE *f = fopen(FO "last_refusal", "r");
@@ -138,7 +138,7 @@ static int longer(const void *a, const void *b)
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
-/* A range of one zone: all of it, or as much as halves of halves give. */
+/* Marks a range of one zone, all of it or as much as halves of halves give. */
 static void mark_halving(struct here *z, struct range r)
 {
 	int error;
@@ -159,14 +159,14 @@ static void mark_halving(struct here *z, struct range r)
 	mark_halving(z, (struct range){ r.start + r.nr / 2, r.nr - r.nr / 2 });
 }
 
-/* The first page of the page block of a PFN, as far as it lies in the zone. */
+/* The first page of the page block of a PFN, or the first one in the zone. */
 static uint64_t block_start(const struct here *z, uint64_t pfn)
 {
 	pfn -= pfn % PAGE_BLOCK;
 	return pfn > z->start ? pfn - z->start : 0;
 }
 
-/* Is a page of the page block at i, as far as it lies in the zone, the kernel's? */
+/* Does the kernel use a page of the page block at i that is in the zone? */
 static bool is_shared(const struct here *z, uint64_t i)
 {
 	uint64_t end = i + PAGE_BLOCK - (z->start + i) % PAGE_BLOCK;
@@ -210,7 +210,7 @@ static void mark_explicit(struct here *z)
 		mark_halving(z, runs[i]);
 }
 
-/* The line that holds the start of what was refused, or nr. */
+/* The line that holds the start of the refused range, or nr. */
 static size_t line_of(const struct range *r, size_t nr, uint64_t start)
 {
 	size_t i;
@@ -220,7 +220,7 @@ static size_t line_of(const struct range *r, size_t nr, uint64_t start)
 	return i;
 }
 
-/* Lines of one zone: all that can be had, in as few writes as it takes. */
+/* Marks all lines of one zone that can be marked, in as few writes as possible. */
 static void mark_lines(struct here *z, const struct range *r, size_t nr)
 {
 	uint64_t start;
@@ -249,7 +249,7 @@ static void mark_lines(struct here *z, const struct range *r, size_t nr)
 			mark_halving(z, r[i]);
 		else
 			refused++;
-		/* What movable pages of a page block share, the others do, too. */
+		/* A refusal for one movable page holds for all of the same page block. */
 		if (!strcmp(code, "neighbour"))
 			while (i + 1 < nr && z->kind[r[i + 1].start - z->start] ==
 			       MOVABLE && r[i + 1].start / PAGE_BLOCK ==
@@ -260,7 +260,7 @@ static void mark_lines(struct here *z, const struct range *r, size_t nr)
 	}
 }
 
-/* Lines of the list that are of one kind. */
+/* The lines of the list that have this kind. */
 static void mark_listed(struct here *z, enum kind kind)
 {
 	uint64_t i, n;
@@ -317,7 +317,7 @@ static uint64_t make_list(uint64_t seed, uint64_t percent)
 	return listed;
 }
 
-/* Reserved pages of the list, one of each thousandth of their zone. */
+/* Offers reserved pages of the list, one in each thousandth of their zone. */
 static void try_reserved(void)
 {
 	unsigned int tried = 0, busy = 0;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The parts of grab share the zones that it was told of, and the kind of each of their
- * pages. grab.c says what the kinds are.
+ * The parts of grab share the zones of the arguments, and the kind of each of their pages.
+ * grab.c explains the kinds.
  */
 #ifndef SELFTESTS_GRAB_H
 #define SELFTESTS_GRAB_H
@@ -26,14 +26,14 @@ struct here {
 extern struct here zones[MAX_ZONES_HERE];
 extern size_t nr_zones;
 
-/* The zones that the arguments from argv[i] on name; reads what their pages are. */
+/* The zones that the arguments from argv[i] on name, with the kinds of their pages. */
 void zones_args(int argc, char **argv, int i);
-/* NULL if the page is in none of them. */
+/* Returns NULL if the page is in none of them. */
 struct here *zone_of(uint64_t pfn);
-/* Reads anew what the pages of a zone are. */
+/* Reads the kinds of the pages of a zone again. */
 void read_kinds(struct here *z);
 bool is_free_now(uint64_t pfn);
-/* "grab look"; a PFN that is in no zone changes nothing in the list. */
+/* "grab look". A PFN that is in no zone changes nothing in the list. */
 void look(uint64_t odd);
 
 #endif

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * hog: takes all the movable memory that the kernel gives, and looks whether
- * it was given pages that nobody may have.
+ * hog: takes all the movable memory that the kernel gives, and looks for pages among it
+ * that no process may have.
  *
  *   hog [-b BLOCK_RANGE] RANGE...
  *
  * prints, one name and one number a line:
  *   pages      pages it got
- *   broken     of these, pages that do not hold what was written
+ *   broken     of these, pages that lost their content
  *   hits       of these, pages of the RANGEs
  *   first_hit  the lowest of them, or -1
  *   left       pages it could still have had
- * and with -b, what became of the pages of the block, seen while it holds
- * its memory (each page in one line only, so that the sum is the block):
+ * With -b it also prints the use of the pages of the block, as it is while the hog holds
+ * its memory. Each page is in one line only, so that the sum is the block:
  *   block_hog block_offline block_free (in the buddy allocator) block_plain
  *   (no flag: on a CPU's list, or the kernel's own) block_other
  *
- * Exit status 0: it did all that, whatever the numbers are. A child does it,
- * and is the one to be killed if memory runs out; then the status is 1.
+ * The exit status is 0 if it did all that, whatever the numbers are. A child does it, and
+ * the kernel kills that child if memory runs out; the status is 1 then.
  */
 #include "fill.h"
 
@@ -72,9 +72,9 @@ static int pfn_cmp(const void *a, const void *b)
 }
 
 /*
- * A zone whose watermark a refill of this CPU's lists has crossed gives nothing,
- * whatever is on these lists by then. On another CPU each zone could be crossed once
- * more, and what fill_more() leaves would not be enough for three zones.
+ * If a refill of this CPU's lists has crossed the watermark of a zone, the zone gives
+ * nothing more, whatever is on these lists. On another CPU each zone could be crossed
+ * again. The pages that fill_more() leaves would not be enough for three zones.
  */
 static void stay_on_this_cpu(void)
 {
@@ -94,7 +94,7 @@ static void hog(const struct ranges *set, const struct range *block)
 	struct fill f;
 	size_t i, j;
 
-	/* Room for the pages of the block is taken before memory is short. */
+	/* This is allocated before memory is short. */
 	if (block->nr) {
 		mine.r = calloc(block->nr, sizeof(*mine.r));
 		if (!mine.r)

@@ -5,9 +5,9 @@
  *
  *   hugepin RANGE...
  *
- * maps free hugetlb pages until one of them lies in the RANGEs, gives back the
- * others, takes a reference to it (a pipe does, by vmsplice), and says "pfn P",
- * its first page frame. It ends when its input does.
+ * maps free hugetlb pages until one of them lies in the RANGEs, and gives back the others.
+ * It takes a reference to that page (a pipe does, by vmsplice), and prints "pfn P", the
+ * first page frame of it. It ends at the end of its input.
  */
 #include "common.h"
 
@@ -23,7 +23,7 @@
 
 #define HUGE_SIZE (2u << 20)
 
-/* The pages that lie elsewhere form a list, so that they can be given back. */
+/* The pages in other places form a list, so that they can be given back. */
 struct elsewhere {
 	struct elsewhere *next;
 };

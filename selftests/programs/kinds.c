@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <stddef.h>
 
-/* So many struct pages are in one page, which /proc/kcore has, or has not. */
+/* One page holds this number of struct pages. /proc/kcore has it as a whole, or not at all. */
 #define CHUNK 64
 
 static int flags_fd;
@@ -37,7 +37,7 @@ void facts_read(uint64_t pfn, uint64_t nr, struct facts *facts)
 	}
 }
 
-/* By the first flag that it has; the order matters. */
+/* The kind by the first flag that is set. The order matters. */
 static const struct {
 	int bit;
 	enum kind kind;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The kinds of pages, out of /proc/kpageflags and the memmap. Nothing here knows
+ * The kinds of pages, from /proc/kpageflags and the memmap. Nothing here knows
  * fake_offline.
  */
 #ifndef SELFTESTS_KINDS_H
@@ -14,8 +14,8 @@
 enum kind {
 	KIND_FREE,	/* in the buddy allocator */
 	/*
-	 * No flag, no reference, no type: on a free list of a CPU; or a page, other
-	 * than the first, of an allocation that is no compound page.
+	 * It has no flag, no reference and no type. It is on a free list of a CPU, or it
+	 * is a page, not the first, of an allocation that is no compound page.
 	 */
 	KIND_LOOSE,
 	KIND_CACHE,	/* page cache of files on a disk, or of a device */
@@ -25,7 +25,7 @@ enum kind {
 	KIND_SLAB,
 	KIND_PGTABLE,
 	KIND_RESERVED,
-	KIND_KERNEL,	/* in use, and none of the above: the kernel's own */
+	KIND_KERNEL,	/* in use, and of none of these kinds: the kernel's own */
 	KIND_OFFLINE,
 	KIND_POISONED,
 	KIND_HOLE,
@@ -41,9 +41,9 @@ void facts_open(void);
 void facts_read(uint64_t pfn, uint64_t nr, struct facts *facts);
 enum kind kind_of(const struct facts *f);
 const char *kind_name(enum kind kind);
-/* In use, and the kernel can migrate it. */
+/* Is it in use, and can the kernel migrate it? */
 bool kind_is_movable(enum kind kind);
-/* has_unmovable_pages() of the kernel refuses the page block for it. */
+/* Does has_unmovable_pages() of the kernel refuse its page block because of it? */
 bool kind_is_unmovable(enum kind kind);
 
 #endif

@@ -1,29 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * lodger: a process with pages of a given kind in a given place, that knows
- * their content.
+ * lodger: a process that has pages of a given kind in a given place, and knows their
+ * content.
  *
  *   lodger KIND COUNT RANGE...
  *
- * gets COUNT units that lie wholly within the RANGEs, fills them with a pattern,
- * and says "units COUNT". KIND is
+ * takes COUNT units that lie wholly within the RANGEs, fills them with a pattern, and
+ * prints "units COUNT". KIND is
  *   hugetlb  2 MiB of the pool, which must have enough free pages
  *   thp      2 MiB of anonymous memory, as one transparent huge page
- *   shmem    the same of shared memory, which is in the page cache
+ *   shmem    2 MiB of shared memory, which is in the page cache, likewise
  *   mthp     64 KiB of anonymous memory, as one large folio
- *   cache    the same of shared memory
+ *   cache    64 KiB of shared memory, likewise
  *   mlock    a page of anonymous memory that is locked
  *   file     a page of a file in /tmp
- * Then it takes one command a line, and answers with one line:
- *   where      "inside N": how many of its units have a page in the RANGEs
- *   check      "broken N": how many do not hold what was written
- *   list       "PFN PFN ...": where its units begin
- *   flag BIT   "flag N": how many begin with a page that has this flag of
+ * Then it reads one command a line, and answers with one line:
+ *   where      "inside N": the number of its units that have a page in the RANGEs
+ *   check      "broken N": the number of units that have lost their content
+ *   list       "PFN PFN ...": the first page of each unit
+ *   flag BIT   "flag N": the number of units whose first page has this flag of
  *              /proc/kpageflags
- *   spoil      "spoiled": one unit no longer holds what was written
- *   mend       "mended": it does again
- * It ends, and its pages with it, when its input does. Where there are not that
- * many to be had, it says so, and ends with status 2.
+ *   spoil      "spoiled": one unit has another content
+ *   mend       "mended": it has the right one again
+ * At the end of its input it ends, and its pages are freed. If it cannot get that many
+ * units, it prints that, and ends with status 2.
  */
 #include "common.h"
 
@@ -39,12 +39,12 @@
 #define PAGE 4096UL
 #define HUGE (2UL << 20)
 #define LARGE (64UL << 10)
-/* Bits of /proc/kpageflags */
+/* Bits of /proc/kpageflags. */
 #define KPF_HEAD 15
 #define KPF_TAIL 16
-/* One word in so many bytes is written and looked at. */
+/* One word in this number of bytes is written and compared. */
 #define STRIDE 64UL
-/* Pages that are left to the others while it looks for a place. */
+/* The number of pages that are left free while it looks for a place. */
 #define SPARE 16384
 
 enum kind { HUGETLB, THP, SHMEM, MTHP, CACHE, MLOCK, FILE_PAGES };
@@ -137,7 +137,7 @@ static void map(size_t max)
 	} else {
 		if (is_shared())
 			flags = MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE;
-		len += HUGE;	/* to be aligned */
+		len += HUGE;	/* room to align it */
 	}
 	base = mmap(NULL, len, PROT_READ | PROT_WRITE, flags, fd, 0);
 	if (base == MAP_FAILED)

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * This reads struct page itself through /proc/kcore: its size and the offsets of
- * the counts come from the VMCOREINFO note there, the memmap's address from the
- * variable vmemmap_base, whose address is in /proc/kallsyms. That takes long; where
- * the address is in the environment, as PAGEREFS_MEMMAP, it is not looked for again.
+ * This reads struct page itself through /proc/kcore. The VMCOREINFO note there has its
+ * size and the offsets of the counts. The variable vmemmap_base, whose address is in
+ * /proc/kallsyms, has the address of the memmap. To find that takes long. If the
+ * environment has the address, as PAGEREFS_MEMMAP, it is used instead.
  *
- * Before it says anything it proves that it looks at the right place: a page
- * of its own, whose count must go up by exactly one when a pipe takes a
- * reference to it, and down again.
+ * Before any result it proves that it looks at the right place. It takes a page of its
+ * own, whose count must go up by exactly one when a pipe takes a reference, and go down
+ * again.
  */
 #include "memmap.h"
 #include "common.h"
@@ -23,7 +23,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* x86-64 with 4-level page tables and a memmap that is not randomised */
+/* The address on x86-64 with 4-level page tables and a memmap that is not randomised. */
 #define DEFAULT_VMEMMAP UINT64_C(0xffffea0000000000)
 #define CHUNK 1024
 

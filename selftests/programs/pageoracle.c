@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * pageoracle: what the kernel says of pages, in exact numbers, out of
- * /proc/kpageflags and /proc/kpagecount.
+ * pageoracle: the state of pages in exact numbers, from /proc/kpageflags and
+ * /proc/kpagecount.
  *
  *   pageoracle count RANGE...       one name and one number a line
  *   pageoracle runs FLAG RANGE...   the pages that have FLAG, "START NR" a line
- *   pageoracle used RANGE...        the same for pages that are neither free
- *                                   nor offline: somebody's
+ *   pageoracle used RANGE...        the same for pages that are neither free nor offline,
+ *                                   so in use
  *
  * KPF_BUDDY needs no correction: 6.1 and later set it for every page of a
- * free chunk (is_free_buddy_page() in fs/proc/page.c), not for its head only.
- * Free pages on the lists of the CPUs have no flag at all; they are counted as
- * "plain", with the pages the kernel allocated for itself.
- * /proc/kpagecount is the number of mappings, not of references: "mapped".
+ * free chunk (is_free_buddy_page() in fs/proc/page.c), not only for its head. Free pages
+ * on the lists of the CPUs have no flag at all. They are counted as "plain", with the
+ * pages that the kernel allocated for itself. /proc/kpagecount is the number of mappings,
+ * not of references: "mapped".
  */
 #include "common.h"
 

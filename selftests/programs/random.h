@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Numbers that look random and are the same for the same seed, on every machine:
- * splitmix64.
+ * Numbers that look random. The same seed gives the same numbers on every machine
+ * (splitmix64).
  */
 #ifndef SELFTESTS_RANDOM_H
 #define SELFTESTS_RANDOM_H

@@ -46,7 +46,7 @@ static bool parse(const char *line, struct record *r)
 	return true;
 }
 
-/* What the words of the module say that a page is which cannot move. */
+/* The words of the module for a page that cannot move, and the kinds that they fit. */
 static enum kind said_kind(const char *reason)
 {
 	static const struct {
@@ -81,7 +81,7 @@ static bool same_block(const struct record *r)
 	       r->culprit / PAGE_BLOCK == r->pfn / PAGE_BLOCK;
 }
 
-/* Is the reason true of a page that looked like that? */
+/* Is the reason true of a page of that kind? */
 static bool page_fits(const struct record *r, const struct facts *page)
 {
 	enum kind kind = kind_of(page), said = said_kind(r->reason);
@@ -101,7 +101,7 @@ static bool page_fits(const struct record *r, const struct facts *page)
 	return false;
 }
 
-/* And of the page that it names? */
+/* Is it true of the page that it names, too? */
 static bool culprit_fits(const struct record *r, const struct facts *culprit)
 {
 	return strcmp(r->code, "neighbour") ||
@@ -109,9 +109,9 @@ static bool culprit_fits(const struct record *r, const struct facts *culprit)
 }
 
 /*
- * true: the reason fits the pages before and after the try. once: only before or only
- * after, a page changed in between, when the module looked. untrue: neither. Only after
- * the try is it known of a loose page whether it is free.
+ * true: the reason fits the pages before and after the try. once: it fits only before or
+ * only after, since a page changed in between. untrue: it fits neither. Only the look after
+ * the try tells whether a loose page is free.
  */
 static const char *judge_one(const struct record *r)
 {

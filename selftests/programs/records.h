@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What pagefate tried: see there. */
+/* The records that pagefate writes: see there. */
 #ifndef SELFTESTS_RECORDS_H
 #define SELFTESTS_RECORDS_H
 
@@ -20,7 +20,7 @@ struct record {
 };
 
 void record_print(const struct record *r);
-/* Reads records and prints, of each, what it comes to. */
+/* Reads records and prints the verdict on each. */
 void records_judge(void);
 
 #endif

@@ -1,23 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * tenant: a process with pages in a given place, that knows their content.
+ * tenant: a process that has pages in a given place, and knows their content.
  *
  *   tenant [-s] COUNT RANGE...
  *
- * gets COUNT pages within the RANGEs (movable memory: anonymous, with -s
- * tmpfs's), fills them with a pattern, and says "pages COUNT". Then it takes
- * one command a line, and answers with one line:
- *   where   "inside N": how many of its pages lie within the RANGEs now
- *   check   "broken N": how many do not hold what was written
- *   list    "PFN PFN ...": where its pages are
+ * takes COUNT pages within the RANGEs (movable memory: anonymous, with -s tmpfs's), fills
+ * them with a pattern, and prints "pages COUNT". Then it reads one command a line, and
+ * answers with one line:
+ *   where   "inside N": the number of its pages that lie within the RANGEs now
+ *   check   "broken N": the number of pages that have lost their content
+ *   list    "PFN PFN ...": the places of its pages
  *   spoil   "spoiled": changes a byte of its first page, so that "check" finds it
- *   pin     "pfn P": takes a reference to its first page (a pipe does, by
- *           vmsplice), so that it can be neither migrated nor freed
- *   longpin the same as a driver does for a device's DMA, with FOLL_PIN (io_uring
- *           does, for registered buffers); not for a page in ZONE_MOVABLE, which
- *           the kernel would migrate first
- *   unpin   "unpinned", after either
- * It ends, and its pages with it, when its input does.
+ *   pin     "pfn P": takes a reference to its first page (a pipe does, by vmsplice), so
+ *           that the page can be neither migrated nor freed
+ *   longpin the same in the way of a driver for a device's DMA, with FOLL_PIN (io_uring
+ *           does, for registered buffers). It does not work for a page in ZONE_MOVABLE,
+ *           which the kernel would migrate first
+ *   unpin   "unpinned": ends a pin of either kind
+ * At the end of its input it ends, and its pages are freed.
  */
 #include "fill.h"
 
@@ -37,9 +37,9 @@
 
 static struct fill f;
 static struct ranges set;
-static size_t *kept;		/* places of the pages that are ours */
+static size_t *kept;		/* places of the pages that it keeps */
 static size_t nr_kept;
-static int holders[2] = { -1, -1 };	/* what holds the pin: a pipe, or a ring */
+static int holders[2] = { -1, -1 };	/* the pin is held by a pipe, or by a ring */
 
 static uint64_t pfn_of(size_t i)
 {

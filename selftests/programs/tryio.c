@@ -4,19 +4,19 @@
  *
  *   tryio [OPTION]... write FILE TEXT       one write(2) of TEXT and a newline
  *   tryio [OPTION]... write FILE            one write(2) of all of the input
- *   tryio [OPTION]... read FILE             reads it all, says how many bytes
+ *   tryio [OPTION]... read FILE             reads it all, prints the number of bytes
  *   tryio [OPTION]... open FILE r|w         only opens it
  *   tryio [OPTION]... load FILE PARAMETERS  finit_module(2)
  *
- * -c gives up CAP_SYS_ADMIN first, -u UID becomes that user. -b writes from where
- * there is no memory. -n N lets the N-th of the kernel's allocations fail that
- * open(2) and what follows it make in this task; the kernel must have
- * /proc/thread-self/fail-nth. -r TIMES does it all so many times, as long as it
- * fails.
- * It prints one word: "ok" ("ok N" for read), "short" when the kernel took a
- * part, the errno's name, or "open:" and the errno's name; with -n another one,
- * "failed" if there was an N-th allocation, "none" if there was not. SIGUSR1
- * interrupts the call. The exit status is 0 for ok, 1 otherwise.
+ * -c gives up CAP_SYS_ADMIN first, and -u UID becomes that user. -b writes from an address
+ * without memory. -n N makes the N-th allocation of the kernel fail in this task, counted
+ * from open(2) on; the kernel must have /proc/thread-self/fail-nth. -r TIMES repeats all
+ * of it TIMES times, as long as it fails.
+ *
+ * It prints one word: "ok" ("ok N" for read), "short" when the kernel took a part, the
+ * name of the errno, or "open:" and the name of the errno. With -n it prints a second one:
+ * "failed" if there was an N-th allocation, "none" if there was not. SIGUSR1 interrupts
+ * the call. The exit status is 0 for ok, 1 otherwise.
  */
 #include "common.h"
 
@@ -50,7 +50,7 @@ static const char *errno_name(int e)
 	return number;
 }
 
-static int fail_nth = -1;	/* the file; -1 without -n */
+static int fail_nth = -1;	/* descriptor of the file; -1 without -n */
 
 static void write_fail_nth(const char *nth)
 {
@@ -58,7 +58,7 @@ static void write_fail_nth(const char *nth)
 		die("fail-nth: %s", strerror(errno));
 }
 
-/* What went wrong with -n? The kernel has counted down to 0, or not. */
+/* Has the kernel counted down to 0? */
 static const char *said_fault(void)
 {
 	char left[16] = "";
@@ -73,7 +73,7 @@ static const char *said_fault(void)
 
 static char said[64];	/* the result */
 
-/* Keeps the result, before anything else is asked of the kernel, and closes. */
+/* Keeps the result before another system call, and closes. */
 static int say(int fd, const char *where, const char *what)
 {
 	snprintf(said, sizeof(said), "%s%s%s", where, what, said_fault());
@@ -111,7 +111,7 @@ static void drop_sys_admin(void)
 
 static const char *nth = "";
 
-/* From here on allocations count. */
+	/* Allocations count from here on. */
 static void begin(void)
 {
 	write_fail_nth(nth);
@@ -194,7 +194,7 @@ static int try_load(const char *file, const char *parameters)
 		fail(fd, "") : say(fd, "", "ok");
 }
 
-/* What a write is to write. */
+/* The bytes to write. */
 static size_t the_text(char *arg, char **text)
 {
 	size_t len;

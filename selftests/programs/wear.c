@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * wear: uses a machine as months of work would, so that the kernel's own memory comes
- * to lie in many page blocks.
+ * wear: uses a machine as months of work would, so that the kernel's own memory spreads
+ * over many page blocks.
  *
  *   wear SEED ROUNDS DIR FILES MIB PROCESSES READY
  *
- * In each round, it does these things in random order: creates FILES small files in
- * DIR and deletes half of those of an older round; writes and reads MIB of large
- * files, and deletes some; ends some of its PROCESSES and starts others; starts
- * processes that end at once. The processes hold anonymous memory, huge pages and
- * parts of them, page tables, and full pipes and sockets. What it does is the same for
- * the same SEED. After the last round it creates the file READY, keeps what it holds,
- * and waits for a signal.
+ * In each round, it does these things in random order. It creates FILES small files in
+ * DIR, and deletes half of those of an older round. It writes and reads MIB of large files,
+ * and deletes some. It ends some of its PROCESSES and starts others. It starts processes
+ * that end at once. The processes hold anonymous memory, huge pages and parts of them,
+ * page tables, and full pipes and sockets. The same SEED makes the same operations. After
+ * the last round it creates the file READY, keeps all that it holds, and waits for a
+ * signal.
  */
 #include "common.h"
 #include "random.h"
@@ -73,7 +73,7 @@ static void read_file(const char *path)
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
 
 	if (fd < 0)
-		return;		/* deleted by now */
+		return;		/* it has been deleted */
 	while (read(fd, buf, sizeof(buf)) > 0)
 		;
 	close(fd);
@@ -165,7 +165,7 @@ static void touch(char *p, uint64_t bytes, uint64_t step)
 		p[at] = 1;
 }
 
-/* As much as goes in without waiting. */
+/* Writes until a write would wait. */
 static void fill(int fd)
 {
 	static const char buf[PAGE];
@@ -176,7 +176,7 @@ static void fill(int fd)
 		;
 }
 
-/* Huge pages, and then parts of them go. */
+/* Takes huge pages, and then frees parts of them. */
 static void hold_huge(struct random *r)
 {
 	uint64_t huge = (1 + random_below(r, 3)) * 2 * MIB, i;
@@ -190,7 +190,7 @@ static void hold_huge(struct random *r)
 			madvise(p + i * MIB, MIB / 2, MADV_DONTNEED);
 }
 
-/* A burst: full pipes, most of which are closed again, and the others emptied. */
+/* Fills many pipes at once, closes most of them, and empties the others. */
 static void hold_burst(struct random *r)
 {
 	static char buf[15 * PAGE];
@@ -238,7 +238,7 @@ static void hold(struct random *r)
 	}
 }
 
-/* A process that holds things until it is killed, or ends at once. */
+/* A process holds its memory until it is killed, or ends at once. */
 static pid_t start(bool stays)
 {
 	struct random own = { random_next(&chance) };
@@ -262,7 +262,7 @@ static pid_t start(bool stays)
 			pause();
 	}
 	close(ready[1]);
-	/* It has what it wants, or has ended. */
+	/* The process has all it wants, or has ended. */
 	while (read(ready[0], &c, 1) < 0 && errno == EINTR)
 		;
 	close(ready[0]);

@@ -4,15 +4,15 @@
  *
  *   worker PAGES [PERCENT]
  *
- * maps so many pages, half of them anonymous, half of them of a file in memory,
- * fills them, and says "pages PAGES". Then it goes round without an end: looks
- * at some pages, gives them back, takes others in their place and fills these.
- * With PERCENT, it takes no more than that of a CPU's time: it sleeps in between.
- * Meanwhile it takes one command a line, and answers with one line:
- *   check   "broken N rounds M": looks at all pages; N is how many did not hold
- *           what was written, ever
+ * maps PAGES pages, half of them anonymous, half of them of a file in memory, fills them,
+ * and prints "pages PAGES". Then it makes one round after the other: it checks some pages,
+ * gives them back, takes others in their place and fills these. PERCENT limits its share
+ * of a CPU's time: it sleeps in between. Meanwhile it reads one command a line, and
+ * answers with one line:
+ *   check   "broken N rounds M": checks all pages; N is the number of pages that were
+ *           ever found without their content
  *   spoil   "spoiled": changes a byte of a page, so that it is broken
- * It ends when its input does.
+ * It ends at the end of its input.
  */
 #include "common.h"
 
@@ -25,11 +25,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define SLOT 16		/* pages that are looked at, and replaced, together */
+#define SLOT 16		/* pages that are checked, and replaced, together */
 
 static size_t page_size, nr_pages;
 static char *base;
-static uint32_t *written;	/* of each slot: how often it was filled */
+static uint32_t *written;	/* of each slot: the number of times that it was filled */
 static uint64_t broken, rounds;
 
 static uint64_t word(size_t page, uint32_t times, size_t i)
@@ -149,7 +149,7 @@ int main(int argc, char **argv)
 			line[strcspn(line, "\n")] = '\0';
 			answer(line, nr_slots);
 		}
-		/* A prime: neighbours in time are not neighbours in place. */
+		/* The step is a prime, so that neighbours in time are none in place. */
 		slot = rounds++ * 7919 % nr_slots;
 		look_at_slot(slot);
 		give_back(slot);
