@@ -30,7 +30,7 @@ owners() {
 	set -- $theirs
 	expect_eq "unmark the balloon's pages" EPERM "$(tryio write "$FO"/unmark "$1 $2")"
 	expect_eq "unmark one of them" EPERM "$(tryio write "$FO"/unmark "$(($1 + 7)) 1")"
-	expect_eq "one of them, after one of ours" EPERM \
+	expect_eq "one of them, after one of debugfs" EPERM \
 		"$(tryio write "$FO"/unmark "$(block_pfn "$B2" 10000) 100
 $1 1")"
 	for owners_bit in 0 1; do
@@ -38,7 +38,7 @@ $1 1")"
 			"$(tryio write "$FO"/skippable "$1 $2 $owners_bit")"
 	done
 	expect_eq "mark them" EEXIST "$(mark_raw "$1 $2")"
-	expect_eq "mark them and what is beside them" EEXIST \
+	expect_eq "mark them and the pages beside them" EEXIST \
 		"$(mark_raw "$(($1 + $2 - 1)) 10")"
 	check_all "after all that"
 	expect_eq "the owner, as listed" "balloon debugfs" \
@@ -47,7 +47,7 @@ $1 1")"
 
 	# The twin: debugfs can give back its own pages, and no others go.
 	unmark "$(block_pfn "$B2" 10000)" 50
-	check_all "with half of ours given back"
+	check_all "with half of the pages of debugfs given back"
 	unmark_all
 	cat "$TMP/balloon" >"$MARKS"
 	check_all "after \"unmark all\""
@@ -194,12 +194,12 @@ events() {
 	load_notifier_errors 1
 	notifier_error MEM_GOING_OFFLINE -12
 	refuse "$B2" offline ENOMEM
-	expect_events "after a veto before ours" 4 3 1 1 0
+	expect_events "after a veto before the module" 4 3 1 1 0
 	unload_notifier_errors
 	load_notifier_errors -1
 	notifier_error MEM_GOING_OFFLINE -12
 	refuse "$B2" offline ENOMEM
-	expect_events "after a veto after ours" 5 4 1 1 0
+	expect_events "after a veto after the module" 5 4 1 1 0
 	unload_notifier_errors
 
 	# The client vetoes itself. It is not told of its own veto.

@@ -36,14 +36,14 @@ state() {
 # bad FILE ERRNO TEXT…: writes TEXT and a newline, which must fail
 bad() {
 	expect_eq "$1 <- '$3'" "$2" "$(tryio write "$FO/$1" "$3")"
-	expect_eq "what is there after that" "$bad_before" "$(state)"
+	expect_eq "the state after that" "$bad_before" "$(state)"
 }
 
 # bad_bytes FILE ERRNO FORMAT: writes the bytes that printf makes of FORMAT, no others
 bad_bytes() {
 	# shellcheck disable=SC2059  # FORMAT is a format
 	expect_eq "$1 <- printf '$3'" "$2" "$(printf "$3" | tryio write "$FO/$1")"
-	expect_eq "what is there after that" "$bad_before" "$(state)"
+	expect_eq "the state after that" "$bad_before" "$(state)"
 }
 
 # No file takes these.
@@ -62,7 +62,7 @@ any_file() {
 		bad "$any_file" EINVAL -1
 		bad "$any_file" EINVAL "# 1 2"
 		bad "$any_file" EINVAL "1 2 3 4 5 6 7 8 9 10 11 12"
-		expect_eq "$any_file <- what is not there" EFAULT \
+		expect_eq "$any_file <- text at an address without memory" EFAULT \
 			"$(tryio -b write "$FO/$any_file" 1)"
 		# A write may have a megabyte; one byte more is refused.
 		expect_eq "$any_file <- 1 MiB of blanks" EINVAL \
@@ -74,7 +74,7 @@ any_file() {
 		expect_eq "$any_file <- 5 MiB" E2BIG \
 			"$(dd if=/dev/zero bs=1048576 count=5 2>/dev/null | tr '\0' 1 |
 				tryio write "$FO/$any_file")"
-		expect_eq "what is there after that" "$bad_before" "$(state)"
+		expect_eq "the state after that" "$bad_before" "$(state)"
 	done
 	expect_eq "clear" ok "$(tryio write "$FO"/inject clear)"
 	check_all "at last"
@@ -120,7 +120,7 @@ mark_lines() {
 	# No kernel has a node of that number.
 	expect_eq "a node number that does not fit" ERANGE \
 		"$(mark_raw "any 1 node=99999999999")"
-	expect_eq "what is there after that" "$bad_before" "$(state)"
+	expect_eq "the state after that" "$bad_before" "$(state)"
 	expect_eq "clear" ok "$(tryio write "$FO"/inject clear)"
 	check_all "at last"
 }
@@ -143,7 +143,7 @@ no_ram() {
 	bad mark ENXIO "$((ram_end + 40960)) 1"
 	expect_eq "a range that ends in a hole" ENXIO \
 		"$(mark_raw "$(block_pfn "$B1" -1) 2")"
-	expect_eq "what is there after that" "$bad_before" "$(state)"
+	expect_eq "the state after that" "$bad_before" "$(state)"
 	expect_eq "clear" ok "$(tryio write "$FO"/inject clear)"
 	go "$B3" offline
 	bad_before=$(state)
@@ -233,19 +233,19 @@ inject_lines() {
 	printf 'offline before -1 1\noffline after -511 4294967295\noffline late -16 3\n' |
 		tryio write "$FO"/inject >"$TMP/armed"
 	expect_eq "three failures in one write" ok "$(cat "$TMP/armed")"
-	expect_eq "what is armed" "offline before -1 1
+	expect_eq "the armed failures" "offline before -1 1
 offline after -511 4294967295
 offline late -16 3
 online before -12 1" "$(sed '/^#/d' "$FO"/inject)"
 	expect_eq "replace and disarm" ok \
 		"$(printf 'offline after -5 2\noffline late -4 0\noffline before -1 0\n' |
 			tryio write "$FO"/inject)"
-	expect_eq "what is armed" "offline after -5 2
+	expect_eq "the armed failures" "offline after -5 2
 online before -12 1" "$(sed '/^#/d' "$FO"/inject)"
-	expect_eq "what is written can be read and written again" ok \
+	expect_eq "a line that was read can be written again" ok \
 		"$(sed '/^#/d' "$FO"/inject | tryio write "$FO"/inject)"
 	expect_eq "clear" ok "$(tryio write "$FO"/inject clear)"
-	expect_eq "what is armed" "" "$(sed '/^#/d' "$FO"/inject)"
+	expect_eq "the armed failures" "" "$(sed '/^#/d' "$FO"/inject)"
 	check_all "at last"
 }
 
@@ -275,7 +275,7 @@ access() {
 		"$(cd "$FO" && echo *)"
 	expect_eq "a mark without CAP_SYS_ADMIN" open:EPERM \
 		"$(tryio -c write "$FO"/mark "$(block_pfn "$B1" 500) 1")"
-	expect_eq "what is there after that" "$bad_before" "$(state)"
+	expect_eq "the state after that" "$bad_before" "$(state)"
 	expect_eq "clear" ok "$(tryio write "$FO"/inject clear)"
 	check_all "at last"
 }
@@ -291,7 +291,7 @@ reasons() {
 	dmesg | sed 's/^/#   /'
 	expect_eq "lines in the log about it" 1 \
 		"$(dmesg | grep -c 'mark.*line 3\|mark.*:3')"
-	expect_eq "what is there after that" "$bad_before" "$(state)"
+	expect_eq "the state after that" "$bad_before" "$(state)"
 	expect_eq "clear" ok "$(tryio write "$FO"/inject clear)"
 }
 

@@ -52,7 +52,7 @@ balloon_pages() {
 	# shellcheck disable=SC2046  # a list of ranges
 	[ $# -gt 0 ] || set -- $(all_ranges)
 	oracle runs offline "$@" >"$TMP/offline"
-	marks_online | merged >"$TMP/ours"
+	marks_online | merged >"$TMP/marked"
 	awk '
 	function out(s, e) { if (e > s) print s, e - s }
 	BEGIN { n = i = 0 }
@@ -65,7 +65,7 @@ balloon_pages() {
 			s = end[j]
 		}
 		out(s, e)
-	}' "$TMP/ours" "$TMP/offline"
+	}' "$TMP/marked" "$TMP/offline"
 }
 
 sum_pages() {

@@ -62,9 +62,9 @@ planted() {
 	sed -n 's/^# = //p' "$TMP/planted" >"$TMP/shrunk"
 	expect_eq "kinds of steps that are left" "$(cat "$TMP/planted-want")" \
 		"$(sed 's/ .*//' "$TMP/shrunk")"
-	expect_status "what is left, once more" 1 \
+	expect_status "the shrunk sequence, once more" 1 \
 		fuzz_blocks -p "$planted_what" -x -r "$TMP/shrunk"
-	expect_status "what is left, with nothing wrong" 0 \
+	expect_status "the shrunk sequence, with a right model" 0 \
 		fuzz_blocks -r "$TMP/shrunk"
 	undone
 }
@@ -91,7 +91,7 @@ seeds() {
 	fuzz -l -s 5 >"$TMP/five"
 	expect_eq "marks of seed 6 that seed 5 has, too" 0 \
 		"$(fuzz -l -s 6 | grep '^mark' | grep -cxFf "$TMP/five")"
-	expect_status "what -l prints is what -r reads" 0 \
+	expect_status "-r reads the output of -l" 0 \
 		fuzz_blocks -r "$TMP/five"
 	undone
 }

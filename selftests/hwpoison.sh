@@ -289,7 +289,7 @@ among() {
 poison_missing() {
 	echo "$1 1" >"$POISON.twin"
 	POISON=$POISON.twin
-	check_poison "in our record only"
+	check_poison "in the record of the test only"
 }
 
 # The same in ZONE_NORMAL, with two cycles before the poison.
@@ -350,11 +350,11 @@ released() {
 			[ "$(count_of block_hog "$released_got")" -ge 60 ] ||
 			[ "$released_left" -eq 0 ]
 	do :; done
-	expect_eq "poisoned pages that somebody got" "0 -1" \
+	expect_eq "poisoned pages that the hog got" "0 -1" \
 		"$(count_of hits "$released_got") $(count_of first_hit "$released_got")"
-	expect_at_least "pages between them that somebody got" 60 \
+	expect_at_least "pages between them that the hog got" 60 \
 		$(($(count_of block_hog "$released_got")))
-	check_both "after somebody took all memory"
+	check_both "after the hog took all memory"
 
 	# Their neighbours are marked with them, and they count as marked.
 	expect_eq "marking them again" ok \

@@ -123,7 +123,7 @@ exact() {
 	check_all "after all failures"
 	allocatable "after all failures"
 	check_hog "after all failures" "$B2"
-	expect_at_most "free pages of the block that nobody could get" 256 \
+	expect_at_most "free pages of the block that could not be allocated" 256 \
 		"$(count_of block_free "$hog_got")"
 	unmark_all
 	check_all "after unmark"

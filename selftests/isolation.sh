@@ -27,7 +27,7 @@ rival_start() {
 
 # rival_stop TRIED: the rival tried this often, and did not get the page
 rival_stop() {
-	expect_eq "times that somebody tried, and the last errno" "$1 -16" \
+	expect_eq "tries of the rival, and its last errno" "$1 -16" \
 		"$(cat "$RIVAL"/tried) $(cat "$RIVAL"/result)"
 	expect_status "rmmod rival" 0 rmmod rival
 }
@@ -49,8 +49,8 @@ noticed() {
 		rival_stop 1
 	fi
 	trace_stop
-	check_all "after somebody tried"
-	check_isolated "after somebody tried"
+	check_all "after the tries of the rival"
+	check_isolated "after the tries of the rival"
 	# Nothing of the attempt is left.
 	go "$B2" offline
 	go "$B2" online_movable
@@ -81,11 +81,11 @@ without_us() {
 		expect_eq "memory$B2 after that" online "$(block_state "$B2")"
 		rival_stop 1
 	fi
-	check_isolated "after somebody tried"
+	check_isolated "after the tries of the rival"
 	go "$B2" offline
 	go "$B2" online_movable
 	expect_status "modprobe fake_offline" 0 load_module
-	check_all "after a cycle without us"
+	check_all "after a cycle without fake_offline"
 }
 
 run_tests noticed without_us

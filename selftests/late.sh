@@ -196,7 +196,7 @@ vetoes() {
 		after) expect_stats "offline_attempts 1" "injected 1" \
 			"offline_cancelled 1" "offline_cancelled_early 0" ;;
 		esac
-		check_all "after ours"
+		check_all "after the module"
 		case $1 in
 		-1)
 			stats_mark
@@ -221,10 +221,10 @@ online() {
 	go "$B2" offline
 	skippable "$(block_pfn "$B2" 30001)" 5 0
 	online_pages=$(marks_by_block | awk -v b="$B2" '$5 == b' | marks_pages)
-	for online_way in "ours before" "ours after" "kernel 1" "kernel -1"; do
+	for online_way in "module before" "module after" "kernel 1" "kernel -1"; do
 		stats_mark
 		case $online_way in
-		ours*)
+		module*)
 			expect_eq "arm online ${online_way#* }" ok \
 				"$(tryio write "$FO"/inject "online ${online_way#* } -12 1")" ;;
 		kernel*)
@@ -235,7 +235,7 @@ online() {
 		unload_notifier_errors
 		expect_stats "online_done 0" "withheld_pages 0"
 		case $online_way in
-		"ours before" | "kernel 1") expect_stats "online_cancelled 0" \
+		"module before" | "kernel 1") expect_stats "online_cancelled 0" \
 			"online_cancelled_early 1" ;;
 		*) expect_stats "online_cancelled 1" "online_cancelled_early 0" ;;
 		esac
@@ -252,7 +252,7 @@ online() {
 	done
 	go "$B2" online_movable
 	check_hog "at last" "$B2"
-	expect_failing "with one page more than there is" \
+	expect_failing "with one page too many" \
 		expect_stats "withheld_pages 1"
 	unmark_all
 	check_all "after unmark"

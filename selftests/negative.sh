@@ -104,11 +104,11 @@ wrong_set() {
 	mark "$(block_pfn "$B2" 100)" 10
 	mark "$(block_pfn "$B2" 200)" 1
 	sed -i '$d' "$MARKS"
-	expect_failing "a PageOffline page that nobody marked: pages" \
+	expect_failing "a PageOffline page without a mark: pages" \
 		check_pages twin
-	expect_failing "a PageOffline page that nobody marked: accounts" \
+	expect_failing "a PageOffline page without a mark: accounts" \
 		check_accounts twin
-	expect_failing "a PageOffline page that nobody marked: list" \
+	expect_failing "a PageOffline page without a mark: list" \
 		check_listed twin
 	note_mark "$(block_pfn "$B2" 200)" 1
 	check_all "with nothing wrong"
@@ -337,7 +337,7 @@ runner() {
 		bad() { expect_eq bad 1 2; }
 		run_tests good bad
 	END
-	expect_eq "a test that there is not" 1 "$scratch_run"
+	expect_eq "a test that does not exist" 1 "$scratch_run"
 	ONLY=good
 	scratch one <<-'END'
 		good() { expect_eq good 1 1; }

@@ -209,14 +209,14 @@ save_restore() {
 	cp "$MARKS" "$TMP/before"
 	unmark_all
 	try "restore --dry-run" 0 restore --dry-run -rno FATE "$TMP/marks.d"
-	expect_eq "what would be" 'would\x20be\x20marked' "$(sort -u "$TMP/out")"
+	expect_eq "the report of --dry-run" 'would\x20be\x20marked' "$(sort -u "$TMP/out")"
 	check_all "after --dry-run"
 	try "restore" 0 restore -rno FATE "$TMP/marks.d"
-	expect_eq "what became of them" marked "$(sort -u "$TMP/out")"
+	expect_eq "the result for each line" marked "$(sort -u "$TMP/out")"
 	cp "$TMP/before" "$MARKS"
 	check_all "restored"
 	try "restore again" 0 restore -rno FATE "$TMP/marks.d"
-	expect_eq "what became of them" 'already\x20marked' "$(sort -u "$TMP/out")"
+	expect_eq "the result for each line" 'already\x20marked' "$(sort -u "$TMP/out")"
 	check_all "restored again"
 	unmark_all
 

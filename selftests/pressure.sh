@@ -148,7 +148,7 @@ expect_bustle() {
 	expect_at_least "files made $1" $(($2 + 1)) "$BUSTLE_FILES"
 	expect_at_least "pairs of sockets filled and emptied $1" $(($3 + 1)) "$BUSTLE_SOCKETS"
 	expect_at_least "children that ended well $1" $(($4 + 1)) "$BUSTLE_FORKS"
-	expect_eq "what failed of that $1" "0 -" "$BUSTLE_FAILURES $(companion_ask why)"
+	expect_eq "the failures of that process $1" "0 -" "$BUSTLE_FAILURES $(companion_ask why)"
 }
 
 # expect_memory WHEN: the kernel killed no task for memory, and lacked none

@@ -194,7 +194,7 @@ $(refusal_hint "$KERNEL")"
 	expect_eq "exit status of both" 64 "$soft_status"
 	expect_eq "output of both" "soft-offlined 1 page (4 KiB) $(addresses "$(page 3)")" \
 		"$(cat "$TMP/soft-out")"
-	expect_eq "what it says of the kernel's page" 1 \
+	expect_eq "its message about the kernel's page" 1 \
 		"$(grep -c "^offctl: mark: $(addresses "$KERNEL"): 1 of 1 pages are not out of use: .*(EBUSY)\$" "$TMP/soft-err")"
 	expect_eq "HardwareCorrupted after both" $((kernel_kb + 4)) "$(corrupted)"
 	retired "after both" "$(page 3)"

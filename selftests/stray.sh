@@ -19,7 +19,7 @@ needed() {
 
 # take PFN RESULT: the module takes a reference, with that result; put: it puts it
 take() {
-	expect_eq "somebody takes a reference to PFN $1" "$2" "$(tryio write "$STRAY"/get "$1")"
+	expect_eq "the module stray takes a reference to PFN $1" "$2" "$(tryio write "$STRAY"/get "$1")"
 }
 
 put() {
@@ -40,7 +40,7 @@ held() {
 	case $FO_SKIP in
 	frozen)
 		take "$stray_pfn" ENOENT
-		check_all "where nobody can take one"
+		check_all "where no reference can be taken"
 		return 1 ;;
 	esac
 	take "$stray_pfn" ok
@@ -130,7 +130,7 @@ until_online() {
 			go "$B2" online_movable
 			check_all "after online"
 			put
-			expect_eq "the kernel says what it kept from being freed" 1 \
+			expect_eq "the kernel names the page that it did not free" 1 \
 				"$(said 'skippable PageOffline page freed')" ;;
 		esac
 	fi

@@ -63,7 +63,7 @@ marking() {
 		"$(traced take "$(block_pfn "$B2" -30)" 50 0)"
 	unmark $((marking_s + 10)) 20
 	expect_trace "of a part" "$(traced release $((marking_s + 10)) 20 0)"
-	expect_eq "unmark what is not marked" ENOENT \
+	expect_eq "unmark a page without a mark" ENOENT \
 		"$(tryio write "$FO"/unmark "$((marking_s + 10)) 20")"
 	expect_trace "of an unmark that was refused"
 	unmark_all
@@ -148,7 +148,7 @@ offline late -16 1")"
 	load_notifier_errors 1
 	notifier_error MEM_GOING_OFFLINE -12
 	refuse "$B2" offline ENOMEM
-	expect_trace "of a veto before ours" \
+	expect_trace "of a veto before the module" \
 		"$(traced_block cancel "$B2" 1)" \
 		"$(traced_veto "$B2" -125 -1 "vetoed by another notifier, before this module's")"
 	unload_notifier_errors

@@ -203,7 +203,7 @@ refusing() {
 	expect_eq "the blocks" "offline online" "$(block_state "$B1") $(block_state "$B2")"
 	check_all "after the refusal"
 	check_hog "after the refusal" "$B2"
-	expect_eq "what was in the way" \
+	expect_eq "the page in the way" \
 		"PFN $(hex "$(block_pfn "$B2" 30001)") refused: marked unskippable by debugfs" \
 		"$(failure_value reason)"
 

@@ -294,7 +294,7 @@ left_and_told() {
 	expect_status "the command of the hint" 0 \
 		offctl online --type "online_$2" "$1" >/dev/null
 	expect_eq "the block" online "$(block_state "$1")"
-	expect_failing "status says it no more" says_left "$1" "$2" status
+	expect_failing "status does not name it any more" says_left "$1" "$2" status
 	expect_records "of a block that is back"
 }
 
@@ -312,7 +312,7 @@ via_pinned() {
 		"$(block_state "$B1") $(block_state "$B2")"
 	# While it runs, no other offctl reports or takes these blocks.
 	offctl status >/dev/null 2>"$TMP/says"
-	expect_eq "what another offctl says" "" "$(cat "$TMP/says")"
+	expect_eq "the output of another offctl" "" "$(cat "$TMP/says")"
 	expect_records "meanwhile" "$B1" "$B2"
 	check_listed "meanwhile"
 }
@@ -384,10 +384,10 @@ killed() {
 	via_pinned Movable
 	kill -KILL "$via_pid"
 	wait "$via_pid"
-	expect_eq "exit status of what was killed" 137 $?
+	expect_eq "exit status of the killed offctl" 137 $?
 	expect_eq "the blocks after that" "offline online" \
 		"$(block_state "$B1") $(block_state "$B2")"
-	expect_eq "what it said" "$(said_offline "$B1")" "$(cat "$TMP/via-out")"
+	expect_eq "its output" "$(said_offline "$B1")" "$(cat "$TMP/via-out")"
 	check_all "after the kill"
 	tenant_stop
 	# The record of $B2, which is online, is removed by itself.

@@ -142,7 +142,7 @@ it_first() {
 
 # The module comes first. virtio-mem does not get its device, as with any two drivers that
 # want the hook. When the last mark is given back, it gets it, and marks work again.
-us_first() {
+module_first() {
 	needed
 	mark_shape "$B2"
 	expect_eq "hook" held "$(stat_value hook)"
@@ -199,7 +199,7 @@ left() {
 	# With hook_force, the module takes the hook, and the block comes online.
 	echo 1 >/sys/module/fake_offline/parameters/hook_force
 	go "$B2" online_movable debugfs
-	expect_eq "hook when it is told to" held "$(stat_value hook)"
+	expect_eq "the hook with hook_force" held "$(stat_value hook)"
 	check_all "after online"
 	unmark_all
 	check_all "after unmark"
@@ -217,43 +217,43 @@ rebind() {
 
 # Marks in a block of virtio-mem. virtio-mem cannot unplug the marked pages, only those
 # around them, in units of its own. It unplugs them when they are given back.
-ours_in_its() {
+marks_in_its() {
 	needed
 	driver_on
 	grow 1 || return
-	ours_block=${V##* }
-	ours_start=$(block_start "$ours_block")
+	mixed_block=${V##* }
+	mixed_start=$(block_start "$mixed_block")
 	# Marks in pieces of 2 MiB: in 1, 1, 8 and 1 of them.
-	mark $((ours_start + 5 * 512 + 3)) 1 canary
-	mark $((ours_start + 9 * 512)) 512
-	mark $((ours_start + 16 * 512)) 4096 canary
-	mark $((ours_start + BLOCK_PAGES - 1)) 1 canary
-	ours_pages=$(marks_pages <"$MARKS")
+	mark $((mixed_start + 5 * 512 + 3)) 1 canary
+	mark $((mixed_start + 9 * 512)) 512
+	mark $((mixed_start + 16 * 512)) 4096 canary
+	mark $((mixed_start + BLOCK_PAGES - 1)) 1 canary
+	mixed_pages=$(marks_pages <"$MARKS")
 	check_all "with marks in its block"
 
-	ours_left=$((11 * 512))
+	mixed_left=$((11 * 512))
 	resize 0
-	wait_for "all but our pieces to be unplugged" ours_unplugged || return
+	wait_for "all but the pieces with marks to be unplugged" mixed_unplugged || return
 	# virtio-mem tries again and again, and nothing must change.
 	sleep 1
 	check_theirs "when the rest is unplugged"
-	expect_failing "one page less is noticed" ours_twin
+	expect_failing "one page less is noticed" mixed_twin
 
 	# The machine requests some of the memory back.
 	resize 128
-	wait_for "them to be plugged" ours_plugged || return
+	wait_for "them to be plugged" mixed_plugged || return
 	check_all "when all is plugged again"
 	resize 0
-	wait_for "them to be unplugged again" ours_unplugged || return
+	wait_for "them to be unplugged again" mixed_unplugged || return
 	check_theirs "when the rest is unplugged again"
 
 	# virtio-mem takes pages that are given back: minutes later, by its timer, or when
 	# the size is requested again.
-	unmark $((ours_start + 16 * 512)) 4096
+	unmark $((mixed_start + 16 * 512)) 4096
 	resize 2
 	resize 0
-	ours_left=$((3 * 512)) ours_pages=$((ours_pages - 4096))
-	wait_for "what was given back to be unplugged" ours_unplugged || return
+	mixed_left=$((3 * 512)) mixed_pages=$((mixed_pages - 4096))
+	wait_for "what was given back to be unplugged" mixed_unplugged || return
 	check_theirs "when a part was given back"
 	unmark_all
 	resize 2
@@ -265,36 +265,36 @@ ours_in_its() {
 }
 
 # MemTotal without the pages that virtio-mem has unplugged and the marked pages
-ours_unplugged() {
-	[ "$(mem_total)" = $((BASE_TOTAL - 4 * (BLOCK_PAGES - ours_left + ours_pages))) ]
+mixed_unplugged() {
+	[ "$(mem_total)" = $((BASE_TOTAL - 4 * (BLOCK_PAGES - mixed_left + mixed_pages))) ]
 }
 
-ours_plugged() {
-	[ "$(mem_total)" = $((BASE_TOTAL - 4 * ours_pages)) ]
+mixed_plugged() {
+	[ "$(mem_total)" = $((BASE_TOTAL - 4 * mixed_pages)) ]
 }
 
 # check_theirs WHEN: the marked pages and virtio-mem's pages in that block
 check_theirs() {
 	expect_eq "MemTotal in kB $1" \
-		$((BASE_TOTAL - 4 * (BLOCK_PAGES - ours_left + ours_pages))) \
+		$((BASE_TOTAL - 4 * (BLOCK_PAGES - mixed_left + mixed_pages))) \
 		"$(mem_total)"
 	expect_eq "PageOffline pages of its block $1" \
-		$((BLOCK_PAGES - ours_left + ours_pages)) \
-		"$(count_of offline "$(oracle count "$(block_range "$ours_block")")")"
-	awk '{ print $1, $2 }' "$MARKS" >"$TMP/ours"
-	ours_got=$(oracle count "@$TMP/ours")
-	expect_eq "our pages: PageOffline, skippable, in the buddy allocator $1" \
-		"$ours_pages $ours_pages 0" \
-		"$(count_of offline "$ours_got") $(count_of "$SKIP_BIT" "$ours_got") $(count_of buddy "$ours_got")"
-	ours_got=$(refs "@$TMP/ours")
-	expect_eq "our pages with reference count 0, 1, more $1" \
-		"$(refs_wanted "$ours_pages" 0) 0" \
-		"$(count_of ref0 "$ours_got") $(count_of ref1 "$ours_got") $(count_of refmore "$ours_got")"
+		$((BLOCK_PAGES - mixed_left + mixed_pages)) \
+		"$(count_of offline "$(oracle count "$(block_range "$mixed_block")")")"
+	awk '{ print $1, $2 }' "$MARKS" >"$TMP/marked"
+	marked_got=$(oracle count "@$TMP/marked")
+	expect_eq "marked pages: PageOffline, skippable, in the buddy allocator $1" \
+		"$mixed_pages $mixed_pages 0" \
+		"$(count_of offline "$marked_got") $(count_of "$SKIP_BIT" "$marked_got") $(count_of buddy "$marked_got")"
+	marked_got=$(refs "@$TMP/marked")
+	expect_eq "marked pages with reference count 0, 1, more $1" \
+		"$(refs_wanted "$mixed_pages" 0) 0" \
+		"$(count_of ref0 "$marked_got") $(count_of ref1 "$marked_got") $(count_of refmore "$marked_got")"
 	check_listed "$1"
 	check_verify "$1"
 }
 
-ours_twin() {
+mixed_twin() {
 	BASE_TOTAL=$((BASE_TOTAL - 4))
 	check_theirs "with a page less"
 }
@@ -305,21 +305,21 @@ its_block_goes() {
 	needed
 	driver_on
 	grow 1 || return
-	ours_block=${V##* }
-	mark "$(block_pfn "$ours_block" 1000)" 3000 canary
+	mixed_block=${V##* }
+	mark "$(block_pfn "$mixed_block" 1000)" 3000 canary
 	mark "$(block_pfn "$B1" 3)" 2 canary
 	check_all "with marks in its block"
-	go "$ours_block" offline
+	go "$mixed_block" offline
 	check_all "while its block is offline"
-	refuse "$ours_block" online_movable EBUSY
+	refuse "$mixed_block" online_movable EBUSY
 	resize 0
 	wait_for "its block to go" has_blocks 0 || return
 	shrunk
-	sed -i "/^$(block_pfn "$ours_block" 1000) /d" "$MARKS"
+	sed -i "/^$(block_pfn "$mixed_block" 1000) /d" "$MARKS"
 	check_all "without its block"
 	grow 1 || return
 	expect_eq "PageOffline pages in a new block of it" 0 \
-		"$(count_of offline "$(oracle count "$(block_range "$ours_block")")")"
+		"$(count_of offline "$(oracle count "$(block_range "$mixed_block")")")"
 	shrink 0 || return
 	unmark_all
 	driver_off
@@ -367,4 +367,4 @@ left_behind() {
 }
 
 drop_virtio_mem
-run_tests it_first us_first left ours_in_its its_block_goes left_behind
+run_tests it_first module_first left marks_in_its its_block_goes left_behind

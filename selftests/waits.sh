@@ -181,7 +181,7 @@ own_notifier() {
 	own=/sys/module/own_notifier/parameters
 	expect_eq "releases so far" 0 "$(cat "$own/tried")"
 	refuse_once "$B2" kernel-after
-	expect_eq "releases in its own notifier: tried, and what they returned" \
+	expect_eq "releases in its own notifier: their number and result" \
 		"1 -35" "$(cat "$own/tried") $(cat "$own/result")"
 	go "$B2" offline
 	go "$B2" online_movable

@@ -65,26 +65,26 @@ notifiers() {
 	mark_shape "$B2"
 	load_notifier_errors 1
 	notifier_error MEM_GOING_OFFLINE -12
-	said "after a veto before ours" "$B2" -125 -1 \
+	said "after a veto before the module" "$B2" -125 -1 \
 		"vetoed by another notifier, before this module's" ENOMEM
 	notifier_error MEM_GOING_OFFLINE 0
 	go "$B2" offline
 	notifier_error MEM_GOING_ONLINE -12
 	refuse "$B2" online_movable ENOMEM
-	expect_reason "after an onlining vetoed before ours" "$B2" -125 -1 \
+	expect_reason "after an onlining vetoed before the module" "$B2" -125 -1 \
 		"vetoed by another notifier, before this module's"
 	unload_notifier_errors
 
 	load_notifier_errors -1
 	notifier_error MEM_GOING_ONLINE -12
 	refuse "$B2" online_movable ENOMEM debugfs
-	expect_reason "after an onlining vetoed after ours" "$B2" -125 -1 \
+	expect_reason "after an onlining vetoed after the module" "$B2" -125 -1 \
 		"vetoed by another notifier, after this module's"
 	check_all "while offline"
 	notifier_error MEM_GOING_ONLINE 0
 	go "$B2" online_movable
 	notifier_error MEM_GOING_OFFLINE -12
-	said "after a veto after ours" "$B2" -125 -1 \
+	said "after a veto after the module" "$B2" -125 -1 \
 		"vetoed by another notifier, after this module's" ENOMEM
 	unload_notifier_errors
 	unmark_all

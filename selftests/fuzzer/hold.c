@@ -90,7 +90,7 @@ bool compare_held(const struct model *m, char *detail)
 			uint64_t page = pfns[i] - world.first_pfn;
 
 			if (page < world.nr_pages && m->page[page]) {
-				snprintf(detail, DETAIL, "page %u:%u is marked, and somebody has it",
+				snprintf(detail, DETAIL, "page %u:%u is marked, and a process has it",
 					 (unsigned int)page / world.block_pages,
 					 (unsigned int)page % world.block_pages);
 				return false;

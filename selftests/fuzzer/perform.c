@@ -117,14 +117,14 @@ static bool poisoned(unsigned int page)
 static int run_soft(const struct op *op, const struct model *before)
 {
 	unsigned int page = op->piece[0].start, tries;
-	bool ours = before->page[page] & MARKED;
+	bool is_marked = before->page[page] & MARKED;
 	bool online = before->block[page / world.block_pages].online;
 	char text[64];
 	int error;
 
 	sprintf(text, "%#" PRIx64 "\n", pfn_of(page) * PAGE_SIZE);
 	error = put(SYSMEM "soft_offline_page", text);
-	if (ours || !online)
+	if (is_marked || !online)
 		return error;
 	sprintf(text, "%" PRIu64 "\n", pfn_of(page));
 	for (tries = 0; tries < 20 && poisoned(page); tries++) {

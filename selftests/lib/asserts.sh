@@ -107,7 +107,7 @@ run_tests() {
 	. "$FO_BASE"
 	: >"$MARKS"
 	(FAILED=0; reset_world && check_accounts "after the tests") || {
-		note "the machine is not what it was"
+		note "the machine is not as it was"
 		run_failed=$((run_failed + 1))
 	}
 	modprobe -r fake_offline || run_failed=$((run_failed + 1))

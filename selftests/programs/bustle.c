@@ -134,7 +134,7 @@ static void drain_pair(int i)
 }
 
 /* The child keeps its pages until the parent closes the pipe. */
-static void child(int gate)
+static void child(int end_pipe)
 {
 	size_t size = CHILD_PAGES * (size_t)sysconf(_SC_PAGESIZE);
 	char *pages = mmap(NULL, size, PROT_READ | PROT_WRITE,
@@ -144,7 +144,7 @@ static void child(int gate)
 	if (pages == MAP_FAILED)
 		_exit(1);
 	memset(pages, 0x5a, size);
-	if (read(gate, &end, 1))
+	if (read(end_pipe, &end, 1))
 		_exit(2);
 	for (size_t i = 0; i < size; i++)
 		if (pages[i] != 0x5a)
@@ -152,15 +152,15 @@ static void child(int gate)
 	_exit(0);
 }
 
-static void fork_all(const int gate[2])
+static void fork_all(const int end_pipe[2])
 {
 	for (int i = 0; i < CHILDREN; i++) {
 		children[i] = fork();
 		if (children[i] < 0)
 			fail("fork", i);
 		if (!children[i]) {
-			close(gate[1]);
-			child(gate[0]);
+			close(end_pipe[1]);
+			child(end_pipe[0]);
 		}
 	}
 }
@@ -182,19 +182,19 @@ static void wait_all(void)
 
 static void go_round(void)
 {
-	int gate[2], i;
+	int end_pipe[2], i;
 
 	for (i = 0; i < FILES; i++)
 		make_file(i);
 	for (i = 0; i < PAIRS; i++)
 		fill_pair(i);
-	if (pipe(gate)) {
+	if (pipe(end_pipe)) {
 		fail("pipe", 0);
 	} else {
-		fork_all(gate);
-		close(gate[1]);
+		fork_all(end_pipe);
+		close(end_pipe[1]);
 		wait_all();
-		close(gate[0]);
+		close(end_pipe[0]);
 	}
 	for (i = 0; i < PAIRS; i++)
 		drain_pair(i);
