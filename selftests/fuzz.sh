@@ -98,7 +98,7 @@ seeds() {
 
 # These sequences differed once.
 
-# found COUNT STEP…: runs these steps COUNT times. Where two tasks race, one round may
+# found COUNT STEP…: runs these steps COUNT times. If two tasks race, one round may
 # not reach the fault.
 found() {
 	found_left=$1

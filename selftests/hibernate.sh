@@ -6,7 +6,7 @@
 # boot, the marks and the accounts are as before, and the canaries are filled anew.
 #
 # This script needs a guest of its own that has a disk for swap and boots twice:
-# checks/hibernate. The second boot reads the image, and the test goes on there.
+# checks/hibernate. The second boot reads the image, and the test continues there.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib.sh
@@ -142,7 +142,7 @@ off() {
 	echo shutdown >"$POWER/disk"
 	note "the machine is off from here on"
 	# The output so far must reach the port. vm/run is told that this boot has ended
-	# as it should; if it goes on here, vm/run is told twice, which is an error.
+	# as it should; if it continues here, vm/run is told twice, which is an error.
 	usleep 2000000
 	[ ! -c /dev/ttyS2 ] || echo "status 0" >/dev/ttyS2
 	result power disk

@@ -78,7 +78,7 @@ broken_is_noticed() {
 moved() {
 	[ "$1" != thp ] || [ -d /sys/kernel/mm/transparent_hugepage ] ||
 		skip "this kernel has no transparent huge pages"
-	# The marks leave room for 2 MiB in one piece.
+	# The marks leave 2 MiB of neighbouring pages free.
 	mark "$(block_pfn "$B2" 8192)" 4096 canary
 	mark "$(block_pfn "$B2" 1)" 1 canary
 	mark "$(block_pfn "$B2" 20001)" 777

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # A pinned page makes an offlining that never finishes. A signal ends it with EINTR, and
-# everything is as before. While it hangs, marking elsewhere goes on. A request that has to
+# everything is as before. While it hangs, marking elsewhere works. A request that has to
 # wait for it can be interrupted, too.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests

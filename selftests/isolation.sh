@@ -3,8 +3,8 @@
 #
 # A module allocates a page by its number, in a memory block that goes offline and has
 # just been isolated. alloc_contig_range() fails then. On a stock kernel it also ends the
-# isolation of that page block, which another task began, so the offlining repeats for
-# ever. fake_offline prevents that. A kernel with the series in kernel/ leaves the
+# isolation of that page block, which another task began, so the offlining repeats without
+# end. fake_offline prevents that. A kernel with the series in kernel/ leaves the
 # isolation alone.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests

@@ -148,7 +148,7 @@ block $B3: online, zone Movable"
 	unmark_all
 }
 
-# The kernel would try for ever: --timeout ends it.
+# The kernel would try without end: --timeout ends it.
 timeout() {
 	mark_shape "$B2"
 	tenant_start 20 "$B2"

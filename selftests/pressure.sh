@@ -6,11 +6,11 @@
 # that process never fails, and everything that the floors allow can be marked.
 #
 # A round marks all that it can get in all zones, checks, and gives it back. The rounds
-# ask in three ways by turns:
+# ask in three ways in turn:
 #   explicit  for named ranges, the longest first, in halves of halves
 #   any       for any N pages of a zone, with N halved until the zone is at its floor
 #   list      for random pages, in runs of one to four, that cover 60 % of all pages
-# By turns, the module keeps a reserve for the machine as a whole (reserve_mib=64, the
+# In turn, the module keeps a reserve for the machine as a whole (reserve_mib=64, the
 # default) or none (0), so that only the floors of the zones count. The zones take turns
 # to be the first.
 #
@@ -104,7 +104,7 @@ allowed() {
 	END { print sum < spare ? sum : spare }' ${1+"$1"} "$TMP/rooms"
 }
 
-# take_any: marks all that can be had of each zone, by "any"
+# take_any: marks all pages that are available in each zone, by "any"
 take_any() {
 	while read -r any_zone any_nr _; do
 		while [ "$any_nr" -ge 16 ]; do
@@ -200,7 +200,7 @@ expect_floors() {
 		$((256 * $2 - OTHERS)) "$(available)"
 }
 
-# mark_round MODE: asks for all that can be had; sets ALLOWED
+# mark_round MODE: asks for all available pages; sets ALLOWED
 mark_round() {
 	: >"$TMP/grab"
 	ALLOWED=$(allowed)

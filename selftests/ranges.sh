@@ -251,7 +251,7 @@ batches() {
 		>"$TMP/batch"
 	mark_batch "$TMP/batch"
 	check_all "with 601 ranges"
-	# "ranges" reads the same in small pieces.
+	# "ranges" reads the same in small parts.
 	expect_eq "ranges, read 7 bytes at a time" "$(awk '{ print $1, $2 }' "$FO"/ranges)" \
 		"$(dd if="$FO"/ranges bs=7 2>/dev/null | awk '{ print $1, $2 }')"
 	cycle "$B1"

@@ -7,7 +7,7 @@
 #
 # SOAK_CYCLES is the number of times that a block goes offline (40), SOAK_HOURS a time
 # instead. SOAK_PAGES is the number of pages of the process (20000). Two and a half blocks
-# must stay free: with too little memory to migrate to, the kernel tries for ever.
+# must stay free: with too little memory to migrate to, the kernel tries without end.
 #
 # These make long runs cheaper (`make soak`). SOAK_SHARE is the share of a CPU for the
 # process, in per cent (100). SOAK_BATCH is the number of cycles of each block between two

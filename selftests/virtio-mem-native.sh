@@ -229,7 +229,7 @@ big_blocks() {
 	gone
 }
 
-# vetoes: the number of offlinings that the kernel's error injection has refused
+# vetoes: the number of times that the kernel's error injection has refused an offlining
 vetoes() {
 	dmesg | grep -c 'Injecting error .* to MEM_GOING_OFFLINE'
 }

@@ -175,7 +175,7 @@ module_first() {
 	check_all "after unmark"
 }
 
-# Where a virtio-mem device is, the module leaves the hook to its driver, unless
+# If there is a virtio-mem device, the module leaves the hook to its driver, unless
 # hook_force is set. Marks are made first, and the driver still gets its device. A block
 # with marks does not come online, and the reason says why.
 left() {
@@ -223,7 +223,7 @@ marks_in_its() {
 	grow 1 || return
 	mixed_block=${V##* }
 	mixed_start=$(block_start "$mixed_block")
-	# Marks in pieces of 2 MiB: in 1, 1, 8 and 1 of them.
+	# The marks lie in 1, 1, 8 and 1 of its sub-blocks of 2 MiB.
 	mark $((mixed_start + 5 * 512 + 3)) 1 canary
 	mark $((mixed_start + 9 * 512)) 512
 	mark $((mixed_start + 16 * 512)) 4096 canary

@@ -80,7 +80,7 @@ struct op {
 	bool debugfs;		/* which of the two files of a block is written */
 	enum inject_point point;
 	int error;		/* to inject, positive */
-	unsigned int number;	/* pages; or injections; or skippable, 0 or 1 */
+	unsigned int number;	/* pages, injections, or skippable (0 or 1) */
 };
 
 struct step {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the parts of the fuzzer that deal with the kernel share.
+ * The parts of the fuzzer that deal with the kernel share this.
  *
  *	kernel.c	the files of the kernel, and resetting the machine
  *	perform.c	lets the kernel do a step

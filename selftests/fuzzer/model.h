@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What model.c and predict.c share. */
+/* model.c and predict.c share this. */
 #ifndef SELFTESTS_FUZZER_MODEL_H
 #define SELFTESTS_FUZZER_MODEL_H
 

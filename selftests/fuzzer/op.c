@@ -145,7 +145,7 @@ void step_print(const struct step *s, unsigned int block_pages, char *text)
 
 #define MAX_WORDS 8
 
-/* The words of one line, or of one piece of it. */
+/* The words of one line, or of one range in it. */
 struct words {
 	const char *line;
 	unsigned int nr, next;
@@ -207,7 +207,7 @@ static void cut(struct words *w, char *text)
 	}
 }
 
-/* The first piece is in w, and the others in rest. */
+/* The first range is in w, and the others in rest. */
 static void parse_pieces(struct words *w, struct op *op, char *rest,
 			 unsigned int bp)
 {

@@ -131,10 +131,10 @@ static void predict_mark(const struct model *m, const struct op *op,
 			die("a mark outside of the blocks under test");
 		o->result[0] = mark_piece(after, &op->piece[i]);
 	}
-	/* All pieces are marked or none, but injections are used up. */
+	/* All ranges are marked or none, but injections are used up. */
 	if (o->result[0])
 		memcpy(after->page, m->page, world.nr_pages);
-	/* A page may have been in use, also in a piece before the bad one. */
+	/* A page may have been in use, also in a range before the bad one. */
 	if (!o->result[0] || o->result[0] == EBUSY || i > 1)
 		outcome(out, m, EBUSY)->loose = true;
 }

@@ -137,7 +137,7 @@ static bool expected(enum file f, int error)
 	return false;
 }
 
-/* Sends it in one piece. */
+/* Sends it in one write. */
 bool send_whole(enum file f)
 {
 	ssize_t n = write(files[f].fd, text, len);
@@ -168,7 +168,7 @@ bool send_whole(enum file f)
 	return true;
 }
 
-/* Sends it in two pieces: each is a write of its own to the module. */
+/* Sends it in two parts: each is a write of its own to the module. */
 bool send_pieces(enum file f)
 {
 	size_t first = some_place();

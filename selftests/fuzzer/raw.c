@@ -6,7 +6,7 @@
  *
  * Each of the WRITES (1000) is a line that is valid, or was so before changes: digits,
  * words, bytes and whole lines are changed, cut, added and repeated. Some have zero bytes
- * or a megabyte of blanks, some are made in two pieces, and some have an end that is not
+ * or a megabyte of blanks, some are made in two parts, and some have an end that is not
  * mapped. The module must refuse with EINVAL all that is not text ending in a newline,
  * and must take nothing in part. After every 4096 writes everything is given back, and the
  * accounts must be whole: the list, /proc/kpageflags and MemTotal agree, and "verify" finds
@@ -92,7 +92,7 @@ static void print_write(enum file f)
 	printf("\"%s\n", shown < len ? "..." : "");
 }
 
-/* Meanwhile, files are read in odd pieces. */
+/* Meanwhile, files are read in odd parts. */
 static void read_some(void)
 {
 	static const char *const names[] = {

@@ -2,7 +2,7 @@
 /*
  * Shrinks a sequence that fails: it leaves out all that is not needed for a failure of the
  * same kind. It begins with steps (delta debugging: runs of them, from half of them down to
- * single ones), and goes on with parts of steps.
+ * single ones), and continues with parts of steps.
  *
  * A failure that depends on chance may not come again. So the result is the shortest
  * sequence that was seen to fail. The number of runs is limited.
@@ -83,7 +83,7 @@ static bool change(struct shrinking *s, unsigned int i, const struct step *to)
 	return better(s, s->nr);
 }
 
-/* Tries each way to make a piece simpler. */
+/* Tries each way to make a range simpler. */
 static bool simpler_piece(struct shrinking *s, unsigned int i, unsigned int o,
 			  unsigned int k)
 {

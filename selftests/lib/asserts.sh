@@ -50,7 +50,8 @@ run_one() {
 	[ "$FAILED" = 0 ]
 }
 
-# only_some TEST…: prints those of them that ONLY names, a line each; all without ONLY
+# only_some TEST…: prints those of them that ONLY names, one line for each; without ONLY,
+# all
 only_some() {
 	for only_test; do
 		case "|${ONLY:-$only_test}|" in

@@ -4,7 +4,7 @@
  * files about them. Nothing here knows fake_offline.
  *
  * A function that cannot do its work ends the program with a message and status 2. So no
- * caller goes on with half an answer.
+ * caller continues with half an answer.
  */
 #ifndef SELFTESTS_COMMON_H
 #define SELFTESTS_COMMON_H

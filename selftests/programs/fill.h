@@ -18,7 +18,7 @@ struct fill {
 /* Address space for all memory of the machine. With shared, it is a tmpfs's. */
 void fill_init(struct fill *f, bool shared, bool huge);
 /*
- * Takes more pages, at most limit, and returns their number: 0 when no more can be had.
+ * Takes more pages, at most limit, and returns their number: 0 when no more are available.
  * Each new page gets its pattern.
  */
 size_t fill_more(struct fill *f, size_t limit);

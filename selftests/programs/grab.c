@@ -19,7 +19,7 @@
  *
  * "explicit" asks for runs of pages, the longest first. These are free pages, and in page
  * blocks without a page of the last three kinds movable pages, too. It halves a run that
- * is refused. When a free page is refused because the zone is at its floor, it goes on
+ * is refused. When a free page is refused because the zone is at its floor, it continues
  * with the next zone.
  *
  * "list" makes a list of runs of one to four pages, whose places SEED determines, until
@@ -35,11 +35,11 @@
  *   refused         pages that were refused for another reason, or given up
  * "list" alone:
  *   pages           pages of the zones
- *   listed          pages of the list; then those of each kind:
+ *   listed          pages of the list, and then those of each kind:
  *   free movable reserved plain kernel
  *   markable_ZONE   free and movable pages of the list
  *   plain_ZONE      plain pages of the list
- *   reserved_tried reserved_refused    reserved pages that were offered; refused, EBUSY
+ *   reserved_tried reserved_refused    reserved pages that were offered, and refused (EBUSY)
  * "look":
  *   listed listed_ZONE   pages in the module's list, in force
  *   offline         pages that are PageOffline
