@@ -7,7 +7,8 @@ KERNELS ?= 6.1 6.12 7.3 native debug
 KERNEL ?= 6.1
 HOURS ?= 1
 
-.PHONY: help setup demo check check-lint check-tools check-vm check-kernel check-guests matrix \
+.PHONY: help setup demo check check-lint check-tools check-vm check-kernel check-kselftest \
+	check-guests matrix \
 	coverage fuzz soak soak-marks bench bench-quick markable \
 	deb check-packages dkms-install dkms-remove clean
 
@@ -18,6 +19,7 @@ help:
 	@echo 'make check-tools     offctl, on this machine, on recorded trees'
 	@echo 'make check-vm        the guest harness itself'
 	@echo 'make check-kernel    a part of the kernel'"'"'s own tests, with the module loaded'
+	@echo 'make check-kselftest the selftests in the kernel'"'"'s source, run by its run_kselftest.sh'
 	@echo 'make check-guests    the selftests, in guests'
 	@echo 'make fuzz            random sequences and writes, more than in make check'
 	@echo 'make matrix          all selftests on all kernels, and docs/matrix.md from the results'
@@ -45,9 +47,9 @@ demo:
 	@demo/run $(KERNEL)
 
 check: setup
-	@FAKE_OFFLINE_KERNELS='$(KERNELS)' checks/run lint tools vm kernel guests
+	@FAKE_OFFLINE_KERNELS='$(KERNELS)' checks/run lint tools vm kernel kselftest guests
 
-check-lint check-tools check-vm check-kernel check-guests: check-%: setup
+check-lint check-tools check-vm check-kernel check-kselftest check-guests: check-%: setup
 	@FAKE_OFFLINE_KERNELS='$(KERNELS)' checks/run $*
 
 # An empty variable counts as not set: see checks/fuzz.

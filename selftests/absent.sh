@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Marks where no memory is yet. They take the word "absent", stay with the place,
-# and are true from the first onlining of whatever memory comes there, also if the
-# kernel brings it online by itself.
+# Marks of places without memory. They need the word "absent" and stay with the place.
+# They are in force from the first onlining of any memory that is plugged there, also if
+# the kernel itself brings it online.
 #
-# A guest of its own, as unplug.sh wants it.
+# This script needs a guest of its own, like unplug.sh.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib-events.sh
@@ -20,7 +20,7 @@ no_block() {
 	[ ! -d "$SYSMEM/memory$D" ]
 }
 
-# plug STATE: one more block, memory$D, which comes up in this state
+# plug STATE: plugs one more block, memory$D, which comes up in this state
 plug() {
 	plug_state=$1
 	qemu-monitor "object_add memory-backend-ram,id=abmem,size=$((BLOCK_PAGES * 4096))"
@@ -36,13 +36,13 @@ unplug() {
 	usleep 500000
 }
 
-# counted_there: the PageOffline and the free pages of memory$D
+# counted_there: the numbers of PageOffline and of free pages in memory$D
 there() {
 	counted oracle count "$(block_range "$D")"
 	echo "$C_offline $C_buddy"
 }
 
-# accounts PAGES: MemTotal has the new block, less so many pages
+# accounts PAGES: MemTotal has the new block, less this number of pages
 accounts() {
 	expect_eq "MemTotal in kB, with a new block but for $1 pages" \
 		$((BASE_TOTAL + 4 * (BLOCK_PAGES - $1))) "$(mem_total)"
@@ -59,7 +59,7 @@ begin() {
 	auto_was=$(cat "$auto")
 }
 
-# The word is needed, and does not help where no memory can ever be.
+# The word is required, and it does not help where no memory can ever be.
 word() {
 	begin
 	unchanged "a mark in the void" ENXIO mark_raw "$(block_pfn "$D" 9) 1"
@@ -73,7 +73,7 @@ word() {
 }
 
 # kernel_onlines MARKED…: the kernel itself brings the new block online, in
-# ZONE_MOVABLE. Never is a marked page in the buddy allocator.
+# ZONE_MOVABLE. No marked page is in the buddy allocator at any time.
 kernel_onlines() {
 	begin
 	echo online_movable >"$auto"
@@ -93,7 +93,7 @@ kernel_onlines() {
 	expect_eq "its state" in_force "$(state_there "$start")"
 	expect_eq "canaries broken, and checked" "0 4096" \
 		"$(verify_value canary_broken) $(verify_value canary)"
-	# Another DIMM in its place: the marks have stayed with the place.
+	# Another DIMM comes in its place. The marks have stayed with the place.
 	expect_eq "unmark the unskippable page" ok \
 		"$(tryio write "$FO"/unmark "$((start + BLOCK_PAGES - 1)) 1")"
 	unplug
@@ -110,8 +110,8 @@ kernel_onlines() {
 	check_all "without the DIMM"
 }
 
-# Without the word, a mark goes with its DIMM. With it, also one that was made
-# while the memory was there stays.
+# A mark without the word is gone with its DIMM. A mark with the word stays, also if the
+# memory was there when it was made.
 goes_or_stays() {
 	begin
 	plug offline

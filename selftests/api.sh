@@ -1,16 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The exported helpers, through the sample client that lives on them: what is
-# a client's own, what it is told and how often, what it may do when it is told,
-# and that all of it comes back when the client goes. The client is samples/
-# fake-offline-balloon; the other client is debugfs.
+# The exported helpers, used through the sample client, samples/fake-offline-balloon. A
+# client owns its pages, is told of every event once, and may act when it is told. All
+# of its pages are given back when the client is unloaded. The other client is debugfs.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib-events.sh
 . "$(dirname "$0")/lib-events.sh"
 
-# inflated: the balloon with 2000 pages, in all blocks
+# inflated: the balloon has 2000 pages, in all blocks
 inflated() {
 	balloon_load pages=2000 chunk=50
 	balloon_note
@@ -21,7 +20,7 @@ inflated() {
 	done
 }
 
-# A client's pages are its own.
+# No other client can change the pages of a client.
 owners() {
 	mark "$(block_pfn "$B2" 10000)" 100 canary
 	inflated
@@ -31,7 +30,7 @@ owners() {
 	set -- $theirs
 	expect_eq "unmark the balloon's pages" EPERM "$(tryio write "$FO"/unmark "$1 $2")"
 	expect_eq "unmark one of them" EPERM "$(tryio write "$FO"/unmark "$(($1 + 7)) 1")"
-	expect_eq "one of them, after one of ours" EPERM \
+	expect_eq "one of them, after one of debugfs" EPERM \
 		"$(tryio write "$FO"/unmark "$(block_pfn "$B2" 10000) 100
 $1 1")"
 	for owners_bit in 0 1; do
@@ -39,21 +38,21 @@ $1 1")"
 			"$(tryio write "$FO"/skippable "$1 $2 $owners_bit")"
 	done
 	expect_eq "mark them" EEXIST "$(mark_raw "$1 $2")"
-	expect_eq "mark them and what is beside them" EEXIST \
+	expect_eq "mark them and the pages beside them" EEXIST \
 		"$(mark_raw "$(($1 + $2 - 1)) 10")"
 	check_all "after all that"
 	expect_eq "the owner, as listed" "balloon debugfs" \
 		"$(awk -v b="$B2" -v bp="$BLOCK_PAGES" '
 		!/^#/ && int($1 / bp) == b { print $7 }' "$FO"/ranges | sort -u | tr '\n' ' ' | sed 's/ $//')"
 
-	# The twin: what is ours can be given back, and nothing else goes.
+	# The twin: debugfs can give back its own pages, and no others go.
 	unmark "$(block_pfn "$B2" 10000)" 50
-	check_all "with half of ours given back"
+	check_all "with half of the pages of debugfs given back"
 	unmark_all
 	cat "$TMP/balloon" >"$MARKS"
 	check_all "after \"unmark all\""
 
-	# The other way round.
+	# The balloon cannot change the pages of debugfs either.
 	mark "$(block_pfn "$B2" 10000)" 100 canary
 	mark "$(block_pfn "$B1" 20009)" 1
 	balloon_set pages 0
@@ -66,13 +65,13 @@ $1 1")"
 	check_all "after unmark"
 }
 
-# references: of the module, of whom: as the kernel counts them
+# references: the number of references to the module and their holders, from the kernel
 references() {
 	awk '$1 == "fake_offline" { print $3, $4 }' /proc/modules
 }
 
-# A module with clients cannot be unloaded. The reference is the client's: one
-# more than the use of the module's symbols.
+# A module with clients cannot be unloaded. The reference of a client comes in addition
+# to the use of the module's symbols.
 busy() {
 	expect_eq "references without a client" "0 -" "$(references)"
 	balloon_load
@@ -90,7 +89,7 @@ busy() {
 	expect_status "modprobe fake_offline" 0 load_module
 }
 
-# A size that cannot be is refused whole, or what could be taken is there.
+# An impossible size is refused as a whole; otherwise the balloon keeps what it got.
 sizes() {
 	expect_status "chunk=0" 1 modprobe fake_offline_balloon chunk=0 2>/dev/null
 	expect_status "more pages than there are" 1 \
@@ -110,9 +109,9 @@ sizes() {
 	check_all "after the balloon was unloaded"
 }
 
-# spanning: the balloon has a range that lies in both $B1 and $B2, and more. What
-# is busy for a moment it takes elsewhere, so it is loaded again, as often as a
-# mark is tried.
+# spanning: the balloon has a range that lies in both $B1 and $B2, and others. It takes
+# other pages where some are busy for a moment. So it is loaded again, as often as a mark
+# is tried.
 spanning() {
 	spanning_want="$(block_pfn "$B2" -500) 1000 1 1" spanning_left=10
 	while :; do
@@ -129,8 +128,8 @@ spanning() {
 	balloon_note
 }
 
-# unload STATE: the client goes, and what it holds comes back, whatever the
-# blocks' state is
+# unload STATE: the client is unloaded, and its pages are given back in any state of the
+# blocks
 unload() {
 	mark "$(block_pfn "$B2" 5000)" 10
 	case $1 in
@@ -161,8 +160,8 @@ unload() {
 	check_all "after unmark"
 }
 
-# What the client is told, and how often, in every way that an offlining and
-# an onlining can end.
+# The client is told of the outcome once, for each way in which an offlining and an
+# onlining can end.
 events() {
 	inflated
 	mark "$(block_pfn "$B2" 5000)" 10
@@ -190,27 +189,27 @@ events() {
 		check_all "after $events_how"
 	done
 
-	# A veto of another notifier: of one that comes before us the client never
-	# hears.
+	# Another notifier vetoes. If it comes before the module's, the client hears of
+	# no offlining.
 	load_notifier_errors 1
 	notifier_error MEM_GOING_OFFLINE -12
 	refuse "$B2" offline ENOMEM
-	expect_events "after a veto before ours" 4 3 1 1 0
+	expect_events "after a veto before the module" 4 3 1 1 0
 	unload_notifier_errors
 	load_notifier_errors -1
 	notifier_error MEM_GOING_OFFLINE -12
 	refuse "$B2" offline ENOMEM
-	expect_events "after a veto after ours" 5 4 1 1 0
+	expect_events "after a veto after the module" 5 4 1 1 0
 	unload_notifier_errors
 
-	# Its own veto: it is not told what it knows.
+	# The client vetoes itself. It is not told of its own veto.
 	balloon_set refuse 1
 	refuse "$B2" offline EBUSY
 	expect_events "after its own veto" 6 4 1 1 0
 	balloon_set refuse 0
 	check_all "after vetoes"
 
-	# Onlinings that fail are not told; the one that works is.
+	# The client is told of an onlining that works, and not of one that fails.
 	go "$B2" offline
 	expect_events "after offline" 7 4 2 1 0
 	for events_point in before after; do
@@ -229,7 +228,7 @@ events() {
 	expect_events "after online" 7 4 2 2 0
 	check_all "at last"
 
-	# The twin: of a block without its pages it hears nothing.
+	# The twin: the client is not told of a block without its pages.
 	highest=$(tail -n 1 "$TMP/balloon" | awk '{ print $2 }')
 	balloon_set pages "$highest"
 	balloon_note
@@ -242,7 +241,7 @@ events() {
 	check_all "after unmark"
 }
 
-# vetoer_load: the second client, whose only page is in $B2
+# vetoer_load: loads the second client, whose only page is in $B2
 vetoer_load() {
 	vetoer_pfn=$(block_pfn "$B2" 6000)
 	expect_status "modprobe fake_offline_vetoer" 0 \
@@ -262,8 +261,8 @@ expect_vetoer() { # WHEN ASKED TOLD
 		cat /sys/module/fake_offline_vetoer/parameters/told)"
 }
 
-# One client's veto, and what another hears of it: of the offlining that it had
-# agreed to, and the rollback; nothing, if it was not asked yet.
+# One client vetoes. A client that had agreed before is told of the offlining and of the
+# rollback. A client that was not asked yet is told nothing.
 two_clients() {
 	[ -n "$(find "/lib/modules/$(uname -r)/" -name 'fake[-_]offline[-_]vetoer.ko*')" ] ||
 		skip "there is no module fake_offline_vetoer: selftests/modules"
@@ -279,7 +278,7 @@ two_clients() {
 		"vetoed by balloon: the balloon was told to refuse" "$(failure_value reason)"
 	expect_events "of its own veto" 2 1 0 0 0
 	expect_vetoer "after the other's" 1 0
-	# The twin: of a block in which the vetoer has nothing it is not asked.
+	# The twin: the vetoer is not asked about a block without its pages.
 	balloon_set refuse 0
 	go "$B1" offline
 	go "$B1" online_movable
@@ -289,7 +288,7 @@ two_clients() {
 	balloon_unload
 	vetoer_unload
 
-	# The other way round, in the order of registration.
+	# The clients are registered in the other order.
 	vetoer_load
 	inflated
 	refuse "$B2" offline EPERM debugfs
@@ -305,14 +304,14 @@ two_clients() {
 	check_all "after the balloon was unloaded"
 }
 
-# It may release its pages when it is told that they are about to go offline.
+# The client may release its pages when it is told that their block will go offline.
 leaves() {
 	inflated
 	mark "$(block_pfn "$B2" 5000)" 10 canary
 	leaves_n=$(balloon_noted "$B2")
 	balloon_set leave 1
 
-	# They are free when the offlining fails, and stay so.
+	# These pages are free when the offlining fails, and stay free.
 	expect_eq "arm" ok "$(tryio write "$FO"/inject "offline late -16 1")"
 	refuse "$B2" offline EBUSY
 	expect_eq "its size" $((2000 - leaves_n)) "$(balloon_pages)"
@@ -329,12 +328,12 @@ leaves() {
 	balloon_note
 	check_all "while offline"
 	go "$B1" online_movable
-	# has no pages there any more
+	# The client has no pages there any more.
 	expect_events "after online" 2 1 1 0 0
 	check_all "after online"
 	check_hog "after online" "$B1"
 
-	# The twin: without it they stay.
+	# The twin: a client that does not release them keeps them.
 	balloon_set leave 0
 	leaves_size=$(balloon_pages)
 	go "$B3" offline
@@ -348,8 +347,8 @@ leaves() {
 	check_all "after unmark"
 }
 
-# The last range there is goes in a callback: the hook with it, and it is taken
-# again for the next range.
+# The last range is released in a callback, and the hook with it. The next range takes
+# the hook again.
 leaves_last() {
 	balloon_load chunk=50
 	leaves_n=0

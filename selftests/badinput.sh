@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Everything malformed or impossible is refused with the errno that says what is
-# wrong, and changes nothing.
+# Every malformed or impossible request is refused with the errno that names the fault,
+# and changes nothing.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# Something is marked and armed, so that there is something to change.
+# A mark and an armed failure are there, so that a write has something to change.
 begin() {
 	mark "$(block_pfn "$B1" 100)" 10 canary
 	mark "$(block_pfn "$B2" 5)" 3 unskippable
@@ -16,7 +16,7 @@ begin() {
 	bad_before=$(state)
 }
 
-# state: all that a refused write may not change
+# state: all that a refused write must not change
 state() {
 	awk '
 	FILENAME ~ /ranges$/ { $8 = ""; print; next }
@@ -33,20 +33,20 @@ state() {
 		"$SYSMEM/memory$B3/state"
 }
 
-# bad FILE ERRNO TEXT…: a write of TEXT and a newline
+# bad FILE ERRNO TEXT…: writes TEXT and a newline, which must fail
 bad() {
 	expect_eq "$1 <- '$3'" "$2" "$(tryio write "$FO/$1" "$3")"
-	expect_eq "what is there after that" "$bad_before" "$(state)"
+	expect_eq "the state after that" "$bad_before" "$(state)"
 }
 
-# bad_bytes FILE ERRNO FORMAT: the bytes that printf makes of FORMAT, no more
+# bad_bytes FILE ERRNO FORMAT: writes the bytes that printf makes of FORMAT, no others
 bad_bytes() {
-	# shellcheck disable=SC2059  # that is what it is
+	# shellcheck disable=SC2059  # FORMAT is a format
 	expect_eq "$1 <- printf '$3'" "$2" "$(printf "$3" | tryio write "$FO/$1")"
-	expect_eq "what is there after that" "$bad_before" "$(state)"
+	expect_eq "the state after that" "$bad_before" "$(state)"
 }
 
-# What no file takes.
+# No file takes these.
 any_file() {
 	begin
 	for any_file in mark unmark block_offline block_online inject; do
@@ -62,9 +62,9 @@ any_file() {
 		bad "$any_file" EINVAL -1
 		bad "$any_file" EINVAL "# 1 2"
 		bad "$any_file" EINVAL "1 2 3 4 5 6 7 8 9 10 11 12"
-		expect_eq "$any_file <- what is not there" EFAULT \
+		expect_eq "$any_file <- text at an address without memory" EFAULT \
 			"$(tryio -b write "$FO/$any_file" 1)"
-		# a megabyte is taken, if it is any good; one byte more is not
+		# A write may have a megabyte; one byte more is refused.
 		expect_eq "$any_file <- 1 MiB of blanks" EINVAL \
 			"$(dd if=/dev/zero bs=1048576 count=1 2>/dev/null | tr '\0' ' ' |
 				tryio write "$FO/$any_file")"
@@ -74,7 +74,7 @@ any_file() {
 		expect_eq "$any_file <- 5 MiB" E2BIG \
 			"$(dd if=/dev/zero bs=1048576 count=5 2>/dev/null | tr '\0' 1 |
 				tryio write "$FO/$any_file")"
-		expect_eq "what is there after that" "$bad_before" "$(state)"
+		expect_eq "the state after that" "$bad_before" "$(state)"
 	done
 	expect_eq "clear" ok "$(tryio write "$FO"/inject clear)"
 	check_all "at last"
@@ -101,14 +101,14 @@ mark_lines() {
 	bad_bytes mark EINVAL "$s 1\nnonsense\n"
 	bad_bytes mark EINVAL "$s 1\0\n"
 
-	# numbers that do not fit, ranges that wrap
+	# Numbers that do not fit, and ranges that wrap.
 	for text in "18446744073709551616 1" "$s 18446744073709551616" \
 		"0x10000000000000000 1" "99999999999999999999999999 1" \
 		"$s 18446744073709551615" "18446744073709551615 2" \
 		"2 18446744073709551615" "any 18446744073709551616"; do
 		bad mark ERANGE "$text"
 	done
-	# no RAM there
+	# No RAM is there.
 	for text in "18446744073709551615 1" "9223372036854775807 1" \
 		"4503599627370496 1" "$((1 << 40)) 1" \
 		"$(block_pfn "$SINK" "$BLOCK_PAGES") 1" \
@@ -117,18 +117,18 @@ mark_lines() {
 		"any 1 zone=Nonsense"; do
 		bad mark ENXIO "$text"
 	done
-	# a number for a node that no kernel has
+	# No kernel has a node of that number.
 	expect_eq "a node number that does not fit" ERANGE \
 		"$(mark_raw "any 1 node=99999999999")"
-	expect_eq "what is there after that" "$bad_before" "$(state)"
+	expect_eq "the state after that" "$bad_before" "$(state)"
 	expect_eq "clear" ok "$(tryio write "$FO"/inject clear)"
 	check_all "at last"
 }
 
-# Holes and devices, as /proc/iomem shows them.
+# Holes and devices, from /proc/iomem.
 no_ram() {
 	begin
-	# the first PCI window, a hole between RAM ranges, and the legacy hole
+	# The first PCI window, a hole between RAM ranges, and the legacy hole.
 	pci=$((0x$(sed -n 's/^ *\([0-9a-f]*\)-.* : PCI Bus .*$/\1/p' /proc/iomem |
 		awk 'length($0) >= 8' | head -n 1) / 4096))
 	ioapic=$((0x$(sed -n 's/^ *\([0-9a-f]*\)-.* : IOAPIC 0$/\1/p' /proc/iomem) / 4096))
@@ -138,16 +138,16 @@ no_ram() {
 		bad mark ENXIO "$pfn 1"
 	done
 	bad mark ENXIO "$pci 512 canary"
-	# the end of boot memory, and beyond
+	# The end of boot memory, and the PFN behind it.
 	ram_end=$((0x$(awk '/ : System RAM/ { split($1, r, "-"); if (length(r[2]) <= 8) e = r[2] } END { print e }' /proc/iomem) / 4096))
 	bad mark ENXIO "$((ram_end + 40960)) 1"
 	expect_eq "a range that ends in a hole" ENXIO \
 		"$(mark_raw "$(block_pfn "$B1" -1) 2")"
-	expect_eq "what is there after that" "$bad_before" "$(state)"
+	expect_eq "the state after that" "$bad_before" "$(state)"
 	expect_eq "clear" ok "$(tryio write "$FO"/inject clear)"
 	go "$B3" offline
 	bad_before=$(state)
-	# beyond the memory that can be plugged, and where only "absent" would do
+	# Places beyond the memory that can be plugged, and one that needs "absent".
 	for text in "68719476736 1" "68719476736 1 absent" "1000000000 1" \
 		"$(block_pfn "$SINK" "$BLOCK_PAGES") 1 canary"; do
 		bad mark ENXIO "$text"
@@ -192,7 +192,7 @@ block_lines() {
 	bad_bytes block_offline EINVAL "$B3"
 	bad_bytes block_offline EINVAL "$B3\n$B2\n"
 	bad_bytes block_online EINVAL "$B3\n$B2\n"
-	# online already
+	# The block is online already.
 	bad block_online EINVAL "$B3"
 	bad block_online EINVAL "$B3 online_kernel"
 	for text in 9999 4294967296 18446744073709551615 $((SINK + 1)); do
@@ -204,7 +204,7 @@ block_lines() {
 	expect_eq "clear" ok "$(tryio write "$FO"/inject clear)"
 	go "$B3" offline
 	bad_before=$(state)
-	# offline already
+	# The block is offline already.
 	bad block_offline EINVAL "$B3"
 	check_all "at last"
 	go "$B3" online_movable
@@ -229,27 +229,27 @@ inject_lines() {
 	bad_bytes inject EINVAL "offline before -12 1\nnonsense\n"
 	bad_bytes inject EINVAL "clear\noffline before -12\n"
 
-	# what is armed reads as it is written, and 0 disarms
+	# An armed failure reads as it was written, and 0 disarms it.
 	printf 'offline before -1 1\noffline after -511 4294967295\noffline late -16 3\n' |
 		tryio write "$FO"/inject >"$TMP/armed"
 	expect_eq "three failures in one write" ok "$(cat "$TMP/armed")"
-	expect_eq "what is armed" "offline before -1 1
+	expect_eq "the armed failures" "offline before -1 1
 offline after -511 4294967295
 offline late -16 3
 online before -12 1" "$(sed '/^#/d' "$FO"/inject)"
 	expect_eq "replace and disarm" ok \
 		"$(printf 'offline after -5 2\noffline late -4 0\noffline before -1 0\n' |
 			tryio write "$FO"/inject)"
-	expect_eq "what is armed" "offline after -5 2
+	expect_eq "the armed failures" "offline after -5 2
 online before -12 1" "$(sed '/^#/d' "$FO"/inject)"
-	expect_eq "what is written can be read and written again" ok \
+	expect_eq "a line that was read can be written again" ok \
 		"$(sed '/^#/d' "$FO"/inject | tryio write "$FO"/inject)"
 	expect_eq "clear" ok "$(tryio write "$FO"/inject clear)"
-	expect_eq "what is armed" "" "$(sed '/^#/d' "$FO"/inject)"
+	expect_eq "the armed failures" "" "$(sed '/^#/d' "$FO"/inject)"
 	check_all "at last"
 }
 
-# Who may open what: by mode, and by CAP_SYS_ADMIN for those whom it lets in.
+# The mode of a file decides who may open it, and CAP_SYS_ADMIN who may use it then.
 access() {
 	begin
 	for pair in mark:200 unmark:200 skippable:200 ranges:400 block_offline:200 \
@@ -275,15 +275,15 @@ access() {
 		"$(cd "$FO" && echo *)"
 	expect_eq "a mark without CAP_SYS_ADMIN" open:EPERM \
 		"$(tryio -c write "$FO"/mark "$(block_pfn "$B1" 500) 1")"
-	expect_eq "what is there after that" "$bad_before" "$(state)"
+	expect_eq "the state after that" "$bad_before" "$(state)"
 	expect_eq "clear" ok "$(tryio write "$FO"/inject clear)"
 	check_all "at last"
 }
 
-# The reason of a refused write is in the kernel log, with the line's number.
+# The kernel's log has the reason of a refused write, with the number of the line.
 reasons() {
 	begin
-	# What was refused before does not use up what the log takes in five seconds.
+	# Five seconds later, the log has room again for another reason.
 	usleep 5000000
 	dmesg -c >/dev/null
 	printf '%d 1\n%d 1\nnonsense\n' $((s = $(block_pfn "$B1" 2000))) $((s + 1)) >"$TMP/bad"
@@ -291,15 +291,15 @@ reasons() {
 	dmesg | sed 's/^/#   /'
 	expect_eq "lines in the log about it" 1 \
 		"$(dmesg | grep -c 'mark.*line 3\|mark.*:3')"
-	expect_eq "what is there after that" "$bad_before" "$(state)"
+	expect_eq "the state after that" "$bad_before" "$(state)"
 	expect_eq "clear" ok "$(tryio write "$FO"/inject clear)"
 }
 
-# A way of skipping that there is none of, or not on this kernel: the module does
-# not load. By itself it takes the kernel's own way where there is one.
+# The module does not load with a way of skipping that does not exist, or not on this
+# kernel. Without the parameter it takes the kernel's own way if there is one.
 parameters() {
 	expect_status "rmmod" 0 rmmod fake_offline
-	# Not modprobe, for which the kernel's command line may say which.
+	# modprobe would also read parameters from the kernel's command line.
 	expect_status "insmod" 0 insmod "$(modinfo -n fake_offline)"
 	parameters_default=$(cat /sys/module/fake_offline/parameters/skip)
 	expect_status "rmmod" 0 rmmod fake_offline

@@ -1,32 +1,32 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Movable PageOffline pages: those of the kernel's own balloon driver. Offlining
-# migrates them, while it skips the marked ones beside them: the new pages are
-# PageOffline and the old ones free, none is lost, and none is there twice.
+# The pages of the kernel's own balloon driver are movable PageOffline pages. Offlining
+# migrates them, and skips the marked pages beside them. The new pages are PageOffline
+# and the old ones are free; no page is lost, and none is there twice.
 #
-# The machine has a virtio balloon, and QEMU's monitor tells how large it is to
-# be: vm/run --qemu '-device virtio-balloon-pci,id=balloon0'.
+# The machine needs a virtio balloon, whose size QEMU's monitor sets:
+# vm/run --qemu '-device virtio-balloon-pci,id=balloon0'.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-INFLATED=0	# pages that the balloon is to have
+INFLATED=0	# the number of pages that the balloon must have
 
 # vm_event NAME: a counter of /proc/vmstat
 vm_event() {
 	awk -v name="$1" '$1 == name { print $2 }' /proc/vmstat
 }
 
-# The balloon takes its pages out of the managed pages one by one, and tells
-# nobody when it is done.
+# The balloon takes its pages out of the managed pages one by one, and has no event for
+# the last one.
 balloon_is_there() {
 	[ $(($(vm_event balloon_inflate) - $(vm_event balloon_deflate))) = "$INFLATED" ] &&
 		[ "$(mem_total)" = $((BASE_TOTAL - 4 * (INFLATED + $(marks_online | marks_pages)))) ]
 }
 
-# balloon PAGES: makes it as large
+# balloon PAGES: gives the balloon this size
 balloon() {
 	INFLATED=$1
 	qemu-monitor balloon $((RAM_MIB - INFLATED / 256))
@@ -39,7 +39,7 @@ balloon() {
 	expect_status "a balloon of $INFLATED pages" 0 balloon_is_there
 }
 
-# all_ranges: all memory there is, block by block
+# all_ranges: all memory, block by block
 all_ranges() {
 	for ar_block in $(block_numbers); do
 		[ "$(block_state "$ar_block")" = offline ] || block_range "$ar_block"
@@ -52,7 +52,7 @@ balloon_pages() {
 	# shellcheck disable=SC2046  # a list of ranges
 	[ $# -gt 0 ] || set -- $(all_ranges)
 	oracle runs offline "$@" >"$TMP/offline"
-	marks_online | merged >"$TMP/ours"
+	marks_online | merged >"$TMP/marked"
 	awk '
 	function out(s, e) { if (e > s) print s, e - s }
 	BEGIN { n = i = 0 }
@@ -65,14 +65,14 @@ balloon_pages() {
 			s = end[j]
 		}
 		out(s, e)
-	}' "$TMP/ours" "$TMP/offline"
+	}' "$TMP/marked" "$TMP/offline"
 }
 
 sum_pages() {
 	awk '{ sum += $2 } END { print sum + 0 }'
 }
 
-# pages_in FIRST END <LIST: how many pages of a list lie there
+# pages_in FIRST END <LIST: the number of pages of a list that lie there
 pages_in() {
 	awk -v first="$1" -v end="$2" '
 	{
@@ -84,13 +84,13 @@ pages_in() {
 	END { print sum + 0 }'
 }
 
-# check_mixed WHEN: as check_all(), in a world where the balloon has pages
+# check_mixed WHEN: as check_all(), for a world in which the balloon has pages
 check_mixed() {
 	balloon_pages >"$TMP/balloon"
 	expect_eq "pages of the balloon $1" "$INFLATED" "$(sum_pages <"$TMP/balloon")"
 	mixed_total=$BASE_TOTAL mixed_zones=$BASE_ZONES
 	BASE_TOTAL=$((BASE_TOTAL - 4 * INFLATED))
-	# The balloon's are not managed either, each in its own zone.
+	# Pages of the balloon are not managed either, each in its own zone.
 	mixed_dma=$(pages_in 0 4096 <"$TMP/balloon")
 	mixed_dma32=$(pages_in 4096 1048576 <"$TMP/balloon")
 	mixed_blocks=0
@@ -135,7 +135,7 @@ check_mixed() {
 	check_verify "$1"
 }
 
-# in_block BLOCK: the balloon's pages there, now
+# in_block BLOCK: the number of the balloon's pages there now
 in_block() {
 	balloon_pages "$(block_range "$1")"
 }
@@ -145,7 +145,7 @@ one_too_many() {
 	check_mixed "with one page more"
 }
 
-# fail_early HOW: an offlining that fails before anything is migrated
+# fail_early HOW: an offlining fails before any page is migrated
 fail_early() {
 	in_block "$B2" >"$TMP/before"
 	case $1 in
@@ -163,8 +163,8 @@ fail_early() {
 	check_mixed "after an early failure ($1)"
 }
 
-# migrated_from WHEN EVENTS: the pages of $TMP/before are no longer the
-# balloon's, each was migrated once, and somebody may have them
+# migrated_from WHEN EVENTS: the balloon no longer has the pages of $TMP/before. Each was
+# migrated once, and is free or in use.
 migrated_from() {
 	migrated_pages=$(sum_pages <"$TMP/before")
 	expect_eq "pages that were migrated $1" "$migrated_pages" \
@@ -174,13 +174,13 @@ migrated_from() {
 		migrated_got=$(oracle count "@$TMP/before")
 		expect_eq "their old places that are PageOffline $1" 0 \
 			"$(count_of offline "$migrated_got")"
-		# a few are in use again
+		# A few of them are in use again.
 		expect_at_least "their old places that are free $1" \
 			$((migrated_pages - 1024)) "$(count_of buddy "$migrated_got")"
 	fi
 }
 
-# needed: skips the test on a machine, or a kernel, that is not up to it
+# needed: skips the test on a machine or a kernel without what it needs
 needed() {
 	command -v qemu-monitor >/dev/null ||
 		skip "QEMU tells the balloon its size: vm/run"
@@ -192,7 +192,7 @@ needed() {
 		skip "there is no virtio balloon: vm/run --qemu '-device virtio-balloon-pci,id=balloon0'"
 }
 
-# fill_blocks: marks in two blocks, and a balloon in all three
+# fill_blocks: marks pages in two blocks, and gives the balloon pages in all three
 fill_blocks() {
 	mark_shape "$B2"
 	mark "$(block_pfn "$B1" 5)" 1000 canary
@@ -222,7 +222,7 @@ migrated() {
 		fail_early "$migrated_how"
 	done
 
-	# Late: all of it has been migrated by then.
+	# A late failure comes when all of them have been migrated.
 	in_block "$B2" >"$TMP/before"
 	migrated_events=$(vm_event balloon_migrate)
 	expect_eq "arm late" ok "$(tryio write "$FO"/inject "offline late -16 1")"
@@ -230,7 +230,7 @@ migrated() {
 	migrated_from "after a late failure" "$migrated_events"
 	check_mixed "after a late failure"
 
-	# The block gets new ones, which leave with it.
+	# The block gets new pages of the balloon, which leave it when it goes offline.
 	balloon $((200 * 256))
 	balloon $((290 * 256))
 	in_block "$B2" >"$TMP/before"
@@ -250,7 +250,7 @@ migrated() {
 	check_all "after unmark"
 }
 
-# Marking pages of the balloon migrates them, too.
+# A mark of pages of the balloon migrates them, too.
 marked() {
 	needed
 	deflate_free=$(($(vm_event nr_free_pages) - 16 * 1024))

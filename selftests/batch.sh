@@ -1,22 +1,22 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Marks that lie near each other in one write are taken together: each is a range
-# of its own, all or none, and what lies between is free again at once; or, where
-# it is in use, is left alone.
+# Marks that lie near each other in one write are taken together. Each of them is a range
+# of its own, and all are made or none. The pages between them are free again at once.
+# Pages between them that are in use stay where they are.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib-events.sh
 . "$(dirname "$0")/lib-events.sh"
 
-# fresh BLOCK: free, in chunks as large as they come
+# fresh BLOCK: makes the block free, in chunks as large as possible
 fresh() {
 	go "$1" offline
 	go "$1" online_movable
 }
 
-# lines START NR STEP [OPTION…]: so many marks of one to three pages, in $TMP/batch;
-# without OPTION, of each kind
+# lines START NR STEP [OPTION…]: puts NR marks of one to three pages into $TMP/batch;
+# without OPTION, marks of each kind
 lines() {
 	awk -v s="$1" -v n="$2" -v step="$3" -v all="${4+$*}" 'BEGIN {
 		split(",canary,unskippable,unskippable canary", kind, ",")
@@ -26,14 +26,14 @@ lines() {
 	}' >"$TMP/batch"
 }
 
-# between: the pages between the marks of $TMP/batch, in $TMP/between
+# between: puts the pages between the marks of $TMP/batch into $TMP/between
 between() {
 	awk 'NR > 1 && $1 > end { print end, $1 - end } { end = $1 + $2 }' \
 		"$TMP/batch" >"$TMP/between"
 }
 
-# free_again WHEN FILE: these pages are the buddy's. A few of them may have been
-# given to somebody by now.
+# free_again WHEN FILE: these pages are in the buddy allocator. A few of them may be in
+# use again by now.
 free_again() {
 	counted oracle count "@$2"
 	free_nr=$(marks_pages <"$2")
@@ -43,8 +43,8 @@ free_again() {
 		$((free_nr * 3 / 4)) "$C_buddy"
 }
 
-# The kernel's own event says how often alloc_contig_range() was called: it looks
-# once whether all is isolated.
+# The kernel's own event counts the calls of alloc_contig_range(), which looks once
+# whether all pages are isolated.
 calls_start() {
 	trace_start
 	echo 1 >"$TRACE/events/page_isolation/enable"
@@ -66,7 +66,7 @@ expect_noted() {
 		"$(awk '!/^#/ { print $1, $2, $3, $4 }' "$FO"/ranges)"
 }
 
-# 40 marks of every kind, over eight page blocks.
+# 40 marks of every kind lie in eight page blocks.
 together() {
 	fresh "$B1"
 	lines "$(block_pfn "$B1" 3079)" 40 101
@@ -87,7 +87,7 @@ together() {
 	refuse "$B1" offline EBUSY
 	check_hog "after the write" "$B1"
 
-	# all but the unskippable ones stay over a cycle
+	# All but the unskippable ones stay while the block goes offline and online.
 	awk '$3 == 0 { print $1, $2 }' "$MARKS" >"$TMP/unskippable"
 	expect_eq "unmark the unskippable" ok \
 		"$(tryio write "$FO"/unmark <"$TMP/unskippable")"
@@ -100,12 +100,12 @@ together() {
 	check_all "when it is back"
 	unmark_all
 	check_all "after unmark"
-	# a page that had been lost between would keep it from that
+	# A lost page between them would keep the block from going offline.
 	fresh "$B1"
 	check_all "at last"
 }
 
-# One event of ours for each request, in their order.
+# The module has one event for each request, in their order.
 events() {
 	fresh "$B1"
 	events_s=$(block_pfn "$B1" 1024)
@@ -119,7 +119,8 @@ events() {
 	unmark_all
 }
 
-# What is far apart, or descends, or is not near what comes before it: one by one.
+# Marks are taken one by one if they lie far apart, descend, or are not near the mark
+# before them.
 apart() {
 	fresh "$B1"
 	apart_s=$(block_pfn "$B1" 4096)
@@ -130,7 +131,7 @@ apart() {
 	echo >"$TRACE/trace"
 	lines $((apart_s + 13)) 12 20 canary
 	sort -rn "$TMP/batch" >"$TMP/down"
-	# some of these are between the marks from above
+	# Some of these lie between the marks from above.
 	mv "$TMP/down" "$TMP/batch"
 	mark_batch "$TMP/batch"
 	expect_at_least "calls for marks that descend" 12 "$(calls)"
@@ -141,13 +142,13 @@ apart() {
 	check_all "after unmark"
 }
 
-# Pages of somebody between stay where they are.
+# Pages in use between the marks stay where they are.
 in_use() {
 	fresh "$B1"
 	companion_start "a process has pages in the middle of a page block" "pages 40" \
 		tenant 40 "$(block_pfn "$B1" 2100)+40"
 	in_use_was=$(tenant_ask list)
-	# the page before and the page behind each run of them
+	# The page before and the page behind each run of them are marked.
 	echo "$in_use_was" | tr ' ' '\n' | sort -n | awk '
 	function out() {
 		if (!n || n > 100 || s - 1 <= seen ||
@@ -164,7 +165,7 @@ in_use() {
 	expect_eq "pages of the process, after marks around them" "$in_use_was" \
 		"$(tenant_ask list)"
 	check_all "with marks around pages in use"
-	# That it would be seen: one of them is wanted.
+	# The twin wants one of these pages.
 	mark "${in_use_was%% *}" 1
 	expect_failing "a page that moves is seen" expect_eq "pages of the process" \
 		"$in_use_was" "$(tenant_ask list)"
@@ -174,7 +175,7 @@ in_use() {
 	unmark_all
 }
 
-# Marks between are passed over, whatever they are.
+# Marks of any kind between the new ones are left out.
 marked_between() {
 	fresh "$B1"
 	mb=$(block_pfn "$B1" 8192)
@@ -188,9 +189,9 @@ marked_between() {
 	check_all "after unmark"
 }
 
-# In ZONE_NORMAL, where a mark with a reference count keeps its page block from
-# being isolated: the marks that are there make way. In the sink, which need not go
-# offline again: the kernel takes what is free between.
+# In ZONE_NORMAL, a mark with a reference count keeps its page block from being isolated.
+# The marks that are there give up their count meanwhile. The test uses the sink, which
+# need not go offline again: the kernel takes free pages between the marks.
 normal_zone() {
 	normal_left=10
 	until mark_normal; do
@@ -207,7 +208,7 @@ normal_zone() {
 	check_all "after unmark"
 }
 
-# free_page_block BLOCK…: the first page of a free page block in these memory blocks, or 0
+# free_page_block BLOCK…: the first page of a free page block in these blocks, or 0
 free_page_block() {
 	for free_block; do
 		oracle runs buddy "$(block_range "$free_block")"
@@ -217,9 +218,9 @@ free_page_block() {
 	END { print found + 0 }'
 }
 
-# mark_normal: marks in a free page block of ZONE_NORMAL, and more between these. The
-# kernel may have taken a page between for itself by then, which cannot move. Where it
-# has taken something of each page block, in ZONE_DMA32.
+# mark_normal: makes marks in a free page block of ZONE_NORMAL, and more between them. The
+# kernel may have taken a page between them, which cannot move. If it has taken pages in
+# each page block, ZONE_DMA32 is used.
 mark_normal() {
 	normal_in=Normal
 	normal_s=$(free_page_block "$SINK")
@@ -241,14 +242,14 @@ mark_normal() {
 	note_batch "$TMP/batch"
 }
 
-# with_last LINE: 20 marks near each other, and that one
+# with_last LINE: 20 marks near each other, and then this line
 with_last() {
 	lines "$none_s" 20 60
 	echo "$1" >>"$TMP/batch"
 	mark_file "$TMP/batch"
 }
 
-# The last of many fails: none is left, and the errno is its own.
+# The last of many marks fails. None of them is left, and the errno is that of the last.
 all_or_none() {
 	fresh "$B1"
 	none_s=$(block_pfn "$B1" 12288)
@@ -288,7 +289,7 @@ all_or_none() {
 	check_all "after unmark"
 }
 
-# A failure on demand is one request's, as it would be of a write of its own.
+# An armed failure belongs to one request, as if each request were a write of its own.
 on_demand() {
 	fresh "$B1"
 	none_s=$(block_pfn "$B1" 20480)

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Functions and callbacks of the API that the sample client has no use for, through a
-# client that calls them on request: fake_offline_abort() of a take that waits,
+# Functions and callbacks of the API that the sample client does not use. A client calls
+# them on request: fake_offline_abort() for a take that waits,
 # fake_offline_release_nowait() from a shrinker, and the callback "hook".
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
@@ -21,19 +21,19 @@ caller_unload() {
 	expect_status "rmmod fake_offline_caller" 0 rmmod fake_offline_caller
 }
 
-# call FILE TEXT: the result of a write
+# call FILE TEXT: prints the result of a write
 call() {
 	tryio write "$CALLER/$1" "$2"
 }
 
-# caller_took START NR: it must get these pages
+# caller_took START NR: the client must get these pages
 caller_took() {
 	mark_patiently "$1+$2" call take "$1 $2"
 	expect_eq "take $1 $2" ok "$RESULT"
 	note_mark "$1" "$2"
 }
 
-# seen NAME: one of its counts
+# seen NAME: one of the client's counts
 seen() {
 	awk -v name="$1" '$1 == name { print $2 }' "$CALLER/seen"
 }
@@ -53,15 +53,15 @@ listed() {
 	[ "$(awk -v s="$1" '$1 == s { print $7 }' "$FO"/ranges)" = "$2" ]
 }
 
-# still_waits PID WHAT: for a second
+# still_waits PID WHAT: this task waits for a second and longer
 still_waits() {
 	wait_for "$2 to begin" in_write "$1"
 	sleep 1
 	expect_status "$2 waits" 0 kill -0 "$1"
 }
 
-# waiting_take: the client has taken the first page of a request, and waits for the
-# second one, whose block is going offline
+# waiting_take: the client has taken the first page of a request. It waits for the
+# second one, whose block goes offline.
 waiting_take() {
 	waiting_at=$(block_pfn "$B1" 77)
 	tryio write "$CALLER/take" "$waiting_at 30
@@ -71,7 +71,7 @@ $(block_pfn "$B2" 50) 1" >"$TMP/take" 2>&1 &
 	still_waits "$take_pid" "the take"
 }
 
-# A take under way ends with ECANCELED, and nothing of it is left. Others go on.
+# A take under way ends with ECANCELED and leaves nothing. Other takes go on.
 aborted() {
 	caller_load
 	hanging
@@ -93,7 +93,7 @@ aborted() {
 	note_mark "$(block_pfn "$B2" 60)" 1
 	check_all "after the abort"
 	check_everywhere "after the abort"
-	# What comes later is not aborted.
+	# A later take is not aborted.
 	caller_took "$waiting_at" 30
 	check_all "after a take that came later"
 	caller_unload
@@ -102,10 +102,10 @@ aborted() {
 	unmark_all
 }
 
-# The twin: without an abort it waits, and gets all when the offlining has ended.
+# The twin: without an abort, the take waits, and gets all pages after the offlining.
 not_aborted() {
 	caller_load
-	# Of no take that is under way.
+	# No take is under way that this abort could end.
 	expect_eq "abort" ok "$(call abort 1)"
 	hanging
 	waiting_take
@@ -113,7 +113,7 @@ not_aborted() {
 	end_hanging
 	wait "$take_pid"
 	not_aborted_take=$(cat "$TMP/take")
-	# A page that is busy for long, on a slow machine, is no abort.
+	# A page may be busy for long on a slow machine; that is no abort.
 	for _ in 1 2 3 4 5 6 7 8; do
 		[ "$not_aborted_take" = EBUSY ] || break
 		not_aborted_take=$(call take "$waiting_at 30
@@ -128,12 +128,12 @@ $(block_pfn "$B2" 50) 1")
 	check_all "without the client"
 }
 
-# shrink_slabs: the kernel asks each shrinker
+# shrink_slabs: makes the kernel ask each shrinker
 shrink_slabs() {
 	echo 2 >/proc/sys/vm/drop_caches
 }
 
-# A shrinker releases pages, and does not sleep.
+# A shrinker releases pages and does not sleep.
 shrinker() {
 	caller_load
 	shrinker_a=$(block_pfn "$B2" 5000) shrinker_b=$(block_pfn "$B3" 5000)
@@ -148,13 +148,13 @@ shrinker() {
 	expect_seen "after one range" "scans 1" "released 3000" "last_error 0" "slept 0"
 	check_all "after one range"
 	check_everywhere "after one range"
-	# A part of what was taken.
+	# A part of a range that was taken.
 	expect_eq "arm" ok "$(call shrink "$((shrinker_b + 20)) 30")"
 	shrink_slabs
 	forget $((shrinker_b + 20)) 30
 	expect_seen "after a part" "scans 2" "released 3030" "last_error 0" "slept 0"
 	check_all "after a part"
-	# What is not the client's.
+	# Pages that the client does not have.
 	mark "$shrinker_a" 10
 	for shrinker_try in "-1 $shrinker_a 10" "-2 $((shrinker_b + 20)) 30"; do
 		expect_eq "arm" ok "$(call shrink "${shrinker_try#* }")"
@@ -170,8 +170,8 @@ shrinker() {
 	check_all "without the client"
 }
 
-# While a hotplug operation works on these pages: EAGAIN at once. What it does not
-# cover is released all the same.
+# A hotplug operation works on these pages: the release returns EAGAIN at once. Pages that
+# the operation does not cover are released.
 shrinker_hotplug() {
 	caller_load
 	hotplug_a=$(block_pfn "$B2" 5000) hotplug_b=$(block_pfn "$B3" 5000)
@@ -190,7 +190,7 @@ shrinker_hotplug() {
 	forget "$hotplug_b" 300
 	expect_seen "of another block" "last_error 0" "released 300" "slept 0"
 	check_listed "after another block's"
-	# The twin: the release that waits does sleep.
+	# The twin: the release that may sleep waits.
 	tryio write "$CALLER/release" "$hotplug_a 300" >"$TMP/release" 2>&1 &
 	release_pid=$!
 	still_waits "$release_pid" "a release"
@@ -205,7 +205,7 @@ shrinker_hotplug() {
 	forget "$hotplug_a" 300
 	expect_seen "at last" "slept 0"
 	check_all "at last"
-	# The block can go, and what is in it when it is offline is forgotten.
+	# The block can go offline, and its pages are forgotten while it is offline.
 	caller_took "$hotplug_a" 300
 	go "$B2" offline
 	expect_eq "arm" ok "$(call shrink "$hotplug_a 300")"
@@ -224,8 +224,8 @@ shrunk() {
 	[ "$(seen released)" = "$1" ]
 }
 
-# Real want of memory: a process takes so much that the kernel begins to reclaim, which
-# it does early here, while three tenths of a zone are still free.
+# Memory is really short. A process takes so much of it that the kernel begins to reclaim.
+# The kernel does that early here, while three tenths of a zone are still free.
 pressure() {
 	caller_load
 	pressure_s=$(block_pfn "$B2" 4096)
@@ -236,7 +236,7 @@ pressure() {
 	pressure_was=$(cat /proc/sys/vm/watermark_scale_factor)
 	echo 3000 >/proc/sys/vm/watermark_scale_factor
 	pressure_n=$(awk '$1 == "MemFree:" { print int($2 / 4 * 0.8) }' /proc/meminfo)
-	# The twin: as long as there is enough memory, nothing is released.
+	# The twin: nothing is released while there is enough memory.
 	expect_failing "nothing is released before" expect_status "" 0 shrunk 8192
 	companion_start "a process has most of the memory" "pages $pressure_n" \
 		worker "$pressure_n" 10
@@ -248,7 +248,7 @@ pressure() {
 	check_everywhere "when memory was short"
 	companion_stop
 	echo "$pressure_was" >/proc/sys/vm/watermark_scale_factor
-	# That also empties the lists of the CPUs, which have grown meanwhile.
+	# This also empties the lists of the CPUs, which have grown meanwhile.
 	go "$B2" offline
 	go "$B2" online_movable
 	check_hog "after that" "$B2"
@@ -257,7 +257,7 @@ pressure() {
 	check_all "without the client"
 }
 
-# told LOST HELD WHEN: the worker tells, and may still be about to
+# told LOST HELD WHEN: the client was told this often; a worker tells it, with a delay
 told() {
 	wait_for "the callback $3" told_so "$1" "$2"
 	usleep 300000
@@ -268,14 +268,15 @@ told_so() {
 	[ "$(seen hook_lost) $(seen hook_held)" = "$1 $2" ]
 }
 
-# The callback "hook": once when the slot cannot be had, once when it is had after all.
-# hook_told taken|left: another driver has it, or it is left to the device's driver
+# The callback "hook" comes once when the slot cannot be taken, and once when it is taken
+# after all. hook_told taken|left: another driver holds the slot, or the module leaves it
+# to the driver of the device
 hook_told() {
 	hook_force=/sys/module/fake_offline/parameters/hook_force
 	hook_was=$(cat "$hook_force")
 	echo 1 >"$hook_force"
 	caller_load
-	# The twin: the slot is free, and there is nothing to tell.
+	# The twin: the slot is free, and the client is told nothing.
 	caller_took "$(block_pfn "$B1" 5)" 10
 	expect_eq "hook" held "$(stat_value hook)"
 	expect_eq "give it back" ok "$(call release "$(block_pfn "$B1" 5) 10")"
@@ -312,7 +313,7 @@ hook_told() {
 	check_all "without the client"
 }
 
-# The tests of the hook want a guest that has a virtio-mem device.
+# The tests of the hook need a guest with a virtio-mem device.
 if grep -q . /sys/bus/virtio/devices/*/device 2>/dev/null &&
    grep -q 0x0018 /sys/bus/virtio/devices/*/device; then
 	drop_virtio_mem

@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The content of marked pages, seen by an oracle that asks no kernel: a device
-# reads and writes them by DMA. It needs QEMU's "edu" device: see README.md.
+# The content of marked pages, seen by an oracle outside of the kernel: a device reads and
+# writes them by DMA. It needs QEMU's "edu" device: see README.md.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# What a page is full of that was free before it was marked, or is again: zeroes of the
-# kernel's (init_on_alloc), or ours; where PAGE_POISONING is on, its pattern.
+# The content of a page that was free before its mark, or is free again: zeroes of the
+# kernel (init_on_alloc) or of the module, or the pattern of PAGE_POISONING.
 FREE_BYTE=0
 case $(cat /proc/cmdline) in
 *page_poison=1*) FREE_BYTE=170 ;;
@@ -19,13 +19,12 @@ sum() {
 	edudma sum "$@" || echo "edudma failed"
 }
 
-# Marked pages are not touched, whatever happens to their block, not even while
-# it is offline; with a canary and without.
+# Nothing touches marked pages, with a canary or without, in any state of their block.
 untouched() {
 	mark "$(block_pfn "$B2" 100)" 3 canary
 	mark "$(block_pfn "$B2" 9001)" 2
 	mark "$(block_pfn "$B2" $((BLOCK_PAGES - 1)))" 1 canary
-	# something that is not zero in those without a canary
+	# The pages without a canary get a content that is not zero.
 	expect_eq "poke" "$FREE_BYTE" "$(edudma poke "$(block_pfn "$B2" 9001)" 17 165)"
 	expect_eq "poke" "$FREE_BYTE" "$(edudma poke "$(block_pfn "$B2" 9002)" 4095 90)"
 	before=$(sum "@$MARKS")
@@ -50,7 +49,7 @@ offline after -12 1")"
 	unmark_all
 }
 
-# One byte that a device writes is found, by verify and by the sum.
+# A device writes one byte. "verify" finds it, and so does the sum.
 broken() {
 	mark "$(block_pfn "$B2" 4000)" 20 canary
 	check_all "with nothing wrong"
@@ -64,7 +63,7 @@ broken() {
 		expect_eq sum "$before" "$(sum "$(block_pfn "$B2" 4007)+1")"
 	check_pages "with a canary broken"
 	check_accounts "with a canary broken"
-	# it is found after a cycle too
+	# It is also found after the block was offline.
 	go "$B2" offline
 	go "$B2" online_movable
 	expect_eq "verify after a cycle" "1 $(block_pfn "$B2" 4007)" \
@@ -75,7 +74,7 @@ broken() {
 	unmark_all
 }
 
-# Each page has a pattern of its own, and what is given back is zeroed, or poisoned.
+# Each page has a pattern of its own. Pages that are given back are zeroed or poisoned.
 pattern() {
 	mark "$(block_pfn "$B2" 600)" 3 canary
 	one=$(sum "$(block_pfn "$B2" 600)+1")
@@ -84,7 +83,7 @@ pattern() {
 	expect_eq "pages that look free" 0 \
 		"$(edudma filled "$FREE_BYTE" "$(block_pfn "$B2" 600)+3")"
 	unmark "$(block_pfn "$B2" 600)" 3
-	# Looked at only if nobody has got them by now; it is tried anew if so.
+	# They are looked at only while they are free, and otherwise tried again.
 	pattern_tries=0
 	while :; do
 		pattern_tries=$((pattern_tries + 1))

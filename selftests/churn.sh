@@ -1,21 +1,21 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The sample client inflates and deflates 200 times while somebody else takes
-# all four blocks offline and online, as fast as it goes, with late failures in
-# between. At the end everything is where it began: MemTotal to the kB, each
-# zone's present and managed pages.
+# The sample client inflates and deflates 200 times. Meanwhile, another process takes all
+# four blocks offline and online as fast as it can, with late failures among them. At the
+# end everything is as it was: MemTotal to the kB, the present and managed pages of each
+# zone.
 #
-# A guest of its own, with four blocks in ZONE_MOVABLE: vm/run --dimm 512M, or
-# --dimm 256M --dimm 256M.
+# This script needs a guest of its own with four blocks in ZONE_MOVABLE:
+# vm/run --dimm 512M, or --dimm 256M --dimm 256M.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib-events.sh
 . "$(dirname "$0")/lib-events.sh"
 four_movable
 
-# In the background: "BLOCK offline|online RESULT" for each attempt. One late
-# failure in five offlinings.
+# Runs in the background: "BLOCK offline|online RESULT" for each attempt. One offlining
+# in five fails late.
 hotplug() {
 	hotplug_n=0
 	while [ -e "$TMP/churning" ]; do
@@ -31,13 +31,13 @@ hotplug() {
 	done
 }
 
-# migrated: pages, since the machine was booted
+# migrated: the number of pages that were migrated since boot
 migrated() {
 	awk '$1 == "pgmigrate_success" { print $2 }' /proc/vmstat
 }
 
-# An offlining that migrates more pages than three blocks have does not come to
-# an end: the pages move about within the block. It is ended, and the test fails.
+# An offlining that migrates more pages than three blocks have does not end: the pages
+# move about within the block. It is interrupted, and the test fails.
 watch_over() {
 	while [ -e "$TMP/churning" ] || kill -0 "$hotplug_pid" 2>/dev/null; do
 		sleep 1
@@ -51,12 +51,12 @@ watch_over() {
 	done
 }
 
-# attempts BLOCK OPERATION RESULT: how many
+# attempts BLOCK OPERATION RESULT: the number of these
 attempts() {
 	grep -cx "$1 $2 $3" "$TMP/attempts"
 }
 
-# quiet: ends the hotplugging; loud: starts it (again)
+# quiet: ends the hotplug operations; loud: begins them (again)
 loud() {
 	: >"$TMP/churning"
 	migrated >"$TMP/began"
@@ -122,7 +122,7 @@ two_hundred() {
 	expect_eq "attempts that ended in another way than ok and EBUSY" "" \
 		"$(grep -vE ' offline (ok|EBUSY)$| online ok$' "$TMP/attempts")"
 	expect_at_least "late failures" 1 "$(stat_value injected)"
-	# Each event once: who agreed is told the outcome.
+	# A client that has agreed is told the outcome, once.
 	expect_eq "going_offline = cancel_offline + offline" \
 		"$(count_of going_offline "$(cat "$BALLOON/events")")" \
 		$(($(count_of cancel_offline "$(cat "$BALLOON/events")") + $(count_of offline "$(cat "$BALLOON/events")")))

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# 200 times offline and online, with marks of changing shapes in the block, and
-# failures in between: MemTotal, managed and present pages are exact in every
-# single one, and at the end what they were at the beginning.
+# A block goes offline and online 200 times, with marks of changing shapes and failures
+# among these cycles. MemTotal, managed and present pages are exact in each of them, and
+# at the end are as at the beginning.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib.sh
@@ -28,7 +28,7 @@ fail_first() {
 	check_accounts "in cycle $cycle, after it failed"
 }
 
-# shape NUMBER: marks or gives back something in $B2, beside what stays
+# shape NUMBER: marks or gives back pages in $B2, beside the marks that stay
 shape() {
 	shape_s=$(block_pfn "$B2" 20000)
 	case $1 in
@@ -41,7 +41,7 @@ shape() {
 	6) mark "$(block_start "$B2")" 1 ;;
 	7) mark "$(block_pfn "$B2" $((BLOCK_PAGES - 1)))" 1 canary ;;
 	8) unmark "$(block_pfn "$B2" -50)" 49 ;;
-	9) # back to where it began
+	9) # The marks are those of the beginning again.
 		unmark "$(block_pfn "$B2" -100)" 50
 		unmark "$(block_start "$B2")" 1
 		unmark "$(block_pfn "$B2" $((BLOCK_PAGES - 1)))" 1
@@ -93,7 +93,7 @@ two_hundred() {
 	expect_eq "zones at the end" "$BASE_ZONES" "$(zones)"
 }
 
-# Some more in ZONE_NORMAL, with every way to fail.
+# More cycles in ZONE_NORMAL, with every way to fail.
 normal() {
 	load_notifier_errors -1
 	mark_shape "$B2"

@@ -1,10 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# MEM_CANCEL_OFFLINE and MEM_CANCEL_ONLINE reach every notifier, also those that
-# never saw GOING, because one of higher priority refused: nothing is undone
-# that was not done. It is the case where accounting by "one cancel, one undo"
-# drifts silently.
+# MEM_CANCEL_OFFLINE and MEM_CANCEL_ONLINE reach every notifier. If a notifier of higher
+# priority has refused, the module gets a CANCEL without a GOING. It must undo no step
+# that it did not take. Accounts that count one undo for each CANCEL drift silently.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib.sh
@@ -35,7 +34,7 @@ offline() {
 		"offline_cancelled_early 0" "offline_done 1"
 	check_all "while offline"
 
-	# One is offline, another one is cancelled early.
+	# One block is offline, and the offlining of another one is cancelled early.
 	notifier_error MEM_GOING_OFFLINE -12
 	refuse "$B1" offline ENOMEM
 	check_all "with another block cancelled"
@@ -59,7 +58,7 @@ offline() {
 	check_all "after unmark"
 }
 
-# Both in turn: our own failure after a going, and one that comes before it.
+# Both take turns: a failure of the module after a GOING, and one before it.
 alternating() {
 	load_notifier_errors 1
 	mark_shape "$B2"
@@ -84,7 +83,7 @@ offline late -16 1")"
 	unmark_all
 }
 
-# The kernel's injector at the same priority as we, but loaded first.
+# The kernel's injector has the same priority as the module, but was loaded first.
 same_priority() {
 	expect_status "rmmod" 0 rmmod fake_offline
 	load_notifier_errors 0

@@ -1,21 +1,21 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Random sequences of everything that can be done, against a model that predicts
-# every page; and random writes to the debugfs files. Here is a share that fits
-# into a test run; these make it more, or another one:
+# Random sequences of everything that can be done, against a model that predicts the
+# state of every page; and random writes to the debugfs files. The default is a share
+# that fits into a test run. These variables change it:
 #
 #   FUZZ_SEED    the first seed (1)
-#   FUZZ_SEEDS   how many sequences, a seed each (4; 1 where there is kmemleak)
-#   FUZZ_STEPS   steps in each (50)
-#   FUZZ_WRITES  random writes (20000; 4000 there)
-#   FUZZ_REPLAY  a file: only the sequence in it, a step a line
+#   FUZZ_SEEDS   the number of sequences, a seed each (4; 1 where there is kmemleak)
+#   FUZZ_STEPS   the number of steps in each (50)
+#   FUZZ_WRITES  the number of random writes (20000; 4000 where there is kmemleak)
+#   FUZZ_REPLAY  a file with the only sequence to run, a step a line
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# A kernel with its detectors takes that much longer.
+# A kernel with its detectors is that much slower.
 if [ -f /sys/kernel/debug/kmemleak ]; then
 	FUZZ_SEEDS=${FUZZ_SEEDS:-1}
 	FUZZ_WRITES=${FUZZ_WRITES:-4000}
@@ -25,12 +25,12 @@ FUZZ_SEEDS=${FUZZ_SEEDS:-4}
 FUZZ_STEPS=${FUZZ_STEPS:-50}
 FUZZ_WRITES=${FUZZ_WRITES:-20000}
 
-# fuzz_blocks OPTION…: the fuzzer, with the blocks under test
+# fuzz_blocks OPTION…: runs the fuzzer on the blocks under test
 fuzz_blocks() {
 	fuzz -k "$FO_SKIP" -b "$B1+3" "$@"
 }
 
-# undone: everything that was marked and armed has been taken back
+# undone: no page is marked, and no failure is armed
 undone() {
 	check_all "when all is undone"
 	expect_eq "MemTotal in kB at the end" "$BASE_TOTAL" "$(mem_total)"
@@ -47,11 +47,11 @@ replay() {
 	undone
 }
 
-# The negative twins. In each the model, or the machine behind its back, is wrong
-# at one thing: it is found, and shrunk to the few steps that it takes.
+# The negative twins. In each, the model, or the machine without the knowledge of the
+# model, has one fault. The fuzzer finds it and shrinks the sequence to a few steps.
 
-# planted PLANT STEP…: what is left of a sequence in which these steps are hidden.
-# Not each sequence has them, but one of ten does.
+# planted PLANT STEP…: prints the shrunk sequence, which must be these steps. One of ten
+# sequences must contain them.
 planted() {
 	planted_what=$1
 	shift
@@ -62,44 +62,44 @@ planted() {
 	sed -n 's/^# = //p' "$TMP/planted" >"$TMP/shrunk"
 	expect_eq "kinds of steps that are left" "$(cat "$TMP/planted-want")" \
 		"$(sed 's/ .*//' "$TMP/shrunk")"
-	expect_status "what is left, once more" 1 \
+	expect_status "the shrunk sequence, once more" 1 \
 		fuzz_blocks -p "$planted_what" -x -r "$TMP/shrunk"
-	expect_status "what is left, with nothing wrong" 0 \
+	expect_status "the shrunk sequence, with a right model" 0 \
 		fuzz_blocks -r "$TMP/shrunk"
 	undone
 }
 
-# a page that the model forgets
+	# The model forgets a page.
 forget() {
 	planted forget mark
 }
 
-# a page that is given back, and nobody has asked for that
+	# A page is given back, and no step asks for that.
 behind() {
 	planted behind mark offline online
 }
 
-# an errno that is not to be
+	# The model predicts a wrong errno.
 errno() {
 	planted errno mark offline skippable
 }
 
-# The same seed is the same sequence; another one is another one.
+# One seed always makes the same sequence, and two seeds make two sequences.
 seeds() {
 	expect_eq "seed 5 twice" "$(fuzz -l -s 5)" "$(fuzz -l -s 5)"
 	expect_eq "steps of seed 5" 60 "$(fuzz -l -s 5 | wc -l)"
 	fuzz -l -s 5 >"$TMP/five"
 	expect_eq "marks of seed 6 that seed 5 has, too" 0 \
 		"$(fuzz -l -s 6 | grep '^mark' | grep -cxFf "$TMP/five")"
-	expect_status "what -l prints is what -r reads" 0 \
+	expect_status "-r reads the output of -l" 0 \
 		fuzz_blocks -r "$TMP/five"
 	undone
 }
 
-# Sequences that once differed.
+# These sequences differed once.
 
-# found COUNT STEP…: these steps, that often; where two tasks race, not every
-# round need find it
+# found COUNT STEP…: runs these steps COUNT times. If two tasks race, one round may
+# not reach the fault.
 found() {
 	found_left=$1
 	shift
@@ -111,19 +111,19 @@ found() {
 	undone
 }
 
-# "all" passed over a range that was busy, and said that all was given back
+	# "all" left out a range that was busy, and reported that all was given back.
 all_of_busy() {
 	found 4 "mark 0:0 90000" "skippable 0:0 90000 0 | unmark all"
 }
 
-# raw_writes: whatever is written, the accounts are whole.
+# raw_writes: the accounts are whole after any write.
 raw_writes() {
 	expect_status "$FUZZ_WRITES writes, seed $FUZZ_SEED" 0 \
 		fuzzraw -b "$B1+3" -s "$FUZZ_SEED" -n "$FUZZ_WRITES"
 	undone
 }
 
-# One page that is not accounted for is noticed.
+# One page too many is noticed.
 raw_planted() {
 	expect_status "writes, and one page wrong" 1 fuzzraw -b "$B1+3" -p -n 100
 	unmark_all

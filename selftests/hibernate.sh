@@ -1,13 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Suspend keeps the content of marked pages, and so does a hibernation whose image
-# is read back in the same boot. An image does not hold that content: after a resume
-# in another boot, the marks and the accounts are what they were, and the canaries
-# are filled anew.
+# Suspend keeps the content of marked pages. A hibernation whose image is read back in the
+# same boot keeps it, too. The image does not hold that content. After a resume in another
+# boot, the marks and the accounts are as before, and the canaries are filled anew.
 #
-# A guest of its own with a disk for swap, which boots twice: checks/hibernate. The
-# second boot reads the image, and the test goes on there.
+# This script needs a guest of its own that has a disk for swap and boots twice:
+# checks/hibernate. The second boot reads the image, and the test continues there.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib.sh
@@ -16,7 +15,7 @@
 DISK=/dev/vda
 POWER=/sys/power
 
-# needed: skips the test on a machine, or a kernel, that is not up to it
+# needed: skips the test on a machine or a kernel without what it needs
 needed() {
 	[ -b "$DISK" ] || insmod /files/virtio_blk.ko 2>/dev/null
 	wait_for "$DISK" test -b "$DISK"
@@ -26,7 +25,7 @@ needed() {
 swap_on() {
 	mkswap "$DISK" >/dev/null
 	expect_status "swapon" 0 swapon "$DISK"
-	# as small an image as can be
+	# The image is to be as small as possible.
 	echo 0 >"$POWER/image_size"
 }
 
@@ -34,8 +33,8 @@ swap_off() {
 	expect_status "swapoff" 0 swapoff "$DISK"
 }
 
-# shapes [BLOCK]: marks of all kinds, in force, and waiting, where no memory is yet;
-# with BLOCK also there, and it is offline
+# shapes [BLOCK]: makes marks of all kinds: in force, and waiting in a place without
+# memory; with BLOCK also in that block, which is offline
 shapes() {
 	mark_shape "$B2"
 	mark "$(block_pfn "$B1" 30000)" 3 unskippable canary
@@ -56,7 +55,7 @@ exact() {
 	check_everywhere "$1"
 }
 
-# cycles: the blocks can still go and come, and what waited is withheld
+# cycles: the blocks still go offline and online, and waiting marks become withheld pages
 cycles() {
 	block_look "$B3"
 	[ "$BLOCK_STATE" = online ] || go "$B3" online_movable
@@ -70,7 +69,7 @@ cycles() {
 	check_all "after unmark"
 }
 
-# spoiled WHEN: one canary is broken, and nothing has mended it
+# spoiled WHEN: one canary is broken, and the module has not repaired it
 spoiled() {
 	expect_eq "canaries broken $1" 1 "$(verify_value canary_broken)"
 }
@@ -87,13 +86,13 @@ unspoil() {
 		"$(tryio write "$FO"/unmark "$(block_pfn "$B1" 5000) 4")"
 }
 
-# power STATE: the result of going to sleep in that way
+# power STATE: prints the result of going to sleep in that way
 power() {
 	tryio write "$POWER/state" "$1"
 }
 
-# Suspend as far as devices: the kernel wakes up by itself. A broken canary stays
-# broken, so the content was looked at and not filled anew.
+# The machine suspends its devices only, and wakes up by itself. A broken canary stays
+# broken, so the module has read the content and not filled it anew.
 suspend() {
 	needed
 	[ -f "$POWER/pm_test" ] || skip "this kernel has no pm_test"
@@ -110,7 +109,7 @@ suspend() {
 	cycles
 }
 
-# The image is written, and read back by the same boot: the pages that it does not
+# The same boot writes the image and reads it back. The pages that the image does not
 # hold are still there.
 test_resume() {
 	needed
@@ -129,9 +128,9 @@ test_resume() {
 	cycles
 }
 
-# The machine is off in between. All content is lost, and no canary is broken; a
-# broken one is filled anew like the others. The same memory is to be online in the
-# second boot, or the kernel does not take the image.
+# The machine is off in between, so all content is lost. No canary is broken, and a canary
+# that was broken is filled anew. The second boot must have the same memory online, or
+# the kernel does not take the image.
 off() {
 	needed
 	swap_on
@@ -142,8 +141,8 @@ off() {
 	off_start=$(cut -d. -f1 /proc/uptime)
 	echo shutdown >"$POWER/disk"
 	note "the machine is off from here on"
-	# What was said so far is to reach the port. vm/run is told that this boot
-	# has ended as it should; if it does not end here, it is told twice.
+	# The output so far must reach the port. vm/run is told that this boot has ended
+	# as it should; if it continues here, vm/run is told twice, which is an error.
 	usleep 2000000
 	[ ! -c /dev/ttyS2 ] || echo "status 0" >/dev/ttyS2
 	result power disk
@@ -152,7 +151,7 @@ off() {
 	expect_eq "the same kernel goes on" "$off_id" \
 		"$(cat /proc/sys/kernel/random/boot_id)"
 	note "$(($(cut -d. -f1 /proc/uptime) - off_start)) s, as the kernel counts them"
-	# Tasks go on before the canaries are filled.
+	# Tasks run again before the canaries are filled.
 	wait_for "canaries to be checked again" checked
 	expect_eq "canaries broken after a resume in another boot" 0 \
 		"$(verify_value canary_broken)"

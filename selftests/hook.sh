@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# There is one online-page hook, and other drivers want it too. This is with
+# There is one online-page hook, and other drivers want it too. This script uses
 # virtio-mem, and needs a guest that has such a device: see README.md.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib-events.sh
 . "$(dirname "$0")/lib-events.sh"
 
-# The other driver is first: marks work, onlining is refused, until it goes.
+# The other driver comes first: marks work, and onlining is refused until it is gone.
 taken() {
 	expect_status "modprobe virtio_pci" 0 modprobe virtio_pci
 	virtio_mem on
@@ -34,7 +34,7 @@ taken() {
 	expect_eq "the log has the reason" 3 \
 		"$(dmesg | grep -c 'fake_offline: .*another driver has the online-page hook')"
 	check_all "after onlining was refused"
-	# Blocks without marks are none of our business.
+	# The module lets blocks without marks come online.
 	go "$B3" offline
 	go "$B3" online_movable
 	check_all "after a cycle of another block"
@@ -49,7 +49,7 @@ taken() {
 	check_all "after unmark"
 }
 
-# A new mark takes the slot that has become free.
+# A new mark takes the slot when it has become free.
 freed() {
 	virtio_mem on
 	mark "$(block_pfn "$B2" 5)" 10 canary
@@ -65,7 +65,7 @@ freed() {
 	check_all "after unmark"
 }
 
-# Forgetting the marks makes the block free to come online.
+# When the marks are given back, the block can come online.
 forgotten() {
 	virtio_mem on
 	mark "$(block_pfn "$B2" 5)" 10
@@ -86,7 +86,7 @@ forgotten() {
 	virtio_mem off
 }
 
-# We are first: the other driver gets no device, until our last mark has gone.
+# The module comes first: the other driver gets no device until the last mark is gone.
 first() {
 	mark "$(block_pfn "$B2" 5)" 10 canary
 	expect_eq "hook" held "$(stat_value hook)"
@@ -99,8 +99,8 @@ first() {
 	unmark_all
 	expect_eq "hook" free "$(stat_value hook)"
 	virtio_mem off
-	# 6.1 leaves the device's queues enabled after the failed probe; a new
-	# one wants a device that was reset.
+	# 6.1 leaves the device's queues enabled after the failed probe. A new probe
+	# needs a device that was reset.
 	first_pci=$(readlink -f /sys/bus/virtio/devices/virtio*/..)
 	echo 1 >"$first_pci/remove"
 	echo 1 >/sys/bus/pci/rescan
@@ -113,14 +113,14 @@ first() {
 	check_all "at last"
 }
 
-# millis: uptime in milliseconds, in steps of ten
+# millis: the uptime in milliseconds, in steps of ten
 millis() {
 	read -r mi_up _ </proc/uptime
 	echo "${mi_up%.*}${mi_up#*.}0"
 }
 
-# as_fast WHEN COMMAND…: it takes at most 20 times as long as a release that nothing
-# is in the way of, or, where that takes less than the clock can tell, 2 s
+# as_fast WHEN COMMAND…: the command takes at most 20 times as long as a release without
+# an obstacle. If that release is too short for the clock, the limit is 2 s.
 as_fast() {
 	fast_when=$1 fast_start=$(millis)
 	shift
@@ -130,7 +130,7 @@ as_fast() {
 		$(($(millis) - fast_start))
 }
 
-# six: six pages of $B3, each a range
+# six: marks six pages of $B3, each as a range
 six() {
 	awk -v s="$(block_pfn "$B3" 4096)" 'BEGIN {
 		for (i = 0; i < 6; i++) print s + 8 * i, 1 }' >"$TMP/batch"
@@ -142,8 +142,8 @@ release_six() {
 	: >"$MARKS"
 }
 
-# The slot is another driver's, and an offlining does not end: a release does not
-# wait for a slot that it does not need.
+# Another driver has the slot, and an offlining does not end. A release does not wait for
+# a slot that it does not need.
 released() {
 	virtio_mem on
 	six

@@ -1,18 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Hardware-poisoned pages beside marked ones and among them: a marked page stays
-# marked, whatever happens to it, and the block behaves as this kernel's rule
-# says. Up to 6.1 a block with poisoned pages comes online again, and has
-# forgotten them; later it is refused with EHWPOISON, for good. That is why the
-# block is one of its own here, on a DIMM that is plugged in and out.
+# Hardware-poisoned pages beside marked ones and among them. A marked page stays marked
+# in every case, and the block follows this kernel's rule. Up to 6.1, a block with
+# poisoned pages comes online again and has forgotten them. Later kernels refuse it with
+# EHWPOISON for good. So the block is on a DIMM of its own, which is plugged and unplugged.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
 HWPOISON=/sys/kernel/debug/hwpoison
-POISON=$TMP/poison	# our record: "PFN 1" a line
+POISON=$TMP/poison	# the test's record: "PFN 1" a line
 
 # ---------------------------------------------------------------- a DIMM
 
@@ -25,8 +24,8 @@ dimm_is_gone() {
 	[ ! -d "$SYSMEM/memory$D" ]
 }
 
-# one_more SIGN: the machine has one more block under test (1), or one less (-1),
-# which counts as if it had been there at first
+# one_more SIGN: the machine has one more block under test (1), or one less (-1), as if
+# that had been so at first
 one_more() {
 	BASE_TOTAL=$((BASE_TOTAL + $1 * 4 * BLOCK_PAGES))
 	BASE_ZONES=$(echo "$BASE_ZONES" | awk -v n="$(($1 * BLOCK_PAGES))" '
@@ -34,7 +33,7 @@ one_more() {
 		{ print }')
 }
 
-# needed: skips the test on a machine, or a kernel, that is not up to it
+# needed: skips the test on a machine or a kernel without what it needs
 needed() {
 	command -v qemu-monitor >/dev/null ||
 		skip "a DIMM is plugged in and out: vm/run can do that"
@@ -42,7 +41,7 @@ needed() {
 		skip "this kernel has no hwpoison-inject"
 }
 
-# dimm_plug: memory$D, one more block under test, in ZONE_MOVABLE, with marks
+# dimm_plug: plugs memory$D, one more block under test, in ZONE_MOVABLE, with marks
 dimm_plug() {
 	needed
 	dimm_number=$((${dimm_number:-0} + 1))
@@ -59,7 +58,7 @@ dimm_plug() {
 	return 0
 }
 
-# dimm_unplug: and nothing is left of it
+# dimm_unplug: unplugs it, and nothing of it is left
 dimm_unplug() {
 	unmark_all
 	[ "$(block_state "$D")" = offline ] || go "$D" offline
@@ -74,7 +73,7 @@ dimm_unplug() {
 
 # ---------------------------------------------------------------- poison
 
-# poison_try WAY PFN: the result of a write
+# poison_try WAY PFN: prints the result of a write
 poison_try() {
 	case $1 in
 	corrupt) tryio write "$HWPOISON/corrupt-pfn" "$2" ;;
@@ -88,7 +87,7 @@ hardware_corrupted() {
 	awk '$1 == "HardwareCorrupted:" { print $2 }' /proc/meminfo
 }
 
-# poison WAY PFN RESULT: from now on the page is to be poisoned
+# poison WAY PFN RESULT: poisons the page
 poison() {
 	poison_kb=$(hardware_corrupted)
 	expect_eq "poison PFN $2 ($1)" "$3" "$(poison_try "$1" "$2")"
@@ -102,8 +101,8 @@ unpoison() {
 	sed -i "/^$1 /d" "$POISON"
 }
 
-# check_poison WHEN: exactly those pages of the block are poisoned, and none of
-# them is in the buddy allocator
+# check_poison WHEN: exactly those pages of the block are poisoned, and none of them is in
+# the buddy allocator
 check_poison() {
 	expect_eq "poisoned pages of memory$D $1" \
 		"$(sort -n "$POISON" | awk '
@@ -116,7 +115,7 @@ check_poison() {
 		0 "$(count_of buddy "$(oracle count "@$POISON")")"
 }
 
-# A canary in a poisoned page is not looked at. Also sets POISONED, the number of
+# The module does not read a canary in a poisoned page. Also sets POISONED, the number of
 # poisoned pages among the marked ones.
 canaries_unread() {
 	read -r UNREAD POISONED <<-SUMS
@@ -141,7 +140,7 @@ retired_listed() {
 		"$(count_of offline "$(oracle count "$2+$3")")"
 }
 
-# expect_retired WHEN PFN NR: they stay what they were, and unpoisoning does not free
+# expect_retired WHEN PFN NR: these pages stay poisoned, and unpoisoning does not free
 # them, because the module holds a reference
 expect_retired() {
 	retired_listed "$@"
@@ -167,14 +166,14 @@ free_page() {
 		awk 'NR == 1 { print $1 }'
 }
 
-# what became of the rule that a block with poison is not to come online
+# The answer of this kernel to onlining a block with poisoned pages.
 poison_keeps_blocks_offline() {
 	grep -q ' memblk_nr_poison_inc$' /proc/kallsyms
 }
 
 # ---------------------------------------------------------------- what happens
 
-# fail_offline HOW: an attempt to take memory$D offline that fails
+# fail_offline HOW: makes an attempt to take memory$D offline fail
 fail_offline() {
 	refuse_once "$D" "$1"
 	check_both "after a failed offlining ($1)"
@@ -186,7 +185,7 @@ fail_all_ways() {
 	done
 }
 
-# fail_all_ways_but_list: with marks that are not in $MARKS
+# fail_all_ways_but_list: the same, with marks that are not in $MARKS
 fail_all_ways_but_list() {
 	for fail_how in kernel-before kernel-after before after late signal; do
 		refuse_once "$D" "$fail_how"
@@ -195,8 +194,8 @@ fail_all_ways_but_list() {
 	done
 }
 
-# there_and_back: memory$D goes offline, and what the kernel's rule says. Then
-# the DIMM goes.
+# there_and_back: memory$D goes offline, and online if the kernel's rule allows it. Then
+# the DIMM is unplugged.
 there_and_back() {
 	stats_mark
 	go "$D" offline
@@ -227,10 +226,10 @@ off_by_one() {
 	check_accounts "with one page more"
 }
 
-# Poisoned pages between marked ones: free ones, and one that was in use.
+# Poisoned pages lie between marked ones: free pages, and one that was in use.
 beside() {
 	dimm_plug || return
-	# From the middle of much that is free: small pieces go first.
+	# The allocator uses small chunks first, so a page in a large one stays free.
 	poison corrupt "$(free_page 4608)" ok
 	poison hard "$(free_page 7680)" ok
 	poison soft "$(free_page 12288)" ok
@@ -261,15 +260,15 @@ beside() {
 	there_and_back
 }
 
-# poison_ours WAY PFN: the kernel cannot do anything about the page, says so,
-# and keeps the flag
+# poison_ours WAY PFN: the kernel cannot isolate this marked page, says so, and keeps the
+# flag
 poison_ours() {
 	poison "$1" "$2" EBUSY
 	expect_eq "a second time" EHWPOISON "$(poison_try corrupt "$2")"
 	expect_eq "softly" ok "$(poison_try soft "$2")"
 }
 
-# Poisoned pages that are marked: single ones, in ranges, the last of the block.
+# Poisoned pages are marked: single ones, in ranges, and the last one of the block.
 among() {
 	dimm_plug || return
 	expect_failing "pages are not poisoned before they are" \
@@ -290,10 +289,10 @@ among() {
 poison_missing() {
 	echo "$1 1" >"$POISON.twin"
 	POISON=$POISON.twin
-	check_poison "in our record only"
+	check_poison "in the record of the test only"
 }
 
-# The same in ZONE_NORMAL, and in two cycles before the poison.
+# The same in ZONE_NORMAL, with two cycles before the poison.
 among_later() {
 	dimm_plug || return
 	to_zone "$D" Normal
@@ -306,7 +305,7 @@ among_later() {
 	there_and_back
 }
 
-# A marked page that is not skippable, and poisoned: the block still refuses.
+# The page is marked, not skippable and poisoned: the block still refuses.
 unskippable() {
 	dimm_plug || return
 	unskippable_pfn=$(block_pfn "$D" 30000)
@@ -317,7 +316,7 @@ unskippable() {
 	check_both "after the first refusal"
 	refuse "$D" offline EBUSY debugfs
 	check_both "after the second refusal"
-	# made skippable it lets the block go
+	# When the page is skippable, the block can go offline.
 	expect_eq "make them skippable" ok \
 		"$(tryio write "$FO"/skippable "$unskippable_pfn 3 1")"
 	sed -i "s/^$unskippable_pfn 3 0 1\$/$unskippable_pfn 3 1 1/" "$MARKS"
@@ -326,8 +325,8 @@ unskippable() {
 	there_and_back
 }
 
-# Marked pages that are poisoned are given back: they are nobody's, and stay out
-# of the buddy allocator. MemTotal has them again, as it has any poisoned page.
+# Poisoned pages that are marked are given back. They have no owner then, and stay out of
+# the buddy allocator. MemTotal counts them, as it counts every poisoned page.
 released() {
 	dimm_plug || return
 	released_pfn=$(block_pfn "$D" 9000)
@@ -339,7 +338,7 @@ released() {
 	check_both "after they were given back"
 	expect_eq "PageOffline pages left there" 0 \
 		"$(count_of offline "$(oracle count "$((released_pfn - 10))+100")")"
-	# A few may be on another CPU's list, or somebody's: not again and again.
+	# A few may be on another CPU's list or in use. It tries them once.
 	released_left=10
 	until
 		hog_sysctls lower
@@ -351,13 +350,13 @@ released() {
 			[ "$(count_of block_hog "$released_got")" -ge 60 ] ||
 			[ "$released_left" -eq 0 ]
 	do :; done
-	expect_eq "poisoned pages that somebody got" "0 -1" \
+	expect_eq "poisoned pages that the hog got" "0 -1" \
 		"$(count_of hits "$released_got") $(count_of first_hit "$released_got")"
-	expect_at_least "pages between them that somebody got" 60 \
+	expect_at_least "pages between them that the hog got" 60 \
 		$(($(count_of block_hog "$released_got")))
-	check_both "after somebody took all memory"
+	check_both "after the hog took all memory"
 
-	# Their neighbours are marked with them, and they count as done.
+	# Their neighbours are marked with them, and they count as marked.
 	expect_eq "marking them again" ok \
 		"$(mark_raw "$((released_pfn - 10)) 100")"
 	expect_retired "when marked again" "$released_pfn" 2
@@ -369,8 +368,8 @@ released() {
 	mark $((released_pfn + 2)) 62 canary
 	check_both "with the pages between them marked again"
 
-	# Unpoisoned, one is as good as any.
-	# If nobody had it, the block could never go offline.
+	# An unpoisoned page is like any other. If another task had it, the block could
+	# never go offline.
 	unpoison $((released_pfn + 64))
 	check_both "without one of them"
 	expect_eq "marking that one again" ok \
@@ -382,8 +381,8 @@ released() {
 	there_and_back
 }
 
-# The block is released as a whole, with poison in it, while it is offline, and
-# by unloading while it is online.
+# The whole block is given back with poisoned pages in it, while it is offline, and by
+# unloading the module while it is online.
 unloaded() {
 	dimm_plug || return
 	poison_ours corrupt "$(block_pfn "$D" 8192)"
@@ -399,7 +398,7 @@ unloaded() {
 	there_and_back
 }
 
-# unpoison_ours PFN: the kernel clears the flag, or refuses to; either is its own rule
+# unpoison_ours PFN: the kernel clears the flag or refuses to, by its own rule
 unpoison_ours() {
 	result poison_try undo "$1"
 	case $RESULT in
@@ -411,16 +410,16 @@ unpoison_ours() {
 	still_ours "$1" "after it was unpoisoned ($RESULT)"
 }
 
-# still_ours PFN WHEN
+# still_ours PFN WHEN: the page is still marked
 still_ours() {
 	counted oracle count "$1+1"
 	expect_eq "PFN $1: PageOffline, in the buddy allocator, mapped, $2" "1 0 0" \
 		"$C_offline $C_buddy $C_mapped"
 }
 
-# A marked page that is poisoned, and unpoisoned, is not freed by that: 6.1 takes one
-# reference and puts two. Skippable and not, with and without a failed offlining in
-# between, and again.
+# Poisoning and unpoisoning do not free a marked page, although 6.1 takes one reference
+# and puts two. The page is skippable or not, with and without a failed offlining in
+# between, and all is repeated.
 unpoisoned() {
 	dimm_plug || return
 	unpoisoned_at=$(block_pfn "$D" 30000)
@@ -439,7 +438,7 @@ unpoisoned() {
 	unpoison_ours "$(block_pfn "$D" 9000)"
 	check_both "after failures, and unpoisoned once more"
 
-	# The twin: an ordinary page is not ours after that.
+	# The twin: an unmarked page is free after that.
 	unpoisoned_free=$(free_page 4608)
 	poison corrupt "$unpoisoned_free" ok
 	unpoison "$unpoisoned_free"
@@ -447,7 +446,7 @@ unpoisoned() {
 	there_and_back
 }
 
-# What the kernel refuses by itself does nothing.
+# A request that the kernel itself refuses changes nothing.
 refused() {
 	needed
 	mark_shape "$B2"

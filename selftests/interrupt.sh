@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# An offlining that never finishes, because of a pinned page, is ended by a
-# signal: EINTR, and everything is as it was. While it hangs, marking elsewhere
-# goes on, and what would have to wait for it can be interrupted too.
+# A pinned page makes an offlining that never finishes. A signal ends it with EINTR, and
+# everything is as before. While it hangs, marking elsewhere works. A request that has to
+# wait for it can be interrupted, too.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# hang VIA: in the background, the offlining of $B2 that cannot end
+# hang VIA: takes $B2 offline in the background, which cannot end
 hang() {
 	case $1 in
 	sysfs) tryio write "$SYSMEM/memory$B2/state" offline >"$TMP/hang" 2>&1 & ;;
@@ -19,7 +19,7 @@ hang() {
 	while [ "$(block_state "$B2")" = online ] && kill -0 "$hang_pid" 2>/dev/null; do
 		usleep 10000
 	done
-	# Until it migrates: everything else is gone then, the page stays.
+	# It waits until all pages but this one have been migrated.
 	while kill -0 "$hang_pid" 2>/dev/null &&
 	      [ "$(tenant_ask where)" != "inside 1" ]; do
 		usleep 10000
@@ -28,7 +28,7 @@ hang() {
 	expect_status "the offlining goes on" 0 kill -0 "$hang_pid"
 }
 
-# hung: the signal, and what comes of it
+# hung: sends the signal, and checks the result
 hung() {
 	kill -USR1 "$hang_pid"
 	wait "$hang_pid"
@@ -55,7 +55,7 @@ signal() {
 	expect_eq "its content" "broken 0" "$(tenant_ask check)"
 	check_hog "after the signal" "$B2"
 
-	# SIGKILL does it as well
+	# SIGKILL ends it as well.
 	hang "$1"
 	kill -KILL "$hang_pid"
 	wait "$hang_pid"
@@ -73,11 +73,11 @@ signal() {
 	unmark_all
 }
 
-# try_bg FILE TEXT: a write that has to wait; it is interrupted
+# try_bg FILE TEXT: makes a write that has to wait, and interrupts it
 interrupted() {
 	tryio write "$FO/$1" "$2" >"$TMP/waits" 2>&1 &
 	waits_pid=$!
-	# Before its write(2), system call 1, the signal would be missed.
+	# A signal before its write(2), system call 1, would be missed.
 	until [ "$(sed 's/ .*//' "/proc/$waits_pid/syscall" 2>/dev/null)" = 1 ] ||
 	      ! kill -0 "$waits_pid" 2>/dev/null; do
 		usleep 10000
@@ -92,7 +92,7 @@ interrupted() {
 meanwhile() {
 	mark_shape "$B2"
 	pin_a_page
-	# The hook is ours already: taking it needs the lock that is held now.
+	# The module already holds the hook. Taking it needs the lock that is held now.
 	hang debugfs
 	# Marks elsewhere are made and given back.
 	mark "$(block_pfn "$B1" 50)" 7 canary
@@ -101,7 +101,7 @@ meanwhile() {
 	check_listed "while it hangs"
 	expect_eq "pages in verify" "$(marks_pages <"$MARKS")" "$(verify_value pages)"
 	expect_eq "canaries broken" 0 "$(verify_value canary_broken)"
-	# What concerns the block waits.
+	# A request for this block waits.
 	interrupted mark "$(block_pfn "$B2" 50) 1"
 	interrupted unmark "$(block_pfn "$B2" 8192) 1"
 	expect_status "rmmod meanwhile" 1 rmmod fake_offline 2>/dev/null
@@ -114,7 +114,7 @@ meanwhile() {
 	check_all "after unmark"
 }
 
-# An unmark that waits is carried out once the offlining has ended.
+# An unmark that waits is carried out when the offlining has ended.
 waiting() {
 	mark_shape "$B2"
 	pin_a_page

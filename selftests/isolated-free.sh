@@ -1,22 +1,22 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Free pages while their block goes offline are isolated: on a list of their own,
-# out of the allocator's sight and out of the count of free pages. After an
-# offlining that failed there are exactly as many free pages as before, and
-# every one can be allocated.
+# While their block goes offline, free pages are isolated. They are on a list of their
+# own, where the allocator does not see them, and the count of free pages does not have
+# them. After an offlining that failed, there are exactly as many free pages as before,
+# and each can be allocated.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# block_free BLOCK: its pages in the buddy allocator
+# block_free BLOCK: the number of its pages in the buddy allocator
 block_free() {
 	count_of buddy "$(oracle count "$(block_range "$1")")"
 }
 
-# zone_counter: free pages of ZONE_MOVABLE by the kernel's counter, which leaves
-# isolated ones out. zone_lists: by the lengths of its lists, which do not.
+# zone_counter: the free pages of ZONE_MOVABLE by the kernel's counter, without isolated
+# ones. zone_lists: the same by the lengths of its lists, with isolated ones.
 zone_counter() {
 	echo 1 >/proc/sys/vm/stat_refresh
 	awk '
@@ -36,7 +36,7 @@ zone_lists() {
 	}' /proc/buddyinfo
 }
 
-# zone_pages: and by looking at each page of the zone
+# zone_pages: the same by a look at each page of the zone
 zone_pages() {
 	set --
 	block_states
@@ -47,8 +47,8 @@ zone_pages() {
 	count_of buddy "$(oracle count "$@")"
 }
 
-# check_free WHEN: the three agree. The machine is not quiet, and so they are
-# read until they do, and the first has not changed meanwhile.
+# check_free WHEN: the three agree. Other tasks allocate, too. So the three are read until
+# they agree and the first one has not changed meanwhile.
 check_free() {
 	free_left=100
 	while :; do
@@ -65,13 +65,13 @@ check_free() {
 		"$free_counter $free_lists $free_pages"
 }
 
-# Counts as they are while a block is isolated: one page of it too many.
+# The twin: the counts while a block is isolated, with one page too many.
 off_by_one() {
 	free_error=1
 	check_free "and one more"
 }
 
-# fail HOW: an attempt to take $B2 offline that fails
+# fail HOW: makes an attempt to take $B2 offline fail
 fail() {
 	case $1 in
 	unskippable) refuse "$B2" offline EBUSY ;;
@@ -79,9 +79,9 @@ fail() {
 	esac
 }
 
-# A block that has come online is free as a whole, and the last to be allocated
-# from: nobody else has pages there. Marks leave whole chunks of the largest
-# order free, for the same reason.
+# All pages of a block are free when it has come online, and the allocator uses that block
+# last. So no other task has pages there. For the same reason, the marks leave whole
+# chunks of the largest order free.
 quiet_block() {
 	mark "$(block_pfn "$B2" 8192)" 4096 canary
 	mark "$(block_pfn "$B2" 24576)" 1024
@@ -94,7 +94,7 @@ quiet_block() {
 	expect_failing "a page more is noticed" off_by_one
 }
 
-# allocatable WHEN: every free page of $B2 is taken, and given back
+# allocatable WHEN: every free page of $B2 can be taken, and is given back
 allocatable() {
 	mark "$(block_start "$B2")" 8192
 	mark "$(block_pfn "$B2" 12288)" 12288 canary
@@ -123,15 +123,15 @@ exact() {
 	check_all "after all failures"
 	allocatable "after all failures"
 	check_hog "after all failures" "$B2"
-	expect_at_most "free pages of the block that nobody could get" 256 \
+	expect_at_most "free pages of the block that could not be allocated" 256 \
 		"$(count_of block_free "$hog_got")"
 	unmark_all
 	check_all "after unmark"
 	check_free "after unmark"
 }
 
-# The same with a page that makes the kernel refuse by itself, and with as many
-# attempts as make a small loss large.
+# The same with a page for which the kernel itself refuses. There are so many attempts
+# that a small loss in each becomes large.
 again_and_again() {
 	quiet_block
 	mark "$(block_pfn "$B2" 25600)" 1024 unskippable
@@ -153,7 +153,7 @@ again_and_again() {
 	check_all "after unmark"
 }
 
-# Marks that leave free pages of all orders.
+# The marks leave free pages of all orders.
 small_chunks() {
 	mark_shape "$B2"
 	check_free "when marked"
@@ -166,8 +166,8 @@ small_chunks() {
 	go "$B2" offline
 	check_free "while offline"
 	go "$B2" online_movable
-	# Chunks of all orders are free again, but for what the CPUs' lists, and others,
-	# were quick to take.
+	# Chunks of all orders are free again, except for pages that were taken at once by
+	# the lists of the CPUs or by other tasks.
 	small_got=$(oracle count "$(block_range "$B2")")
 	expect_at_least "free pages of a fresh block" \
 		$((BLOCK_PAGES - $(count_of offline "$small_got") - HOG_LEAVES)) \

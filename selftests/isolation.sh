@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Somebody allocates a page by its number, in a memory block that is being offlined
-# and that has been isolated just before. alloc_contig_range() fails then, and on a
-# stock kernel takes the isolation of that page block away, which is not its own:
-# offlining would repeat for ever. We refuse to let it; a kernel with our series
-# leaves the isolation alone.
+# A module allocates a page by its number, in a memory block that goes offline and has
+# just been isolated. alloc_contig_range() fails then. On a stock kernel it also ends the
+# isolation of that page block, which another task began, so the offlining repeats without
+# end. fake_offline prevents that. A kernel with the series in kernel/ leaves the
+# isolation alone.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib-events.sh
@@ -13,7 +13,7 @@
 
 RIVAL=/sys/module/rival/parameters
 
-# fixed: is this a kernel with our series?
+# fixed: this kernel has the series in kernel/
 fixed() {
 	case $(uname -r) in
 	*-native*) true ;;
@@ -25,14 +25,14 @@ rival_start() {
 	expect_status "modprobe rival" 0 modprobe rival pfn="$(block_pfn "$B2" 9000)"
 }
 
-# rival_stop TRIED: it has tried so often, and did not get the page
+# rival_stop TRIED: the rival tried this often, and did not get the page
 rival_stop() {
-	expect_eq "times that somebody tried, and the last errno" "$1 -16" \
+	expect_eq "tries of the rival, and its last errno" "$1 -16" \
 		"$(cat "$RIVAL"/tried) $(cat "$RIVAL"/result)"
 	expect_status "rmmod rival" 0 rmmod rival
 }
 
-# With us: it goes offline, or is refused at once, and is as it was.
+# With fake_offline, the block goes offline, or is refused at once and is as before.
 noticed() {
 	mark_shape "$B2"
 	trace_start
@@ -49,9 +49,9 @@ noticed() {
 		rival_stop 1
 	fi
 	trace_stop
-	check_all "after somebody tried"
-	check_isolated "after somebody tried"
-	# Nothing of it is left.
+	check_all "after the tries of the rival"
+	check_isolated "after the tries of the rival"
+	# Nothing of the attempt is left.
 	go "$B2" offline
 	go "$B2" online_movable
 	check_all "after a cycle"
@@ -59,7 +59,7 @@ noticed() {
 	check_all "after unmark"
 }
 
-# Without us: what would come of it. A signal ends it.
+# Without fake_offline, the offlining does not end. A signal ends it.
 without_us() {
 	expect_status "modprobe -r fake_offline" 0 modprobe -r fake_offline
 	rival_start
@@ -68,7 +68,7 @@ without_us() {
 		rival_stop 1
 		go "$B2" online_movable
 	else
-		# On a slow machine the limit may come before the attempt.
+		# On a slow machine the time limit may come before the attempt.
 		without_limit=2
 		until [ "$without_limit" -gt 500 ]; do
 			timeout -s KILL "$without_limit" \
@@ -81,11 +81,11 @@ without_us() {
 		expect_eq "memory$B2 after that" online "$(block_state "$B2")"
 		rival_stop 1
 	fi
-	check_isolated "after somebody tried"
+	check_isolated "after the tries of the rival"
 	go "$B2" offline
 	go "$B2" online_movable
 	expect_status "modprobe fake_offline" 0 load_module
-	check_all "after a cycle without us"
+	check_all "after a cycle without fake_offline"
 }
 
 run_tests noticed without_us

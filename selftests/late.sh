@@ -1,16 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Failures that come late, each rolled back to the page: an unskippable page, a
-# pinned page and a signal or a time limit, two vetoes at once, an onlining that
-# is vetoed and tried again. And the file "skippable", which makes the first of
-# them come and go.
+# Failures that come late, each of which is rolled back to the page: an unskippable page,
+# a pinned page with a signal or a time limit, two vetoes at once, an onlining that is
+# vetoed and tried again. The file "skippable" makes the first of them come and go.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib-events.sh
 . "$(dirname "$0")/lib-events.sh"
 
-# skippable START NR 0|1: must work; $MARKS has it
+# skippable START NR 0|1: the write must work, and $MARKS has it
 skippable() {
 	expect_eq "skippable $*" ok "$(tryio write "$FO"/skippable "$*")"
 	awk -v from="$1" -v nr="$2" -v bit="$3" '
@@ -25,7 +24,7 @@ skippable() {
 	mv "$MARKS.new" "$MARKS"
 }
 
-# whole: a whole range, there and back
+# whole: changes a whole range, and changes it back
 whole() {
 	mark_shape "$B2"
 	whole_s=$(block_pfn "$B2" 8192)
@@ -35,7 +34,7 @@ whole() {
 	check_all "after a refusal"
 	refuse "$B2" offline EBUSY debugfs
 	check_hog "after two refusals" "$B2"
-	# what it is already
+	# The range has that value already.
 	skippable "$whole_s" 4096 0
 	check_all "after the same again"
 	skippable "$whole_s" 4096 1
@@ -48,7 +47,8 @@ whole() {
 	check_all "after unmark"
 }
 
-# part: of a range, which is split; across ranges; one page decides
+# part: changes a part of a range, which is split, and pages of several ranges; one page
+# keeps the block online
 part() {
 	part_s=$(block_pfn "$B2" 1000)
 	mark "$part_s" 100 canary
@@ -74,15 +74,15 @@ part() {
 	check_all "after unmark"
 }
 
-# In a block that is offline: the page is so when its block comes online.
+# The page is in an offline block: it has its new state when the block comes online.
 in_offline() {
 	mark_shape "$B2"
-	# up to the first page that mark_shape() has
+	# The range ends at the first page that mark_shape() has marked.
 	mark "$(block_pfn "$B2" -50)" 51 canary
 	go "$B2" offline
 	skippable "$(block_pfn "$B2" 20001)" 777 0
 	check_all "changed while offline"
-	# of two ranges, and half of it in an online block
+	# The range covers two ranges, and half of it is in an online block.
 	skippable "$(block_pfn "$B2" -20)" 22 0
 	check_all "changed half online, half offline"
 	refuse "$B1" offline EBUSY
@@ -103,7 +103,7 @@ in_offline() {
 	check_all "after unmark"
 }
 
-# What is refused changes nothing.
+# A refused request changes nothing.
 refusals() {
 	refusals_s=$(block_pfn "$B2" 1000)
 	mark "$refusals_s" 100 canary
@@ -124,7 +124,7 @@ refusals() {
 	expect_eq "two lines" EINVAL "$(tryio write "$FO"/skippable "$refusals_s 1 0
 $((refusals_s + 2)) 1 0")"
 	check_all "after all that"
-	# the twin
+	# The twin.
 	skippable "$refusals_s" 100 0
 	check_all "after one that works"
 	balloon_unload
@@ -132,15 +132,15 @@ $((refusals_s + 2)) 1 0")"
 	check_all "after unmark"
 }
 
-# A page that a process holds: an offlining never ends by itself. busybox's
-# timeout sends the signal.
-# time_limit VIA SIGNAL STATUS
-time_limit() { # in the foreground: what is not, ignores SIGINT
+# A process holds a page, so an offlining does not end. The timeout of busybox sends the
+# signal.
+# time_limit VIA SIGNAL STATUS: in the foreground, since background jobs ignore SIGINT
+time_limit() {
 	mark_shape "$B2"
 	pin_page "$B2"
 	check_all "before"
-	# On a slow machine the limit may come before the attempt, or before all
-	# is migrated that can be: then again.
+	# On a slow machine the limit may come before the attempt, or before all pages
+	# have been migrated. It is tried again then.
 	limit=2
 	until [ "$limit" -gt 500 ]; do
 		stats_mark
@@ -160,7 +160,7 @@ time_limit() { # in the foreground: what is not, ignores SIGINT
 	check_all "after SIG$2"
 	expect_eq "its content" "broken 0" "$(tenant_ask check)"
 	expect_eq "its page" "inside 1" "$(tenant_ask where)"
-	# The twin: without the pin the same ends by itself.
+	# The twin: without the pin, the same offlining ends by itself.
 	expect_eq "unpin" unpinned "$(tenant_ask unpin)"
 	go "$B2" offline "$1"
 	expect_eq "its page" "inside 0" "$(tenant_ask where)"
@@ -171,8 +171,8 @@ time_limit() { # in the foreground: what is not, ignores SIGINT
 	check_all "after unmark"
 }
 
-# vetoes PRIORITY: ours and the kernel's injector at once: who comes first
-# decides, and what was done is undone
+# vetoes PRIORITY: the module and the kernel's injector veto at once. The first to be
+# called decides, and every step that was taken is undone.
 vetoes() {
 	mark_shape "$B2"
 	load_notifier_errors "$1"
@@ -196,7 +196,7 @@ vetoes() {
 		after) expect_stats "offline_attempts 1" "injected 1" \
 			"offline_cancelled 1" "offline_cancelled_early 0" ;;
 		esac
-		check_all "after ours"
+		check_all "after the module"
 		case $1 in
 		-1)
 			stats_mark
@@ -213,8 +213,7 @@ vetoes() {
 	check_all "after unmark"
 }
 
-# An onlining that is vetoed, at each point, and then works: all that is marked
-# is withheld, once.
+# An onlining is vetoed at each point, and then works: every marked page is withheld once.
 online() {
 	mark_shape "$B2"
 	mark "$(block_pfn "$B2" 30001)" 5 unskippable canary
@@ -222,10 +221,10 @@ online() {
 	go "$B2" offline
 	skippable "$(block_pfn "$B2" 30001)" 5 0
 	online_pages=$(marks_by_block | awk -v b="$B2" '$5 == b' | marks_pages)
-	for online_way in "ours before" "ours after" "kernel 1" "kernel -1"; do
+	for online_way in "module before" "module after" "kernel 1" "kernel -1"; do
 		stats_mark
 		case $online_way in
-		ours*)
+		module*)
 			expect_eq "arm online ${online_way#* }" ok \
 				"$(tryio write "$FO"/inject "online ${online_way#* } -12 1")" ;;
 		kernel*)
@@ -236,7 +235,7 @@ online() {
 		unload_notifier_errors
 		expect_stats "online_done 0" "withheld_pages 0"
 		case $online_way in
-		"ours before" | "kernel 1") expect_stats "online_cancelled 0" \
+		"module before" | "kernel 1") expect_stats "online_cancelled 0" \
 			"online_cancelled_early 1" ;;
 		*) expect_stats "online_cancelled 1" "online_cancelled_early 0" ;;
 		esac
@@ -245,7 +244,7 @@ online() {
 		go "$B2" online_movable
 		expect_stats "online_done 1" "withheld_pages $online_pages"
 		check_all "after it was tried again, $online_way"
-		# once more, from a block with an unskippable page
+		# The same again, from a block with an unskippable page.
 		refuse "$B2" offline EBUSY
 		skippable "$(block_pfn "$B2" 30001)" 5 1
 		go "$B2" offline
@@ -253,7 +252,7 @@ online() {
 	done
 	go "$B2" online_movable
 	check_hog "at last" "$B2"
-	expect_failing "with one page more than there is" \
+	expect_failing "with one page too many" \
 		expect_stats "withheld_pages 1"
 	unmark_all
 	check_all "after unmark"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# On top of lib.sh: the sample client, the trace, and why something failed.
+# On top of lib.sh: the sample client, the trace, and the reasons of failures.
 
 # shellcheck disable=SC2030,SC2031  # each test counts for itself, in a subshell
 # shellcheck source=lib.sh
@@ -17,13 +17,13 @@ balloon_load() { # [PARAMETER…]
 		modprobe fake_offline_balloon "$@"
 }
 
-# Not "modprobe -r", which would take fake_offline away with it.
+# "modprobe -r" would unload fake_offline as well.
 balloon_unload() {
 	expect_status "rmmod fake_offline_balloon" 0 rmmod fake_offline_balloon
 	balloon_forget
 }
 
-# balloon_set FILE VALUE: of "pages", "refuse", "leave"
+# balloon_set FILE VALUE: writes to "pages", "refuse" or "leave"
 balloon_set() {
 	expect_eq "$2 into $1 of the balloon" ok "$(tryio write "$BALLOON/$1" "$2")"
 }
@@ -32,12 +32,12 @@ balloon_pages() {
 	cat "$BALLOON/pages"
 }
 
-# owned_by CLIENT: the ranges as $MARKS has them
+# owned_by CLIENT: the ranges of this client, in the form of $MARKS
 owned_by() {
 	awk -v owner="$1" '!/^#/ && $7 == owner { print $1, $2, $3, $4 }' "$FO"/ranges
 }
 
-# pages_in BLOCK: how many of these pages lie in it; the list is on stdin
+# pages_in BLOCK: the number of pages in this block, of the list on stdin
 pages_in() {
 	awk -v b="$1" -v bp="$BLOCK_PAGES" '
 	{
@@ -48,8 +48,8 @@ pages_in() {
 	END { print sum + 0 }'
 }
 
-# The balloon chooses its places by itself. Where they are, is asked once; that
-# they are what a mark must be, the oracles tell.
+# The balloon chooses the places of its pages. Its list is read once, and the oracles
+# tell whether these pages are marked.
 balloon_note() {
 	balloon_forget
 	owned_by balloon >"$TMP/balloon"
@@ -66,13 +66,13 @@ balloon_forget() {
 	rm -f "$TMP/balloon"
 }
 
-# balloon_noted BLOCK: how many pages it has there
+# balloon_noted BLOCK: the number of its pages there
 balloon_noted() {
 	pages_in "$1" <"$TMP/balloon"
 }
 
-# expect_events WHEN GOING CANCEL OFFLINE ONLINE UNPLUGGED: what it was told,
-# since it was loaded
+# expect_events WHEN GOING CANCEL OFFLINE ONLINE UNPLUGGED: the events that the balloon
+# was told of since it was loaded
 expect_events() {
 	expect_eq "events $1" "going_offline $2
 cancel_offline $3
@@ -83,12 +83,12 @@ unplugged $6" "$(cat "$BALLOON/events")"
 
 # ---------------------------------------------------------------- the trace
 
-# trace_start: from now on
+# trace_start: begins to trace
 trace_start() {
 	grep -q " $TRACE tracefs " /proc/mounts ||
 		expect_status "mount tracefs" 0 mount -t tracefs tracefs "$TRACE"
-	# To know the names of tasks, the kernel would patch its scheduler; QEMU's
-	# emulation was seen to die of that, in the middle of a wakeup (7.3).
+	# The kernel patches its scheduler to record the names of tasks. QEMU's emulation
+	# died of that in the middle of a wakeup (7.3).
 	echo 0 >"$TRACE/options/record-cmd"
 	echo 1 >"$TRACE/events/fake_offline/enable"
 	echo >"$TRACE/trace"
@@ -103,15 +103,15 @@ trace_stop() {
 	echo >"$TRACE/trace"
 }
 
-# trace_read: what happened since, oldest first: "EVENT FIELD=VALUE…", without the
-# owner and the flags; trace.sh owner looks at these
+# trace_read: the events since then, oldest first: "EVENT FIELD=VALUE…". The owner and
+# the flags are left out; the test "owner" of trace.sh looks at these.
 trace_read() {
 	sed -n 's/ owner=[^ ]* flags=0x[0-9a-f]*$//
 		s/^[^#].*: fake_offline_\([a-z_]*: .*\)/\1/p' "$TRACE/trace"
 }
 
-# expect_trace WHEN LINE…: exactly that since the last trace_start; it begins
-# anew
+# expect_trace WHEN LINE…: exactly these events since the last trace_start. The trace
+# begins anew.
 expect_trace() {
 	et_when=$1
 	shift
@@ -119,7 +119,7 @@ expect_trace() {
 	echo >"$TRACE/trace"
 }
 
-# traced EVENT START NR RESULT: a line as expect_trace wants it
+# traced EVENT START NR RESULT: prints a line for expect_trace
 traced() {
 	printf '%s: pfn=0x%x count=%d block=%d result=%d' "$1" "$2" "$3" \
 		$(($2 / BLOCK_PAGES)) "$4"
@@ -145,31 +145,31 @@ hex() {
 	printf '0x%x' "$1"
 }
 
-# failure_value NAME: of last_failure
+# failure_value NAME: a value of last_failure
 failure_value() {
 	sed -n "s/^$1 //p" "$FO"/last_failure
 }
 
-# failure_lines: last_failure, but for the age, the code and the owner
+# failure_lines: last_failure without the age, the code and the owner
 failure_lines() {
 	sed '/^age_s /d; /^code /d; /^owner /d' "$FO"/last_failure
 }
 
-# The module's last line about a failure in the kernel's log.
+# log_last: the last line of the kernel's log with a failure that the module reports
 log_last() {
 	dmesg | sed -n 's/.*fake_offline: \(PFN 0x[0-9a-f]*-0x[0-9a-f]*: .*\)/\1/p' | tail -n 1
 }
 
-# log_reason BLOCK TEXT: a line as log_last() finds it
+# log_reason BLOCK TEXT: prints a line as log_last() finds it
 log_reason() {
 	printf 'PFN 0x%x-0x%x: %s' "$(block_start "$1")" \
 		$(($(block_start "$1") + BLOCK_PAGES - 1)) "$2"
 }
 
-# expect_reason WHEN BLOCK RESULT PFN TEXT: the last failure was of that block,
-# with that errno, as far as the module knows it (-125, ECANCELED: it does not);
-# that page was in the way (-1: none), and these are the words for it, in every
-# place that has them. Needs trace_start, when none had failed yet.
+# expect_reason WHEN BLOCK RESULT PFN TEXT: the last failure was of that block, with that
+# errno (-125, ECANCELED: the module does not know it). That page was in the way (-1: no
+# page), and every place that has the words for it has these. Needs trace_start before
+# the first failure.
 expect_reason() {
 	expect_eq "last_failure $1" "count $(trace_read | grep -c ^veto:)
 errno $3
@@ -184,7 +184,7 @@ reason $5" "$(failure_lines)"
 		"$(trace_read | grep ^veto: | tail -n 1)"
 }
 
-# expect_offctl WHEN BLOCK TEXT: what "offctl offline" says when it fails
+# expect_offctl WHEN BLOCK TEXT: "offctl offline" fails and prints this reason
 expect_offctl() {
 	offctl offline "$2" >"$TMP/offctl" 2>&1
 	expect_eq "exit status of offctl offline $1" 1 $?
@@ -195,9 +195,9 @@ expect_offctl() {
 
 # ---------------------------------------------------------------- hanging
 
-# hang_start BLOCK VIA COMMAND…: in the background, the offlining of a block
-# that has a pinned page of the tenant and so does not end. Comes back when all
-# else has been migrated. COMMAND goes in front of it, such as a time limit.
+# hang_start BLOCK VIA COMMAND…: takes a block offline in the background. The block has a
+# pinned page of the tenant, so that the offlining does not end. Returns when all other
+# pages have been migrated. COMMAND is put before the write, for example a time limit.
 hang_start() {
 	hang_block=$1 hang_via=$2
 	shift 2
@@ -212,8 +212,8 @@ hang_start() {
 	done
 }
 
-# pin_page BLOCK [longpin]: sets PIN to the PFN of a page in the block that
-# somebody holds
+# pin_page BLOCK [longpin]: sets PIN to the PFN of a page in the block that the tenant
+# has pinned
 pin_page() {
 	tenant_start 20 "$1"
 	pin_answer=$(tenant_ask "${2:-pin}")
@@ -222,14 +222,14 @@ pin_page() {
 	PIN=${pin_answer#pfn }
 }
 
-# hanging: $B2 is going offline, for as long as the test wants
+# hanging: $B2 goes offline until the test ends that
 hanging() {
 	pin_page "$B2"
 	hang_start "$B2" sysfs
 	expect_eq "memory$B2 meanwhile" going-offline "$(block_state "$B2")"
 }
 
-# end_hanging: a signal ends what hanging began
+# end_hanging: a signal ends the offlining that hanging() began
 end_hanging() {
 	kill -USR1 "$hang_pid"
 	wait "$hang_pid"
@@ -237,7 +237,7 @@ end_hanging() {
 	tenant_stop
 }
 
-# in_write PID: it has come to its write(2)
+# in_write PID: this process is in write(2)
 in_write() {
 	[ "$(sed 's/ .*//' "/proc/$1/syscall" 2>/dev/null)" = 1 ]
 }
@@ -246,7 +246,7 @@ in_write() {
 
 VIRTIO_MEM=/sys/bus/virtio/drivers/virtio_mem
 
-# virtio_mem on|off: its driver has a device, or there is no driver
+# virtio_mem on|off: loads the driver, which must find a device, or unloads it
 virtio_mem() {
 	case $1 in
 	on) expect_status "modprobe virtio_mem" 0 modprobe virtio_mem
@@ -258,9 +258,9 @@ virtio_mem() {
 
 # ---------------------------------------------------------------- guests of their own
 
-# four_movable: for scripts that want all four blocks in ZONE_MOVABLE, so that
-# each of them can go: $B1 to $B4, and no sink. Called before run_tests, in a
-# guest that no other kind of script has run in.
+# four_movable: for scripts that want all four blocks, $B1 to $B4, in ZONE_MOVABLE. Each
+# of them can go offline, and there is no sink. Called before run_tests, in a guest in
+# which no other kind of script has run.
 four_movable() {
 	FO_BASE=$FO_BASE-movable
 	# shellcheck disable=SC2034  # for record_base()

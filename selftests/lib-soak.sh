@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# On top of lib.sh, for tests that do the same many times: nothing grows meanwhile. A
-# line of soak_sizes() each time goes to $TMP/sizes.
+# On top of lib.sh, for tests that repeat the same work: nothing may grow. Each round
+# appends a line of soak_sizes() to $TMP/sizes.
 
-# soak_sizes: what is to stay as it is, in kB and pages: MemTotal, managed pages of
-# all zones, SUnreclaim, and memory in use that /proc/meminfo tells no use of, but
-# the kernel's own: pages, vmalloc and per-CPU memory that are lost are there.
+# soak_sizes: the sizes that must stay as they are, in kB and pages: MemTotal, managed
+# pages of all zones, SUnreclaim, and the memory in use that /proc/meminfo names no use
+# for. Lost pages, lost vmalloc memory and lost per-CPU memory are in the last one.
 soak_sizes() {
-	# Counters are spread over the CPUs.
+	# The kernel keeps its counters on each CPU. This adds them up.
 	cat /proc/sys/vm/stat_refresh >/dev/null
 	awk '
 	FILENAME == "/proc/zoneinfo" { if ($1 == "managed") managed += $2; next }
@@ -21,7 +21,7 @@ soak_sizes() {
 	}' /proc/zoneinfo /proc/meminfo
 }
 
-# since_first: how far the last line of the sizes is from the first one
+# since_first: the difference between the last line of the sizes and the first one
 since_first() {
 	awk 'NR == 1 { for (i = 1; i <= NF; i++) first[i] = $i }
 	END {
@@ -30,9 +30,9 @@ since_first() {
 	}' "$TMP/sizes"
 }
 
-# steady FILE COLUMN WHAT KB: it has not grown by more. What is lost in each cycle only
-# adds up, all else goes up and down: so the smallest of the last quarter of the
-# batches is compared with the largest of the first.
+# steady FILE COLUMN WHAT KB: this has grown by at most KB. A loss in each cycle adds up,
+# while everything else goes up and down. So the smallest size of the last quarter of the
+# batches is compared with the largest size of the first quarter.
 steady() {
 	expect_at_most "growth of $3, in kB" "$4" "$(awk -v c="$2" '
 	{ kb[NR] = $c }
@@ -48,8 +48,8 @@ steady() {
 	}' "$1")"
 }
 
-# check_growth: with fewer batches than that, it is the first ones' warming up. A
-# kernel with KASAN keeps what is freed for long, and has kmemleak to tell.
+# check_growth: judges the growth of 8 batches or more, since the first batches fill
+# caches. On a kernel with KASAN, which keeps freed memory for long, kmemleak judges.
 check_growth() {
 	if [ "$(wc -l <"$TMP/sizes")" -lt 8 ]; then
 		note "too short to judge growth by"
@@ -58,7 +58,7 @@ check_growth() {
 	else
 		steady "$TMP/sizes" 3 SUnreclaim 256
 		steady "$TMP/sizes" 4 "memory used otherwise" 2048
-		# The twin: as many batches, and 2 MiB are lost in them.
+		# The twin loses 2 MiB in as many batches.
 		awk -v n="$(wc -l <"$TMP/sizes")" '{ print int(NR * 2048 / n) }' \
 			"$TMP/sizes" >"$TMP/sizes-leak"
 		expect_failing "a leak is noticed" \

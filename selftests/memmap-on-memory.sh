@@ -1,18 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Memory blocks that hold their own memmap, in their first pages: these cannot
-# be marked, the others can, and all accounts are exact.
+# Memory blocks hold their own memmap in their first pages. These pages cannot be marked,
+# the others can, and all accounts are exact.
 #
 # vm/run --dimm 128M --dimm 128M --dimm 128M --dimm 128M \
 #	--append memory_hotplug.memmap_on_memory=1
-# since 6.1 does it for a DIMM of one block only.
+# The DIMMs have one block each, since 6.1 does it for such DIMMs alone.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# A struct page is 64 bytes.
+# The size of a struct page is 64 bytes.
 memmap_pages() {
 	echo $((BLOCK_PAGES * 64 / 4096))
 }
@@ -31,7 +31,7 @@ check_accounts() {
 		next
 	}
 	$1 == "block" {
-		# At first it was in ZONE_MOVABLE.
+		# At first this block was in ZONE_MOVABLE.
 		present["Movable"] -= bp
 		managed["Movable"] -= bp - mm
 		if ($3 == "online") {
@@ -53,8 +53,8 @@ check_accounts() {
 		"$(mem_total)"
 }
 
-# own_memmap WHEN: each online block begins with its memmap, which is neither
-# free nor anybody's
+# own_memmap WHEN: each online block begins with its memmap, whose pages are neither free
+# nor in use by a process
 own_memmap() {
 	block_states
 	for own_block in $ONLINE; do
@@ -70,8 +70,8 @@ check_both() {
 	own_memmap "$1"
 }
 
-# shape_of BLOCK: the first page behind the memmap, the last of the block, one in
-# each page block (so that ZONE_NORMAL keeps no data there), and longer ranges
+# shape_of BLOCK: marks the first page behind the memmap, the last page of the block, one
+# page in each page block (so that ZONE_NORMAL keeps no data there), and longer ranges
 shape_of() {
 	shape=$(block_start "$1") shape_mm=$(memmap_pages)
 	{
@@ -108,7 +108,7 @@ refused() {
 			"$(mark_raw "$refused_range unskippable canary")"
 	done
 	check_both "after marks were refused"
-	# The twin: everything but the memmap can be.
+	# The twin: every page but the memmap can be marked.
 	mark $((refused_s + refused_mm)) 1
 	mark $((refused_s - 10)) 10
 	check_both "with pages beside the memmap marked"
@@ -157,13 +157,13 @@ cycle() {
 	check_both "after unmark"
 }
 
-# reason: why the last onlining failed
+# reason: the reason for which the last onlining failed
 reason() {
 	sed -n 's/^reason //p' "$FO"/last_failure
 }
 
-# A record in the memmap of a block that is offline cannot become true: these pages
-# never pass the hook. The block does not come online, and the record is named.
+# A record in the memmap of an offline block cannot come into force, since these pages
+# never pass the hook. The block does not come online, and the reason names the record.
 in_memmap() {
 	needed
 	go "$B2" offline
@@ -185,7 +185,7 @@ in_memmap() {
 		check_accounts "after the block was refused"
 		unmark "$in_pfn" 3
 	done
-	# The twin: the first page behind it is withheld.
+	# The twin: the first page behind the memmap is withheld.
 	mark $((in_s + in_mm)) 3 canary
 	stats_mark
 	go "$B2" online_movable
@@ -195,7 +195,7 @@ in_memmap() {
 	check_both "after unmark"
 }
 
-# All of a block but its memmap, and of two neighbours.
+# All pages of a block but its memmap are marked, and pages of two neighbours.
 whole() {
 	needed
 	mark $(($(block_start "$B2") + $(memmap_pages))) $((BLOCK_PAGES - $(memmap_pages))) canary

@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The negative twins: each oracle is shown to fail when there is something wrong.
-# What is wrong is really so (a page handed back, an unskippable one, a hanging
-# offline); only what the test believes, in $MARKS, is not.
+# The negative twins: each oracle fails when something is wrong. The state of the kernel
+# is real (a page that was given back, an unskippable one, an offlining that hangs). Only
+# the record of the test, in $MARKS, is wrong.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# hand_back START NR: a marked page goes back to the kernel, behind our back
+# hand_back START NR: gives a marked page back, without a note in $MARKS
 hand_back() {
 	expect_eq "hand back $2 pages" ok "$(tryio write "$FO"/unmark "$1 $2")"
 }
@@ -29,7 +29,7 @@ handed_back() {
 	check_all "after unmark"
 }
 
-# each_number: every single number of check_pages() is one that can be wrong
+# each_number: every single number of check_pages() can be wrong
 each_number() {
 	mark "$(block_pfn "$B2" 8192)" 2048 canary
 	check_all "with nothing wrong"
@@ -49,7 +49,7 @@ each_number() {
 		expect_eq "it says: $twin_what" 1 \
 			"$(grep -cF "FAILED: $twin_what" "$TMP/out")"
 	done
-	# somebody's: mapped pages, and their reference counts
+	# Pages of a process: mapped, with reference counts of their own.
 	tenant_start 600 "$B2"
 	for twin_pfn in $(tenant_ask list); do
 		echo "$twin_pfn 1 1 0"
@@ -60,7 +60,7 @@ each_number() {
 		"$(count_of lru "$twin_got")"
 	expect_eq "pages of a process: reference count 0" 0 \
 		"$(count_of ref0 "$(refs "@$TMP/tenant-pages")")"
-	# A page somebody holds: neither way of skipping has such a count.
+	# The reference count of a pinned page: no way of skipping has such a count.
 	twin_pin=$(tenant_ask pin)
 	echo "${twin_pin#pfn } 1 1 0" >"$MARKS"
 	check_pages twin >"$TMP/out"
@@ -75,8 +75,8 @@ each_number() {
 	check_all "after unmark"
 }
 
-# A page that is not skippable, believed to be: bit and count are found, and
-# offlining refuses.
+# A page that is not skippable is noted as skippable. The bit and the count show that,
+# and offlining refuses.
 not_skippable() {
 	mark "$(block_pfn "$B2" 30000)" 1 unskippable
 	check_all "with nothing wrong"
@@ -87,7 +87,7 @@ not_skippable() {
 	expect_failing "the list: one not skippable" check_listed twin
 	expect_failing "verify: one not skippable" check_verify twin
 	expect_failing "offline" go "$B2" offline
-	# and the other way round
+	# The other way round.
 	unmark "$(block_pfn "$B2" 30000)" 1
 	mark "$(block_pfn "$B2" 30000)" 1
 	sed 's/ 1 0$/ 0 0/' "$MARKS" >"$MARKS.new"
@@ -99,26 +99,26 @@ not_skippable() {
 	unmark_all
 }
 
-# One page too many, and one that is not there.
+# One page too many, and one that is missing.
 wrong_set() {
 	mark "$(block_pfn "$B2" 100)" 10
 	mark "$(block_pfn "$B2" 200)" 1
 	sed -i '$d' "$MARKS"
-	expect_failing "a PageOffline page that nobody marked: pages" \
+	expect_failing "a PageOffline page without a mark: pages" \
 		check_pages twin
-	expect_failing "a PageOffline page that nobody marked: accounts" \
+	expect_failing "a PageOffline page without a mark: accounts" \
 		check_accounts twin
-	expect_failing "a PageOffline page that nobody marked: list" \
+	expect_failing "a PageOffline page without a mark: list" \
 		check_listed twin
 	note_mark "$(block_pfn "$B2" 200)" 1
 	check_all "with nothing wrong"
-	# As many pages, but others.
+	# The same number of other pages.
 	hand_back "$(block_pfn "$B2" 200)" 1
 	expect_eq "another page" ok "$(mark_raw "$(block_pfn "$B2" 202) 1")"
 	check_accounts "as many pages as before"
 	expect_failing "as many pages, but others: pages" check_pages twin
 	expect_failing "as many pages, but others: list" check_listed twin
-	# In a block where nothing is marked.
+	# The page is in a block where nothing is marked.
 	: >"$MARKS"
 	note_mark "$(block_pfn "$B2" 100)" 10
 	note_mark "$(block_pfn "$B2" 202)" 1
@@ -129,13 +129,13 @@ wrong_set() {
 	: >"$MARKS"
 }
 
-# The hog finds a page that was handed back.
+# The hog finds a page that was given back.
 hog_hits() {
 	mark "$(block_pfn "$B2" 8192)" 4096 canary
 	mark "$(block_pfn "$B2" 100)" 1
 	check_hog "with nothing wrong" "$B2"
-	# One piece of order 10, which the allocator breaks up last; the hog leaves
-	# some hundred pages.
+	# The allocator breaks up a chunk of order 10 last, and the hog leaves some hundred
+	# pages. So the page goes back with all of its chunk.
 	hand_back "$(block_pfn "$B2" 9216)" 1024
 	hog_sysctls lower
 	hog_patiently "@$MARKS"
@@ -151,7 +151,7 @@ hog_hits() {
 	expect_at_most "hog: the lowest of them" "$(block_pfn "$B2" 9271)" \
 		"$(count_of first_hit "$twin_got")"
 	expect_failing "check_hog, 1024 pages handed back" check_hog twin "$B2"
-	# a block of which much is missing
+	# Much of this block is missing.
 	: >"$MARKS"
 	note_mark "$(block_pfn "$B2" 100)" 1
 	expect_failing "check_hog, pages of the block that it cannot get" \
@@ -161,7 +161,7 @@ hog_hits() {
 	expect_failing "check_hog without a mark" check_hog twin "$B2"
 }
 
-# A canary that is broken by the module itself; canary.sh has a device do it.
+# The module itself breaks a canary. In canary.sh, a device does it.
 canary() {
 	mark "$(block_pfn "$B2" 100)" 10 canary
 	check_all "with nothing wrong"
@@ -176,7 +176,7 @@ canary() {
 	unmark_all
 }
 
-# A process notices when its pages change.
+# A process notices that its pages change.
 content() {
 	tenant_start 50 "$B2"
 	expect_eq "with nothing wrong" "broken 0" "$(tenant_ask check)"
@@ -192,8 +192,8 @@ content() {
 	tenant_stop
 }
 
-# believe BLOCK FILE TEXT: makes $TMP/believed, which is what $SYSMEM is for the
-# blocks under test, but for that
+# believe BLOCK FILE TEXT: makes $TMP/believed, a copy of $SYSMEM for the blocks under
+# test, in which this file has this text
 believe() {
 	rm -rf "$TMP/believed"
 	mkdir -p "$TMP/believed/memory$1"
@@ -207,7 +207,7 @@ believe() {
 	echo "$3" >"$TMP/believed/memory$1/$2"
 }
 
-# Blocks that are not in the state that is believed.
+# Blocks are in another state than the test believes.
 accounts() {
 	mark "$(block_pfn "$B1" 5)" 1
 	check_all "with nothing wrong"
@@ -215,13 +215,13 @@ accounts() {
 		expect_failing "MemTotal, a page off" with "$twin_number" \
 			check_accounts twin
 	done
-	# really online, believed offline: present and managed pages, memmap
+	# The block is online and believed offline: present and managed pages, memmap.
 	believe "$B3" state offline
 	expect_failing "accounts, of a block believed offline" \
 		with SYSMEM="$TMP/believed" check_accounts twin
 	expect_failing "pages, of a block believed offline" \
 		with SYSMEM="$TMP/believed" check_pages twin
-	# in the wrong zone: as much memory, but not there
+	# The block is in the wrong zone: the total is right, and the zones are not.
 	believe "$B3" valid_zones Normal
 	expect_failing "accounts, of a block believed in ZONE_NORMAL" \
 		with SYSMEM="$TMP/believed" check_accounts twin
@@ -274,7 +274,7 @@ oracles() {
 		expect_eq "x" "1" "$(count_of nothing "a 1")"
 }
 
-# scratch NAME: a test script made of the input, and what "run" says of it
+# scratch NAME: makes a test script of the input, and prints the judgement of "run"
 scratch() {
 	{
 		echo ". '$SELFTESTS/lib.sh'"
@@ -286,7 +286,7 @@ scratch() {
 	sed 's/^/#     /' "$TMP/scratch"
 }
 
-# The runner: what must not pass does not.
+# The runner reports each kind of fault.
 runner() {
 	scratch nothing <<-'END'
 		nothing() { :; }
@@ -337,7 +337,7 @@ runner() {
 		bad() { expect_eq bad 1 2; }
 		run_tests good bad
 	END
-	expect_eq "a test that there is not" 1 "$scratch_run"
+	expect_eq "a test that does not exist" 1 "$scratch_run"
 	ONLY=good
 	scratch one <<-'END'
 		good() { expect_eq good 1 1; }

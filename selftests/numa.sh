@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Two NUMA nodes, one of which has hot-added memory only: it loses its last
-# block, which has marks, and gets it back.
+# Two NUMA nodes, one of which has hot-added memory only. It loses its last block, which
+# has marks, and gets it back.
 #
 # vm/run --qemu '-object memory-backend-ram,id=ram0,size=1G
 #	-numa node,nodeid=0,memdev=ram0,cpus=0-1 -numa node,nodeid=1'
@@ -14,8 +14,8 @@
 NODES=/sys/devices/system/node
 N1=''		# the memory blocks of node 1
 
-# As in lib.sh, for blocks of two nodes: those behind the first DIMM are node 1's.
-# What a node without memory shows of its zones is left out.
+# As in lib.sh, for blocks of two nodes: the blocks behind the first DIMM are node 1's.
+# The zones of a node without memory are left out.
 check_accounts() {
 	marks_online >"$TMP/marks-online"
 	for acc_block in $BLOCKS; do
@@ -67,7 +67,7 @@ node_total() {
 	fi
 }
 
-# needed: skips the test on a machine that is not up to it
+# needed: skips the test on a machine without what it needs
 needed() {
 	command -v qemu-monitor >/dev/null ||
 		skip "a DIMM is plugged in and out: vm/run can do that"
@@ -83,7 +83,7 @@ has_blocks() {
 	done
 }
 
-# plug: a DIMM of two blocks, $L1 and $L2, on node 1
+# plug: plugs a DIMM of two blocks, $L1 and $L2, on node 1
 plug() {
 	needed
 	plug_number=$((${plug_number:-0} + 1))
@@ -118,7 +118,7 @@ nodes_with_memory() {
 	expect_eq "nodes that have memory" "$1" "$(cat "$NODES/has_memory")"
 }
 
-# listed_node START: what the module says of the node of a range
+# listed_node START: the node of a range in the module's list
 listed_node() {
 	awk -v start="$1" '$1 == start { print $5 }' "$FO"/ranges
 }
@@ -144,8 +144,8 @@ last_block() {
 		mark_shape "$L2"
 		last_pfn=$(block_pfn "$L2" 1) ;;
 	*)
-		# All of it. The node has no other memory for the kernel's own
-		# data, and where that is, a block cannot go offline any more.
+		# All of the block is marked. The node has no other memory for the
+		# kernel's own data, and a block with such data cannot go offline.
 		mark "$(block_start "$L2")" "$BLOCK_PAGES"
 		last_pfn=$(block_start "$L2") ;;
 	esac
@@ -196,7 +196,7 @@ last_block() {
 	check_all "without the DIMM"
 }
 
-# Pages of a node, wherever.
+# Pages of a node, at any place.
 any_of_node() {
 	plug || return
 	expect_eq "any of node 1" ok "$(mark_raw "any 1000 node=1 canary")"
@@ -216,7 +216,7 @@ any_of_node() {
 	go "$L2" offline
 	go "$L1" offline
 	check_all "while node 1 is offline"
-	# The DIMM goes, and takes its marks with it.
+	# The DIMM is unplugged, and its marks are gone with it.
 	unplug || return
 	awk -v bp="$BLOCK_PAGES" -v sink="$SINK" '$1 < (sink + 1) * bp' "$MARKS" >"$MARKS.new"
 	mv "$MARKS.new" "$MARKS"
@@ -227,7 +227,7 @@ any_of_node() {
 	check_all "at last"
 }
 
-# any_new: takes what the module chose over into our record
+# any_new: adds the ranges that the module chose to $MARKS
 any_new() {
 	sed '/^#/d' "$FO"/ranges | awk '{ print $1, $2, $3, $4 }' >"$MARKS"
 }
@@ -238,8 +238,8 @@ any_on_node_1() {
 	END { print sum + 0 }' "$MARKS"
 }
 
-# cpusets_on: two groups of tasks, one of which may use node 1 alone; $CPUSET_MEMS is
-# the file that says which nodes a group has
+# cpusets_on: makes two groups of tasks, one of which may use node 1 alone; $CPUSET_MEMS
+# is the file with the nodes of a group
 cpusets_on() {
 	CPUSETS=$TMP/cpusets
 	mkdir "$CPUSETS"
@@ -270,8 +270,8 @@ cpusets_off() {
 	umount "$CPUSETS"
 }
 
-# cpusets_are WHEN: as they were made, and the task is where it was put, with the nodes
-# that it may use
+# cpusets_are WHEN: the groups are as they were made, and the task is in its group, with
+# the nodes that it may use
 cpusets_are() {
 	expect_eq "nodes of the groups, group of the task, its nodes, nodes with memory, $1" \
 		"0-1 1 /one 1 0-1" \
@@ -281,7 +281,7 @@ cpusets_are() {
 		cat "$NODES/has_memory")"
 }
 
-# All memory of a node is marked, and nothing else changes: its tasks are not moved.
+# All memory of a node is marked, and nothing else changes: its tasks stay in their group.
 # all_of_node two|only: its two blocks, or the only one that is online
 all_of_node() {
 	plug || return
@@ -301,7 +301,7 @@ all_of_node() {
 	check_all "with all of node 1 marked"
 	unmark_all
 	cpusets_are "after unmark"
-	# The twin: without memory of its own, the group is changed for good.
+	# The twin: a node without memory changes the group for good.
 	go "$L2" offline
 	[ "$1" = only ] || go "$L1" offline
 	expect_failing "a node that has lost its memory" cpusets_are "without node 1"
@@ -310,14 +310,14 @@ all_of_node() {
 	check_all "without the DIMM"
 }
 
-# node_pool: pages in the hugetlb pool, of node 1 and in all
+# node_pool: the pages in the hugetlb pool, of node 1 and of all nodes
 node_pool() {
 	echo "$(cat "$NODES/node1/hugepages/hugepages-2048kB/nr_hugepages") $(
 		awk '$1 == "HugePages_Total:" { print $2 }' /proc/meminfo)"
 }
 
-# A node has pages of the hugetlb pool, and nowhere else to put them: a mark of all of
-# it is refused, and the pool does not shrink.
+# A node has pages of the hugetlb pool, and no other place for them. A mark of all of the
+# node is refused, and the pool does not shrink.
 pool_of_node() {
 	plug || return
 	go "$L1" offline
@@ -329,12 +329,12 @@ pool_of_node() {
 	unchanged "a mark of all of the node" ENOMEM mark_raw \
 		"$(block_start "$L2") $BLOCK_PAGES"
 	expect_eq "the pool after the refusal" "$pool_want" "$(node_pool)"
-	# A part of it can be had, and the pool goes elsewhere on the node.
+	# A part of the node can be marked, and the pool moves to the other part.
 	mark "$(block_start "$L2")" $((BLOCK_PAGES / 2))
 	expect_eq "the pool with half of it marked" "$pool_want" "$(node_pool)"
 	check_all "with half of it marked"
 	unmark_all
-	# The twin: an offlining dissolves them.
+	# The twin: an offlining dissolves pages of the pool.
 	go "$L2" offline
 	expect_failing "a pool that has shrunk" \
 		expect_eq "the pool after an offlining" "$pool_want" "$(node_pool)"
@@ -350,7 +350,7 @@ via_offline() {
 	cpusets_on || return
 	via_why="no other memory block of node 1 would be online
 hint: nothing was done; --force takes it offline all the same"
-	# Both blocks in one request, and then the only one that is left.
+	# One request has both blocks, and the next one the only one that is left.
 	expect_status "both blocks" 1 offctl mark --via-offline "pfn:$(block_pfn "$L1" 5)" \
 		"pfn:$(block_pfn "$L2" 5)" >"$TMP/via" 2>&1
 	expect_eq "why" "offctl: mark: block $L1: $via_why" "$(cat "$TMP/via")"
@@ -375,8 +375,8 @@ hint: nothing was done; --force takes it offline all the same"
 	expect_eq "the zone" "online Movable" "$(block_state "$L2") $(block_zone "$L2")"
 	nodes_with_memory 0-1
 	check_all "after --force"
-	# The node was without memory for a moment. In the first version of cgroups its
-	# group has lost it for good, in the second one it has it again.
+	# The node was without memory for a moment. In cgroups v1 its group has lost it
+	# for good, in v2 the group has it again.
 	case $CPUSET_MEMS in
 	cpuset.mems) expect_failing "its group after --force" cpusets_are "after --force" ;;
 	*) cpusets_are "after --force" ;;

@@ -1,15 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# offctl against the kernel: what it says and what it does are what sysfs and
-# the oracles of lib.sh show. Its parsers and messages are tested without a
-# kernel, in tools/tests.
+# offctl with the kernel: its output and its effect are what sysfs and the oracles of
+# lib.sh show. tools/tests tests its parsers and messages without a kernel.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# try NAME STATUS ARGUMENT…: offctl; $TMP/out and $TMP/err are what it said
+# try NAME STATUS ARGUMENT…: runs offctl; its output is in $TMP/out and $TMP/err
 try() {
 	try_name=$1 try_want=$2
 	shift 2
@@ -31,17 +30,17 @@ addresses() {
 	printf '0x%016x-0x%016x' $(($1 * 4096)) $((($1 + $2) * 4096 - 1))
 }
 
-pages_in() { # BLOCK: marked ones, by our own record
+pages_in() { # BLOCK: its marked pages, by $MARKS
 	marks_by_block | awk -v b="$1" '$5 == b { n += $2 } END { print n + 0 }'
 }
 
-# cells BLOCK GLYPH: how many pages of it the map shows so
+# cells BLOCK GLYPH: the number of pages of it that the map shows as GLYPH
 cells() {
 	offctl map --ascii --block "$1" --cell 4K |
 		sed -n 's/^0x[0-9a-f]* //p' | tr -cd "$2" | wc -c
 }
 
-# Tables and maps: of marked and unmarked blocks, online and offline.
+# Tables and maps have marked and unmarked blocks, online and offline.
 listings() {
 	mark_shape "$B1"
 	try "mark" 0 mark --unskippable "pfn:$(block_pfn "$B2" 7)+3"
@@ -81,7 +80,7 @@ $B2 3\\x20pages\\x20marked\\x20unskippable\\x20by\\x20debugfs"
 	check_all "unmarked"
 }
 
-# --dry-run says what happens then, and does nothing.
+# --dry-run prints the steps, and takes none.
 dry_run() {
 	mark_shape "$B1"
 	dry_pfn=$(block_pfn "$B2" 7)
@@ -96,7 +95,7 @@ block $B2: would refuse: 3 pages marked unskippable by debugfs
 	expect_stats "offline_attempts 0"
 	check_all "after --dry-run"
 
-	# One that fails ends it, unless --keep-going.
+	# A step that fails ends the command, unless --keep-going.
 	dry_hint="offctl: offline: block $B2: a page cannot be moved away, or somebody vetoed (EBUSY); it is online
 hint: PFN $(printf '0x%x' "$dry_pfn") refused: marked unskippable by debugfs"
 	try "offline" 1 offline "$B2" "$B1"
@@ -130,8 +129,8 @@ block $B2: online, zone Movable"
 	unmark_all
 }
 
-# chmem's way: so much, whichever blocks do it, from the end. The last one, the
-# sink, refuses, and is passed over.
+# As in chmem, a size is given and offctl chooses the blocks, from the end. The last block,
+# the sink, refuses, and another one is taken.
 by_size() {
 	by_bytes=$((BLOCK_PAGES * 4096))
 	try "mark --size" 0 mark --unskippable --size 4K --node 0 --zone normal
@@ -149,7 +148,7 @@ block $B3: online, zone Movable"
 	unmark_all
 }
 
-# The kernel would try for ever: --timeout ends it.
+# The kernel would try without end: --timeout ends it.
 timeout() {
 	mark_shape "$B2"
 	tenant_start 20 "$B2"
@@ -169,7 +168,7 @@ timeout() {
 	unmark_all
 }
 
-# Two blocks, five times, and every failure there is on the way.
+# Two blocks go offline and online five times, with every failure that can be injected.
 cycle() {
 	mark_shape "$B1"
 	mark_shape "$B2"
@@ -187,7 +186,7 @@ online 30 10 0 20 0"
 	unmark_all
 }
 
-# What --verify and MemTotal are there to find is found, and ends it.
+# --verify and MemTotal find a fault, which ends the command.
 cycle_leak() {
 	try "inject" 0 inject mark corrupt EIO 1
 	mark "$(block_pfn "$B1" 5)" 4 canary
@@ -200,7 +199,7 @@ online 1 1 0 1"
 	try "verify, nothing marked" 0 verify --quiet
 }
 
-# What was saved comes back exactly; what cannot is told, line by line.
+# "restore" makes exactly the saved marks; each line that cannot be restored is reported.
 save_restore() {
 	mark_shape "$B1"
 	mark "$(block_pfn "$B2" 9)" 5 unskippable
@@ -210,14 +209,14 @@ save_restore() {
 	cp "$MARKS" "$TMP/before"
 	unmark_all
 	try "restore --dry-run" 0 restore --dry-run -rno FATE "$TMP/marks.d"
-	expect_eq "what would be" 'would\x20be\x20marked' "$(sort -u "$TMP/out")"
+	expect_eq "the report of --dry-run" 'would\x20be\x20marked' "$(sort -u "$TMP/out")"
 	check_all "after --dry-run"
 	try "restore" 0 restore -rno FATE "$TMP/marks.d"
-	expect_eq "what became of them" marked "$(sort -u "$TMP/out")"
+	expect_eq "the result for each line" marked "$(sort -u "$TMP/out")"
 	cp "$TMP/before" "$MARKS"
 	check_all "restored"
 	try "restore again" 0 restore -rno FATE "$TMP/marks.d"
-	expect_eq "what became of them" 'already\x20marked' "$(sort -u "$TMP/out")"
+	expect_eq "the result for each line" 'already\x20marked' "$(sort -u "$TMP/out")"
 	check_all "restored again"
 	unmark_all
 
@@ -242,7 +241,7 @@ save_restore() {
 	unmark_all
 }
 
-# A list of errors as Memtest86+ shows it becomes marks of whole rows.
+# A list of errors in the form of Memtest86+ becomes marks of whole rows.
 import() {
 	for import_at in 5000 5001 6001; do
 		printf '   0      0    4   %x (4.1GB)  ffffffffffffffff  fffffffffffeffff\n' \
@@ -258,7 +257,7 @@ $(addresses "$(block_pfn "$B1" 6000)" 2) marked"
 	note_mark "$(block_pfn "$B1" 5000)" 2
 	note_mark "$(block_pfn "$B1" 6000)" 2
 	check_all "imported"
-	# The row stays retired, and the block can go all the same.
+	# The row stays retired, and the block can go offline.
 	try "offline" 0 offline "$B1"
 	check_all "offline"
 	try "online" 0 online --type movable "$B1"

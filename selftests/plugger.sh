@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The sample client samples/fake-offline-plugger: a place without memory is taken,
-# a DIMM comes there, and not one of its pages is in use until the client plugs it.
-# The client plugs and unplugs sub-blocks, and its memory blocks go offline, come
-# back, are unplugged and plugged again.
+# The sample client samples/fake-offline-plugger takes a place without memory. A DIMM is
+# plugged there, and none of its pages is in use until the client plugs it. The client
+# plugs and unplugs sub-blocks. Its memory blocks go offline and online, and are unplugged
+# and plugged again.
 #
-# A guest with qemu-monitor and a free DIMM slot:
+# This script needs a guest with qemu-monitor and a free DIMM slot:
 #	vm/run --dimm 256M --dimm 256M -- plugger.sh
-# The third DIMM, dimm3, comes behind the others. Its two blocks are $R1 and $R2.
+# The third DIMM, dimm3, lies behind the others. Its two blocks are $R1 and $R2.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib-events.sh
@@ -18,12 +18,11 @@ four_movable
 PLUGGER=/sys/kernel/debug/fake_offline_plugger
 AUTO_ONLINE=$SYSMEM/auto_online_blocks
 MIB=$((1024 * 1024))
-# Pages of a sub-block, the default.
+# The pages of a sub-block, by default.
 SUB=512
 
-# region: the checks of lib.sh are for $R1 and $R2, too. At first they count as
-# blocks that are offline. A block that is absent has no state file, and counts as
-# offline, too.
+# region: the checks of lib.sh cover $R1 and $R2, too. At first they count as offline
+# blocks. A block that is absent has no file "state", and counts as offline, too.
 region() {
 	R1=$((B4 + 1)) R2=$((B4 + 2))
 	BLOCKS="$BLOCKS $R1 $R2"
@@ -36,7 +35,7 @@ region() {
 dimm_there() {
 	[ -e "$SYSMEM/memory$R1/state" ] && [ -e "$SYSMEM/memory$R2/state" ] &&
 		return
-	# Until the firmware is done with a removal, QEMU refuses.
+	# QEMU refuses until the firmware has finished a removal.
 	qemu-monitor device_add "pc-dimm,id=dimm3,memdev=mem3,addr=$(hex "$REGION_START")"
 	usleep 500000
 	return 1
@@ -46,7 +45,7 @@ dimm_gone() {
 	[ ! -e "$SYSMEM/memory$R1" ] && [ ! -e "$SYSMEM/memory$R2" ]
 }
 
-# dimm_add STATE: the blocks are to be in that state when they are there
+# dimm_add STATE: plugs the DIMM; its blocks must come up in that state
 dimm_add() {
 	REGION_START=$((R1 * BLOCK_PAGES * 4096))
 	qemu-monitor object_add "memory-backend-ram,id=mem3,size=$((2 * BLOCK_PAGES * 4096))"
@@ -60,7 +59,7 @@ is_state() {
 	[ "$(block_state "$1")" = "$2" ]
 }
 
-# dimm_del: the kernel takes its blocks offline by itself
+# dimm_del: unplugs it; the kernel takes its blocks offline by itself
 dimm_del() {
 	qemu-monitor device_del dimm3
 	wait_for "dimm3 to go" dimm_gone
@@ -72,16 +71,16 @@ withheld_all() {
 	note_mark "$(block_start "$R1")" $((2 * BLOCK_PAGES))
 }
 
-# withheld_but N: $MARKS is the region without its first N sub-blocks, which are
-# what the plugger plugs first
+# withheld_but N: $MARKS is the region without its first N sub-blocks, which the plugger
+# plugs first
 withheld_but() {
 	withheld_all
 	forget "$(block_start "$R1")" $(($1 * SUB))
 }
 
-# withheld_note N: a busy page may make the plugger unplug another sub-block. So
-# it is asked once which it has; that N whole sub-blocks are plugged, the test
-# says, and that they are what they must be, the oracles tell.
+# withheld_note N: a busy page may make the plugger unplug another sub-block. So its list
+# is read once. The test checks that N whole sub-blocks are plugged, and the oracles check
+# their pages.
 withheld_note() {
 	owned_by plugger >"$MARKS"
 	expect_eq "pages of the region that the plugger has" \
@@ -111,7 +110,7 @@ plugged_is() {
 	[ "$(cat "$PLUGGER/plugged_size")" = "$1" ]
 }
 
-# plug_to MIB: and wait until it is so
+# plug_to MIB: requests that size, and waits until it is reached
 plug_to() {
 	plugger_set requested_size $(($1 * MIB))
 	wait_for "$1 MiB to be plugged" plugged_is $(($1 * MIB))
@@ -128,8 +127,8 @@ expect_told() {
 	expect_eq "events of the plugger $told_when" "$told_want" "$*"
 }
 
-# no_buddy WHEN BLOCK…: every page of these blocks is PageOffline, and none is in
-# the buddy allocator
+# no_buddy WHEN BLOCK…: every page of these blocks is PageOffline, and none is in the
+# buddy allocator
 no_buddy() {
 	nb_when=$1
 	shift
@@ -140,7 +139,7 @@ no_buddy() {
 	done
 }
 
-# arrived: the plugger is there, then the DIMM, then its blocks come online
+# arrived: the plugger is loaded, then the DIMM is plugged, then its blocks come online
 arrived() {
 	region
 	plugger_load
@@ -157,7 +156,7 @@ leave() {
 	check_everywhere "without the DIMM"
 }
 
-# with_marks TEXT ASSERT…: the assert, if $MARKS were that
+# with_marks TEXT ASSERT…: runs the assert with TEXT as $MARKS
 with_marks() {
 	cp "$MARKS" "$TMP/marks-real"
 	echo "$1" >"$MARKS"
@@ -166,8 +165,8 @@ with_marks() {
 	cp "$TMP/marks-real" "$MARKS"
 }
 
-# The place is taken while it is absent. Whatever brings the memory online, each of
-# its pages is withheld.
+# The place is taken while it is absent. All pages are withheld whatever brings the memory
+# online.
 first_onlining() {
 	region
 	plugger_load
@@ -193,7 +192,7 @@ first_onlining() {
 	expect_failing "pages that are withheld, by the kernel's flags" \
 		with_marks "" check_everywhere "as if the plugger had none"
 
-	# The twin: without the plugger, the same DIMM is memory.
+	# The twin: without the plugger, the same DIMM is ordinary memory.
 	go "$R2" offline
 	plugger_unload
 	go "$R1" offline
@@ -207,7 +206,7 @@ first_onlining() {
 	leave
 }
 
-# The kernel itself brings the memory online, as soon as it is there.
+# The kernel itself brings the memory online as soon as it is there.
 auto_online() {
 	region
 	plugger_load
@@ -223,7 +222,7 @@ auto_online() {
 	leave
 }
 
-# Sizes, exact, and who may write them.
+# The sizes are exact, and only some users may write them.
 plug_and_unplug() {
 	arrived
 	sizes_total=$(mem_total)
@@ -259,7 +258,7 @@ plug_and_unplug() {
 	expect_eq "the plugged size after that" $((4 * MIB)) \
 		"$(cat "$PLUGGER/plugged_size")"
 
-	# All of it, and requests that change while the plugger is at it.
+	# The whole region, and requests that change while the plugger works.
 	plug_to $((2 * BLOCK_PAGES * 4096 / MIB))
 	: >"$MARKS"
 	check_all "with all sub-blocks"
@@ -278,7 +277,7 @@ plug_and_unplug() {
 	leave
 }
 
-# A page that cannot be migrated keeps its sub-block, and no other.
+# A page that cannot be migrated keeps its sub-block plugged, and no other.
 busy() {
 	arrived
 	plug_to 16
@@ -304,7 +303,7 @@ busy() {
 	leave
 }
 
-# A block goes offline and comes back, or is about to: the same pages are withheld.
+# A block goes offline and online, or fails to: the same pages are withheld.
 cycle() {
 	arrived
 	plug_to 6
@@ -334,8 +333,8 @@ cycle() {
 	check_all "after an onlining that failed"
 	expect_eq "the plugged size" $((6 * MIB)) "$(cat "$PLUGGER/plugged_size")"
 
-	# Unplugging works in a block that is offline; plugging goes where memory
-	# is online.
+	# Sub-blocks are unplugged in an offline block, too; they are plugged only where
+	# memory is online.
 	plug_to 4
 	withheld_note 2
 	check_all "with one less, while offline"
@@ -368,7 +367,7 @@ vetoes() {
 		"$(failure_value reason)"
 	check_all "after a veto of onlining"
 	expect_told "after a veto of onlining" "2 0 1" "3 0 2" 0
-	# The twin: without the veto it works; of the others' blocks it has none.
+	# The twin: without the veto it works. The plugger does not veto for other blocks.
 	expect_failing "an onlining that is vetoed" go "$R1" online_movable
 	plugger_set refuse 1
 	go "$B4" offline
@@ -379,8 +378,8 @@ vetoes() {
 	leave
 }
 
-# The DIMM goes, and comes again: it is withheld as a whole, and what was plugged in
-# it is plugged anew only when that is asked for.
+# The DIMM is unplugged and plugged again: it is withheld as a whole. Its sub-blocks are
+# plugged anew only on request.
 exchanged() {
 	arrived
 	plug_to 6
@@ -404,7 +403,7 @@ exchanged() {
 		with_marks "$(($(block_start "$R1") + 3 * SUB)) $((2 * BLOCK_PAGES - 3 * SUB)) 1 0" \
 		check_everywhere "as if they still were"
 
-	# A block with no unplugged page: the plugger hears nothing of it, and looks.
+	# The plugger is not told of a block without an unplugged page. It looks itself.
 	plug_to $((2 * BLOCK_PAGES * 4096 / MIB))
 	: >"$MARKS"
 	check_all "with all plugged"
@@ -412,7 +411,7 @@ exchanged() {
 	wait_for "the plugger to see it" plugged_is 0
 	withheld_all
 	check_all "without the DIMM again"
-	# The request still stands: it is met when memory comes online, and not before.
+	# The request is still valid: it is met when memory comes online, and not before.
 	plugger_set requested_size $((4 * MIB))
 	dimm_add offline
 	check_all "with the DIMM, offline, and a request"
@@ -423,7 +422,7 @@ exchanged() {
 	leave
 }
 
-# At unload all comes back, in online memory and in memory that is offline.
+# When the plugger is unloaded, all is given back, in online and in offline memory.
 unload() {
 	arrived
 	unload_total=$(mem_total)
@@ -443,8 +442,8 @@ unload() {
 		with_marks "$(block_start "$R1") $((2 * BLOCK_PAGES)) 1 0" \
 		check_all "as if it were not"
 
-	# Memory that is online already is taken at load, and what cannot be is
-	# refused as a whole.
+	# Memory that is online already is taken when the plugger is loaded. If it cannot
+	# be taken, it is refused as a whole.
 	plugger_load
 	no_buddy "taken while online" "$R1" "$R2"
 	check_all "taken while online"

@@ -1,42 +1,42 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Marks take all that the floors allow, again and again, beside a process that needs
-# kernel memory all the time (bustle: files of a tmpfs, sockets, forks). Memory never
-# runs out, that process never fails, and what the floors allow is there to be had.
+# Marks take all that the floors allow, again and again. Meanwhile a process needs kernel
+# memory all the time (bustle: files of a tmpfs, sockets, forks). Memory never runs out,
+# that process never fails, and everything that the floors allow can be marked.
 #
-# A round marks as much as there is to be had in all zones, looks, and gives it back.
-# How it asks, by turns:
-#   explicit  for ranges that it names, the longest first, in halves of halves
+# A round marks all that it can get in all zones, checks, and gives it back. The rounds
+# ask in three ways in turn:
+#   explicit  for named ranges, the longest first, in halves of halves
 #   any       for any N pages of a zone, with N halved until the zone is at its floor
 #   list      for random pages, in runs of one to four, that cover 60 % of all pages
-# By turns the module keeps a reserve for the machine as a whole (reserve_mib=64, the
-# default) or none (0), so that the floors of the zones decide alone. The zones take
-# turns to be the first.
+# In turn, the module keeps a reserve for the machine as a whole (reserve_mib=64, the
+# default) or none (0), so that only the floors of the zones count. The zones take turns
+# to be the first.
 #
-# What the floors allow is computed before the marks, while that process holds nothing,
-# from /proc/zoneinfo, /proc/meminfo and /proc/kpageflags. It is the smaller of
+# The test computes what the floors allow before the marks, while that process holds
+# nothing, from /proc/zoneinfo, /proc/meminfo and /proc/kpageflags. It is the smaller of
 # - the sum over all zones of
 #       free pages + pages of files - floor, where that is more than 0.
 #   Free pages on the lists of the CPUs count: a mark gets them from there.
-#   The floor is the larger of the zone's high watermark plus its largest lowmem
-#   reserve, and of a sixteenth of its present pages, at most 512 MiB. ZONE_MOVABLE
-#   has none.
-# - MemAvailable - reserve_mib, with these pages as well.
-# Pages in use can be marked, too. They need a free page elsewhere, so they do not
-# add to the sum. Where the kernel computes the lowmem reserves anew when a page is
-# marked (7.3), the floors sink with the marks, and more than that can be had.
-# Of a list, a zone does not allow more than the pages of the list that are free
-# or movable there, by /proc/kpageflags. Pages without a flag may be the kernel's, or
-# free on the list of a CPU: as many count as are on these lists. All others of the
-# list are the kernel's. They are counted apart, and some of the reserved ones are
-# asked for, and must be refused.
+#   The floor is the larger of two numbers. One is the zone's high watermark plus its
+#   largest lowmem reserve. The other one is a sixteenth of its present pages, at most
+#   512 MiB. ZONE_MOVABLE has no floor.
+# - MemAvailable - reserve_mib, with the pages on the lists of the CPUs as well.
+# Pages in use can be marked, too. They need a free page elsewhere, so they add nothing to
+# the sum. 7.3 computes the lowmem reserves anew when a page is marked. The floors sink
+# with the marks there, and more than the sum can be marked.
+# For a list, a zone allows at most the pages of the list that are free or movable there,
+# by /proc/kpageflags. A page without a flag is the kernel's, or free on the list of a CPU.
+# As many of these count as there are pages on these lists. All other pages of the list
+# are the kernel's. They are counted separately. Some of the reserved ones are asked for,
+# and must be refused.
 #
-# Each round must mark 90 % of it. When all rounds are over, the kernel's own memory
-# has not grown.
+# Each round must mark 90 % of what the floors allow. After all rounds, the kernel's own
+# memory has not grown.
 #
-# SOAK_ROUNDS: how many rounds (6, one of each kind); SOAK_SEED: where the lists come
-# from (1); SOAK_SHARE: how much of a CPU the process may have, in per cent (50).
+# SOAK_ROUNDS is the number of rounds (6, one of each kind). SOAK_SEED is the seed of the
+# lists (1). SOAK_SHARE is the share of a CPU for the process, in per cent (50).
 # `make soak-marks` makes 500 rounds.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
@@ -46,11 +46,11 @@
 . "$(dirname "$0")/lib-soak.sh"
 
 SEED=${SOAK_SEED:-1}
-LEAST=900	# of what the floors allow, in per mille
-COVERED=60	# of all pages, by a list, in per cent
+LEAST=900	# the share of what the floors allow, in per mille
+COVERED=60	# the share of all pages that a list covers, in per cent
 
-# zone_args NUMBER: sets ZONES to the names of all zones with pages, and ZONE_ARGS to
-# these as grab wants them; the zone of that number is the first one
+# zone_args NUMBER: sets ZONES to the names of all zones with pages, and ZONE_ARGS to the
+# arguments for grab; the zone of that number is the first one
 zone_args() {
 	ZONES='' ZONE_ARGS=''
 	zone_spans | awk -v n="$1" '
@@ -62,21 +62,21 @@ zone_args() {
 	done <"$TMP/zones"
 }
 
-# available: MemAvailable, in pages, and the free pages on the lists of the CPUs
+# available: MemAvailable in pages, and the free pages on the lists of the CPUs
 available() {
 	awk '$1 == "MemAvailable:" { n += int($2 / 4) }
 	$1 == "count:" { n += $2 }
 	END { print n }' /proc/meminfo /proc/zoneinfo
 }
 
-# zone_room ZONE: zone_look, and what is on the lists of the CPUs is room
+# zone_room ZONE: as zone_look, but pages on the lists of the CPUs are room, too
 zone_room() {
 	zone_look "$1"
 	ZONE_ROOM=$((ZONE_ROOM + ZONE_LISTS))
 }
 
-# look_before RESERVE: notes in $TMP/rooms the room in each zone, and the free pages on
-# the lists of the CPUs; sets SPARE to what the machine as a whole has to spare
+# look_before RESERVE: writes to $TMP/rooms the room in each zone and the free pages on
+# the lists of the CPUs; sets SPARE to what the machine as a whole can spare
 look_before() {
 	cat /proc/sys/vm/stat_refresh >/dev/null
 	for before_zone in $ZONES; do
@@ -86,8 +86,8 @@ look_before() {
 	SPARE=$(($(available) - 256 * $1))
 }
 
-# allowed [FILE]: the number of pages that the floors allow, as told above; FILE has
-# what grab said of the list
+# allowed [FILE]: the number of pages that the floors allow, as above; FILE has the output
+# of grab about the list
 allowed() {
 	awk -v spare="$SPARE" -v list="${1-}" '
 	FILENAME == list {
@@ -104,7 +104,7 @@ allowed() {
 	END { print sum < spare ? sum : spare }' ${1+"$1"} "$TMP/rooms"
 }
 
-# take_any: what there is to be had of each zone, by "any"
+# take_any: marks all pages that are available in each zone, by "any"
 take_any() {
 	while read -r any_zone any_nr _; do
 		while [ "$any_nr" -ge 16 ]; do
@@ -123,7 +123,7 @@ value() {
 	awk -v name="$2" '$1 == name { print $2 }' "$1"
 }
 
-# expect_share WHEN ALLOWED MARKED. The rounds go on when it fails.
+# expect_share WHEN ALLOWED MARKED: the rounds go on when it fails.
 expect_share() {
 	expect_at_least "share of the $2 pages that the floors allow, in per mille, $1" \
 		"$LEAST" $(($3 * 1000 / $2))
@@ -136,9 +136,9 @@ ask_report() {
 		_ BUSTLE_FAILURES <"$TMP/report"
 }
 
-# expect_bustle WHEN: it did something of each kind since the last time, and nothing of
-# it failed. A question is answered between two of its rounds: after the second one
-# it has made a round.
+# expect_bustle WHEN: the process has done each kind of operation since the last time, and
+# none failed. It answers between two of its rounds. So after a second answer it has made
+# a round.
 expect_bustle() {
 	bustle_was="$BUSTLE_FILES $BUSTLE_SOCKETS $BUSTLE_FORKS"
 	ask_report
@@ -148,10 +148,10 @@ expect_bustle() {
 	expect_at_least "files made $1" $(($2 + 1)) "$BUSTLE_FILES"
 	expect_at_least "pairs of sockets filled and emptied $1" $(($3 + 1)) "$BUSTLE_SOCKETS"
 	expect_at_least "children that ended well $1" $(($4 + 1)) "$BUSTLE_FORKS"
-	expect_eq "what failed of that $1" "0 -" "$BUSTLE_FAILURES $(companion_ask why)"
+	expect_eq "the failures of that process $1" "0 -" "$BUSTLE_FAILURES $(companion_ask why)"
 }
 
-# expect_memory WHEN: no task was killed for memory, and the kernel did not lack any
+# expect_memory WHEN: the kernel killed no task for memory, and lacked none
 expect_memory() {
 	expect_eq "oom_kill in /proc/vmstat $1" "oom_kill 0" "$(grep ^oom_kill /proc/vmstat)"
 	expect_eq "lines in the log about memory that is lacking $1" 0 \
@@ -159,8 +159,8 @@ expect_memory() {
 }
 
 # expect_marks WHEN [-x PFN]: exactly the pages in the module's list are PageOffline, and
-# none of them is in the buddy allocator; MemTotal and the managed pages of each zone
-# are less by these and no others. Sets MARKED to their number.
+# none of them is in the buddy allocator. MemTotal and the managed pages of each zone are
+# less by these and no others. Sets MARKED to their number.
 expect_marks() {
 	marks_when=$1
 	shift
@@ -178,9 +178,9 @@ expect_marks() {
 		"$(verify_value pages) $(verify_value page_offline) $(verify_value buddy) $(verify_value wrong_count) $(verify_value first_bad_pfn)"
 }
 
-# expect_floors WHEN RESERVE [FACTOR]: each zone is above its floor, or above so many
-# of them, and the machine above its reserve. Others may have allocated some pages
-# since the last mark: a quarter of a floor, at most 4 MiB.
+# expect_floors WHEN RESERVE [FACTOR]: each zone is above FACTOR (1) times its floor, and
+# the machine above its reserve. Other tasks may have allocated some pages since the last
+# mark: a quarter of a floor, at most 4 MiB.
 expect_floors() {
 	cat /proc/sys/vm/stat_refresh >/dev/null
 	for floors_zone in $ZONES; do
@@ -200,7 +200,7 @@ expect_floors() {
 		$((256 * $2 - OTHERS)) "$(available)"
 }
 
-# mark_round MODE: asks for all that there is to be had; sets ALLOWED
+# mark_round MODE: asks for all available pages; sets ALLOWED
 mark_round() {
 	: >"$TMP/grab"
 	ALLOWED=$(allowed)
@@ -236,7 +236,7 @@ kind_of_round() {
 	esac
 }
 
-# one_round NUMBER: and a line in $TMP/rounds
+# one_round NUMBER: makes a round, and adds a line to $TMP/rounds
 one_round() {
 	round=$1
 	kind_of_round "$round" >"$TMP/kind"
@@ -262,7 +262,7 @@ one_round() {
 	expect_eq "the process pauses" held "$(companion_ask hold)"
 	soak_sizes >>"$TMP/sizes"
 	read -r round_to _ </proc/uptime
-	# Kernel pages in the list: reserved, plain and others.
+	# The kernel's pages in the list: reserved, plain and others.
 	awk -v n="$((round + 1))" -v mode="$round_mode" -v reserve="$round_reserve" \
 		-v allowed="$ALLOWED" -v marked="$MARKED" -v a="$round_from" -v b="$round_to" '
 	FILENAME ~ /grab$/ { got[$1] = $2; next }
@@ -275,8 +275,7 @@ one_round() {
 	note "round, how, reserve_mib, allowed, marked, share, kernel pages in the list, seconds, by zone: $(cat "$TMP/round"); since the first round: $(since_first)"
 }
 
-# round_twins: in the first round that takes what the floors alone allow, that each of
-# its checks can fail
+# round_twins: in the first round without a reserve of the machine, each check can fail
 round_twins() {
 	[ "$round_mode $round_reserve $twins" = "explicit 0 wanted" ] || return 0
 	twins=made
@@ -286,8 +285,8 @@ round_twins() {
 	expect_failing "a page is in the list and not marked" \
 		expect_marks "with one more in the list" -x 160
 	expect_failing "not each zone is twice above its floor" expect_floors "at last" 0 2
-	# Where the kernel computes the lowmem reserves anew with each mark (7.3), the
-	# floor of a low zone has sunk since it was reached.
+	# 7.3 computes the lowmem reserves anew with each mark. The floor of a low zone has
+	# sunk there since it was reached.
 	expect_eq "DMA32 is not" 1 "$(grep -c 'zone DMA32 above 2 times its floor' "$TMP/twin")"
 	expect_failing "there is no reserve of 256 MiB" expect_floors "at last" 256
 	expect_failing "it is not all of 120 %" \
@@ -296,7 +295,7 @@ round_twins() {
 		"$(echo "[1.2] Out of memory: Killed process 77 (sh)" | no_memory)"
 }
 
-# totals: of all rounds, and of each kind
+# totals: the sums of all rounds, and of each kind
 totals() {
 	awk '
 	function add(kind) {
@@ -349,7 +348,7 @@ rounds() {
 	check_all "at last"
 }
 
-# starved WHAT COMMAND…: with less than it needs, the process says that it fails
+# starved WHAT COMMAND…: with less than it needs, the process reports failures
 starved() {
 	starved_what=$1
 	shift
@@ -361,7 +360,7 @@ starved() {
 	companion_stop
 }
 
-# The twin of the process that never fails: each of its operations can.
+# The twin of the process that never fails: each of its operations can fail.
 failing() {
 	mkdir -p "$TMP/files" || failed "mkdir"
 	mount -t tmpfs -o size=64k tmpfs "$TMP/files" || failed "mount"
@@ -371,7 +370,7 @@ failing() {
 	mount -t tmpfs tmpfs "$TMP/files" || failed "mount"
 	starved_first="socketpair: Too many open files"
 	starved "descriptors for sockets" sh -c "ulimit -n 12; exec bustle $TMP/files"
-	# What it needs itself, and less than half of what a child takes.
+	# The process needs memory itself, and a child less than half of this.
 	companion_start "a process that lacks nothing" ready bustle "$TMP/files"
 	# shellcheck disable=SC2154  # set by companion_start
 	failing_kb=$(($(sed -n 's/^VmSize:[^0-9]*\([0-9]*\) kB$/\1/p' "/proc/$companion_pid/status") + 100))

@@ -1,14 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Any range of pages, from one page up, at any alignment, in one block or
-# several, in one zone or several; whole or not at all; split and joined.
+# Any range of pages can be marked: from one page up, at any alignment, in one block or
+# several, in one zone or several. It is marked as a whole or not at all. Ranges are split
+# and given back together.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# cycle BLOCK: offline and online, with a look at everything each time
+# cycle BLOCK: offline and online, with all checks after each step
 cycle() {
 	go "$1" offline sysfs
 	check_all "while memory$1 is offline"
@@ -19,7 +20,7 @@ cycle() {
 # odd_shapes: single pages and ranges, at odd places and of odd lengths
 odd_shapes() {
 	odd_s=$(block_start "$B1")
-	# first page of the block, last page of it, and what is between
+	# The first page of the block, its last page, and pages between them.
 	for odd_range in "0 1" "3 5" "511 3" "1023 1025" "4095 4097" "9999 2" \
 		"16384 1" "20480 512" "$((BLOCK_PAGES - 3)) 3"; do
 		# shellcheck disable=SC2086  # two words
@@ -40,8 +41,7 @@ odd_shapes() {
 	check_all "after unmark"
 }
 
-# Numbers may be hexadecimal; lines may have blanks and tabs, and any order of
-# options.
+# Numbers may be hexadecimal. Lines may have blanks and tabs, and options in any order.
 writing() {
 	writing_s=$(block_start "$B1")
 	printf '%#x\t%#x   canary unskippable\n \t%d 1 unskippable\tcanary \n' \
@@ -59,7 +59,7 @@ writing() {
 	unmark_all
 }
 
-# A range over the boundary of two blocks: each can go offline without the other.
+# A range crosses the boundary of two blocks: each can go offline without the other.
 two_blocks() {
 	two_s=$(block_pfn "$B2" -300)
 	mark "$two_s" 801 canary
@@ -75,8 +75,8 @@ two_blocks() {
 		"$(awk '!/^#/ { print $5, $6 }' "$FO"/ranges)"
 	go "$B2" online_movable
 	check_all "with the second block online"
-	# given back while one half is offline: online pages to the buddy, the
-	# others forgotten
+	# It is given back while one half is offline. Its online pages go to the buddy
+	# allocator, and the others are forgotten.
 	unmark $((two_s + 250)) 100
 	expect_ranges "after the middle was given back" "$two_s 250 1 1" \
 		"$((two_s + 350)) 451 1 1"
@@ -99,7 +99,7 @@ three_blocks() {
 		go "$three_b" offline
 	done
 	check_all "with all blocks offline"
-	# ZONE_MOVABLE is empty now, and gets nothing but marked pages first
+	# ZONE_MOVABLE is empty now, and its first pages are marked ones.
 	for three_b in $BLOCKS; do
 		go "$three_b" online_movable
 		check_all "with memory$three_b online"
@@ -113,7 +113,7 @@ three_blocks() {
 
 # A range over two neighbouring blocks in different zones.
 two_zones() {
-	# a page in each page block: see mark_shape()
+	# A page is marked in each page block: see mark_shape().
 	awk -v s="$(block_start "$B2")" -v n="$BLOCK_PAGES" 'BEGIN {
 		for (i = 300; i < n; i += 512) print s + i, 1
 	}' >"$TMP/batch"
@@ -137,7 +137,7 @@ two_zones() {
 	check_all "after unmark"
 }
 
-# Adjacent ranges stay two; several can be given back in one.
+# Adjacent ranges stay two. Several ranges can be given back in one request.
 adjacent() {
 	adj=$(block_pfn "$B1" 5000)
 	mark "$adj" 10
@@ -160,7 +160,7 @@ adjacent() {
 	check_all "after unmark"
 }
 
-# A part given back splits a range; the parts keep what they are.
+# A part that is given back splits a range. The rest keeps its properties.
 split() {
 	split_s=$(block_pfn "$B1" 6001)
 	mark "$split_s" 101 canary
@@ -183,7 +183,7 @@ split() {
 	check_all "after unmark"
 }
 
-# Overlap with a marked page is refused and changes nothing.
+# A range that overlaps a marked page is refused, and changes nothing.
 overlap() {
 	over=$(block_pfn "$B1" 7000)
 	mark "$over" 10 canary
@@ -201,15 +201,15 @@ overlap() {
 	unmark_all
 }
 
-# A range is taken whole or not at all.
+# A range is taken as a whole or not at all.
 whole_or_not() {
 	mark "$(block_pfn "$B1" 100)" 3 canary
-	# a reserved page
+	# A reserved page.
 	code=$((0x$(sed -n 's/^ *\([0-9a-f]*\)-.* : Kernel code$/\1/p' /proc/iomem) / 4096))
 	unchanged "a reserved page" EBUSY mark_raw "$code 1"
 	unchanged "reserved pages" EBUSY mark_raw "$code 512"
 
-	# a pinned page amid free ones, in the second of two blocks
+	# A pinned page among free ones, in the second of two blocks.
 	tenant_start 1 "$B2"
 	pin=$(tenant_ask pin)
 	pin=${pin#pfn }
@@ -219,14 +219,14 @@ whole_or_not() {
 	expect_eq "unpin" unpinned "$(tenant_ask unpin)"
 	tenant_stop
 
-	# beyond the last block
+	# The range ends behind the last block.
 	unchanged "a range beyond the last block" ENXIO \
 		mark_raw "$(block_pfn "$SINK" $((BLOCK_PAGES - 1))) 2"
 	check_isolated "after refused marks"
 	unmark_all
 }
 
-# Lines of one write: all or none, for mark and unmark.
+# All lines of one write are carried out or none, for mark and unmark.
 batches() {
 	batch_s=$(block_pfn "$B1" 3000)
 	mark "$batch_s" 10 canary
@@ -246,12 +246,12 @@ batches() {
 	unchanged "unmark: the second line is malformed" EINVAL \
 		tryio write "$FO"/unmark <"$TMP/batch"
 
-	# 600 lines in one write
+	# 600 lines in one write.
 	awk -v s="$batch_s" 'BEGIN { for (i = 0; i < 600; i++) print s + 1000 + 3 * i, 2 }' \
 		>"$TMP/batch"
 	mark_batch "$TMP/batch"
 	check_all "with 601 ranges"
-	# "ranges" reads the same in small pieces
+	# "ranges" reads the same in small parts.
 	expect_eq "ranges, read 7 bytes at a time" "$(awk '{ print $1, $2 }' "$FO"/ranges)" \
 		"$(dd if="$FO"/ranges bs=7 2>/dev/null | awk '{ print $1, $2 }')"
 	cycle "$B1"
@@ -262,7 +262,7 @@ batches() {
 	unmark_all
 }
 
-# Every second page: withheld down to order 0, exactly.
+# Every second page is marked: pages are withheld exactly, down to order 0.
 interleaved() {
 	inter=$(block_pfn "$B1" 4096)
 	awk -v s="$inter" 'BEGIN { for (i = 1; i < 64; i += 2) print s + i, 1, "canary" }' \
@@ -281,21 +281,21 @@ interleaved() {
 		"$(count_of offline "$inter_free") $(count_of reserved "$inter_free")"
 	check_hog "after online" "$B1"
 	go "$B1" offline
-	# Not in ZONE_NORMAL: the kernel would take the single pages between them
-	# first, and the block could not go offline any more.
+	# ZONE_NORMAL is left out: the kernel would first take the single pages between
+	# the marks, and the block could not go offline any more.
 	go "$B1" online_movable
 	check_all "after another cycle"
 	unmark_all
 	check_all "after unmark"
 }
 
-# any_taken NR: what "any" took is noted in $MARKS, and is so many pages
+# any_taken NR: notes the pages that "any" took in $MARKS; there are NR of them
 any_taken() {
 	awk '!/^#/ { print $1, $2, $3, $4 }' "$FO"/ranges >"$MARKS"
 	expect_eq "pages taken anywhere" "$1" "$(marks_pages <"$MARKS")"
 }
 
-# So many pages, anywhere, on this node or in this zone.
+# NR pages anywhere, on this node or in this zone.
 any() {
 	expect_eq "any 1" ok "$(mark_raw "any 1")"
 	any_taken 1

@@ -1,16 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# docs/security.md: who may use the sample's files, what a user namespace
-# changes, and that no output has a kernel address in it. The modes and the
-# capability of the module's own files are in badinput.sh, that canaries are wiped
-# in canary.sh.
+# docs/security.md: the users who may use the sample's files, and the effect of a user
+# namespace. No output has a kernel address in it. badinput.sh has the modes and the
+# capability of the module's own files, and canary.sh has the wiping of canaries.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib-events.sh
 . "$(dirname "$0")/lib-events.sh"
 
-# The sample gives no privilege that the module does not.
+# The sample gives no privilege that the module does not give.
 sample() {
 	balloon_load pages=0
 	for sample_pair in pages:600 refuse:600 leave:600 events:400; do
@@ -26,7 +25,7 @@ sample() {
 		expect_eq "$sample_file is" 0 "$(cat "$BALLOON/$sample_file")"
 	done
 	expect_eq "neither 0 nor 1" EINVAL "$(tryio write "$BALLOON"/refuse 2)"
-	# The twin: who may, can.
+	# The twin: a user with the privilege can do it.
 	balloon_set pages 100
 	balloon_note
 	check_all "with 100 pages"
@@ -34,8 +33,8 @@ sample() {
 	check_all "at last"
 }
 
-# Root in a user namespace of its own is root to the files' modes, and has every
-# capability there. That is not enough.
+# Root in a user namespace of its own passes the modes of the files, and has every
+# capability in that namespace. That is not enough.
 user_namespace() {
 	expect_eq "user in the namespace" 0 "$(unshare -U -r id -u)"
 	for ns_file in mark unmark skippable block_offline block_online inject; do
@@ -50,8 +49,8 @@ user_namespace() {
 	check_all "at last"
 }
 
-# addresses: lines with something that is, or hides, a pointer into the kernel's
-# half of the address space. Physical addresses and PFNs are shorter.
+# addresses: lines with a pointer into the kernel's half of the address space, plain or
+# hidden. Physical addresses and PFNs are shorter.
 addresses() {
 	grep -E '(^|[^0-9a-f])(0x)?ffff[0-9a-f]{12}([^0-9a-f]|$)|\(____ptrval____\)'
 }

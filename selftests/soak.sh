@@ -1,22 +1,22 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Cycles without an end: all four blocks go offline and come back, three of them
-# with marks, some attempts fail on purpose, and a process takes and gives back
-# memory all the time, and knows its content. Nothing may drift.
+# Cycles without an end. All four blocks go offline and online, three of them with marks,
+# and some attempts fail on purpose. Meanwhile a process takes and gives back memory all
+# the time, and knows its content. Nothing may drift.
 #
-# SOAK_CYCLES: how many times a block is to go offline (40); SOAK_HOURS: for so
-# long instead; SOAK_PAGES: how many the process has (20000). Two and a half blocks
-# must stay free: with less to migrate to, the kernel tries for ever.
+# SOAK_CYCLES is the number of times that a block goes offline (40), SOAK_HOURS a time
+# instead. SOAK_PAGES is the number of pages of the process (20000). Two and a half blocks
+# must stay free: with too little memory to migrate to, the kernel tries without end.
 #
-# What makes it cheaper, for long runs (`make soak`): SOAK_SHARE: how much of a CPU
-# the process may have, in per cent (100); SOAK_BATCH: how many cycles of each block
-# there are between two times that everything is counted (5); SOAK_VERIFY: after
-# how many attempts the module looks at all marked pages and canaries meanwhile (1:
-# after each; this is the dearest by far).
+# These make long runs cheaper (`make soak`). SOAK_SHARE is the share of a CPU for the
+# process, in per cent (100). SOAK_BATCH is the number of cycles of each block between two
+# times that everything is counted (5). SOAK_VERIFY is the number of attempts after which
+# the module looks at all marked pages and canaries (1: after each). That look takes by
+# far the most time.
 #
-# A guest of its own, with four blocks in ZONE_MOVABLE: vm/run --dimm 512M, or
-# --dimm 256M --dimm 256M.
+# This script needs a guest of its own with four blocks in ZONE_MOVABLE:
+# vm/run --dimm 512M, or --dimm 256M --dimm 256M.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib-events.sh
@@ -25,10 +25,10 @@
 . "$(dirname "$0")/lib-soak.sh"
 four_movable
 
-# What is made to fail in a batch, one after the other.
+# The failures of a batch, one after the other.
 soak_failures="offline:before:ENOMEM offline:after:EIO offline:late:EBUSY offline:late:EINTR online:before:ENOMEM online:after:ENOMEM"
 
-# worked WHEN: the process is at work, and its content is whole
+# worked WHEN: the process works, and its content is whole
 worked() {
 	soak_answer=$(companion_ask check)
 	expect_eq "pages of the process that are broken $1" "broken 0" \
@@ -36,18 +36,18 @@ worked() {
 	soak_rounds=${soak_answer##* }
 }
 
-# soak_batch: cycles of each block, through offctl; adds to the sums
+# soak_batch: runs cycles of each block with offctl, and adds to the sums
 soak_batch() {
 	# shellcheck disable=SC2086  # the first of the words
 	set -- $soak_failures
 	soak_failures="${soak_failures#* } $1"
 	soak_status=0
-	# No attempt takes five minutes, unless it has no end.
+	# Only an attempt without an end takes five minutes.
 	offctl cycle --count "${SOAK_BATCH:-5}" --verify-every "${SOAK_VERIFY:-1}" \
 		--timeout 300 --keep-going --inject "$1" \
 		-rn -o STEP,ATTEMPTS,DONE,FAILED,INJECTED,LEAKS \
 		"$B1" "$B2" "$B3" "$B4" >"$TMP/cycle" 2>"$TMP/cycle-err" || soak_status=$?
-	# A page that is busy for long lets an offlining fail, as it may.
+	# A page that is busy for long makes an offlining fail, which is allowed.
 	[ "$soak_status" = 0 ] || [ "$soak_status" = 64 ] ||
 		failed "offctl cycle: $soak_status: $(cat "$TMP/cycle-err")"
 	expect_eq "MemTotal drifted in a cycle, or an attempt had no end" "" \
@@ -63,7 +63,7 @@ soak_batch() {
 	expect_eq "came online as often as it went offline" "$soak_off" "$soak_on"
 }
 
-# enough: were there that many cycles, or hours?
+# enough: the number of cycles or of hours is reached
 enough() {
 	if [ -n "${SOAK_HOURS-}" ]; then
 		[ $(($(date +%s) - soak_start)) -ge "$(awk -v h="$SOAK_HOURS" 'BEGIN { print int(h * 3600) }')" ]

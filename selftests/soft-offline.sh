@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# "offctl mark --or-soft-offline": outside ZONE_MOVABLE, the module cannot take a page of
-# a process if kernel memory is in the same page block. With the option, the kernel's own
-# soft offline retires such a page. Such pages stay poisoned until the machine
-# reboots; here hwpoison-inject takes the poison from them.
+# "offctl mark --or-soft-offline". Outside ZONE_MOVABLE, the module cannot take a page of a
+# process if kernel memory is in the same page block. With the option, the kernel's own
+# soft offline retires such a page. The page stays poisoned until the machine reboots. In
+# this test, hwpoison-inject removes the poison.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib-events.sh
@@ -14,20 +14,20 @@ HWPOISON=/sys/kernel/debug/hwpoison
 COST="hint: soft offline is the last resort: the kernel poisons the page until the machine reboots
 hint: from Linux 6.12 on, a memory block with a poisoned page cannot come back online after it goes offline"
 
-# addresses PFN: as offctl prints a page
+# addresses PFN: a page in the form in which offctl prints it
 addresses() {
 	printf '0x%016x-0x%016x' $(($1 * 4096)) $(($1 * 4096 + 4095))
 }
 
-# beside: a process has pages of $B2, which is in ZONE_NORMAL, and the kernel has a page
-# in the same page block, PFN $KERNEL. $TMP/beside are some of these pages, which the
-# module refuses for that reason.
+# beside: a process has pages of $B2, which is in ZONE_NORMAL, and the kernel has the page
+# with the PFN $KERNEL in the same page block. $TMP/beside lists some of these pages,
+# which the module refuses for that reason.
 beside() {
 	[ -d "$HWPOISON" ] || modprobe hwpoison-inject ||
 		skip "this kernel has no hwpoison-inject"
 	mark_shape "$B2"
 	to_zone "$B2" Normal
-	# The process takes memory from ZONE_MOVABLE first, so there is none.
+	# The process takes memory from ZONE_MOVABLE first, so there must be none.
 	mark "$(block_start "$B1")" "$BLOCK_PAGES"
 	mark "$(block_start "$B3")" "$BLOCK_PAGES"
 	tenant_start 3000 "$B2"
@@ -58,7 +58,7 @@ beside() {
 	[ "$FAILED" = 0 ]
 }
 
-# beside_end: and it can be marked
+# beside_end: the process and the kernel's page are gone, and the pages can be marked
 beside_end() {
 	tenant_stop
 	expect_status "the kernel's page goes" 0 rmmod kernel_page
@@ -67,7 +67,7 @@ beside_end() {
 	unmark_all
 }
 
-# page N: the N-th of them
+# page N: the N-th of these pages
 page() {
 	sed -n "$1p" "$TMP/beside"
 }
@@ -76,7 +76,7 @@ corrupted() {
 	awk '$1 == "HardwareCorrupted:" { print $2 }' /proc/meminfo
 }
 
-# soft ARGUMENT…: runs it
+# soft ARGUMENT…: runs "offctl mark --or-soft-offline"
 soft() {
 	offctl mark "$@" >"$TMP/soft-out" 2>"$TMP/soft-err"
 	soft_status=$?
@@ -91,7 +91,7 @@ expect_soft() {
 	expect_eq "errors $1" "$4" "$(cat "$TMP/soft-err")"
 }
 
-# still_its WHEN PFN: the page is the process's, and not poisoned
+# still_its WHEN PFN: the page belongs to the process, and is not poisoned
 still_its() {
 	expect_eq "PFN $2 is a page of the process $1" 1 \
 		"$(tenant_ask list | tr ' ' '\n' | grep -cx "$2")"
@@ -99,7 +99,7 @@ still_its() {
 	expect_eq "PFN $2 is poisoned $1" 0 "$counted_poison"
 }
 
-# retired WHEN PFN: it is poisoned and out of the way, and listed as such
+# retired WHEN PFN: the page is poisoned, not in use, and listed as such
 retired() {
 	retired_got=$(oracle count "$2+1")
 	expect_eq "PFN $2 $1: poisoned, PageOffline, in the buddy allocator, LRU, mapped" \
@@ -115,7 +115,7 @@ soft_listed() {
 		"$(offctl list -rno PFN,STATE 2>&1 | awk -v p="$1" '$1 == p { print $2 }')"
 }
 
-# undo PFN: no mark, and no poison; it is free
+# undo PFN: removes the mark and the poison; the page is free
 undo() {
 	[ "${2-}" = unmarked ] ||
 		expect_status "unmark PFN $1" 0 offctl unmark "pfn:$1" >/dev/null
@@ -132,14 +132,14 @@ refusal_hint() {
 			"$(sed -n 's/^pfn //p' "$FO"/last_refusal)")"
 }
 
-# soft_hints PFN: what it says of the cost, before and after
+# soft_hints PFN: the lines about the cost, before and after
 soft_hints() {
 	echo "$COST
 hint: soft-offlined 1 page (4 KiB) $(addresses "$1"), poisoned until the machine reboots
 hint: from Linux 6.12 on, a block with such a page cannot come back online after it goes offline: block $B2"
 }
 
-# With the option the page is retired; without, it is refused, and unchanged.
+# With the option the page is retired. Without, it is refused, and unchanged.
 retires() {
 	beside || return
 	retires_kb=$(corrupted) retires_n=0
@@ -166,7 +166,7 @@ $(refusal_hint "$retires_pfn")"
 		check_accounts "after that"
 		check_everywhere "after that"
 	done
-	# What can be marked is not soft-offlined.
+	# A page that can be marked is not soft-offlined.
 	soft --or-soft-offline "pfn:$(block_pfn "$B1" 7)"
 	note_mark "$(block_pfn "$B1" 7)" 1
 	expect_soft "of a page that can be marked" 0 \
@@ -180,7 +180,7 @@ $(refusal_hint "$retires_pfn")"
 	beside_end
 }
 
-# Memory that the kernel itself uses is never taken; a range is taken page by page.
+# Memory that the kernel itself uses is never taken. A range is taken page by page.
 kernel_memory() {
 	beside || return
 	kernel_kb=$(corrupted)
@@ -194,7 +194,7 @@ $(refusal_hint "$KERNEL")"
 	expect_eq "exit status of both" 64 "$soft_status"
 	expect_eq "output of both" "soft-offlined 1 page (4 KiB) $(addresses "$(page 3)")" \
 		"$(cat "$TMP/soft-out")"
-	expect_eq "what it says of the kernel's page" 1 \
+	expect_eq "its message about the kernel's page" 1 \
 		"$(grep -c "^offctl: mark: $(addresses "$KERNEL"): 1 of 1 pages are not out of use: .*(EBUSY)\$" "$TMP/soft-err")"
 	expect_eq "HardwareCorrupted after both" $((kernel_kb + 4)) "$(corrupted)"
 	retired "after both" "$(page 3)"
@@ -214,8 +214,8 @@ hotplug() {
 	soft --or-soft-offline "pfn:$(page 1)"
 	expect_soft "while a block goes offline" 1 "" "offctl: mark: $(addresses "$(page 1)"): 1 of 1 pages are not out of use: soft offline: not tried while block $B1 goes offline"
 	expect_eq "HardwareCorrupted" "$hotplug_kb" "$(corrupted)"
-	# If offctl does not see that one goes offline, as one that begins later:
-	# the write does not end, and is given up. No other is made.
+	# offctl does not see an offlining that begins later. The write does not end then,
+	# and offctl gives it up. It makes no other.
 	echo online >"$TMP/state"
 	expect_status "hide the state" 0 mount --bind "$TMP/state" "$SYSMEM/memory$B1/state"
 	soft --or-soft-offline=1500ms "pfn:$(page 1)" "pfn:$(page 2)"
@@ -233,7 +233,7 @@ offctl: mark: $(addresses "$hotplug_second"): 1 of 1 pages are not out of use: s
 	tenant_stop
 	exec 8>&6 9<&7 6>&- 7<&-
 	companion_pid=$hotplug_pid
-	# It is done now, or the kill came first; then nothing has happened.
+	# Either it is done now, or the kill came first and nothing has happened.
 	wait_for "the write to end" no_child
 	hotplug_done=$(count_of hwpoison "$(oracle count "$hotplug_first+1")")
 	note "poisoned afterwards: $hotplug_done"
@@ -241,7 +241,7 @@ offctl: mark: $(addresses "$hotplug_second"): 1 of 1 pages are not out of use: s
 	[ "$hotplug_done" = 0 ] || undo "$hotplug_first" unmarked
 	still_its "at last" "$hotplug_second"
 
-	# The twin: with no offlining it works, and the time is no limit for that.
+	# The twin: without an offlining it works, and the time limit does not matter.
 	soft --or-soft-offline=60min "pfn:$hotplug_second"
 	expect_soft "with nothing in the way" 0 \
 		"soft-offlined 1 page (4 KiB) $(addresses "$hotplug_second")" \
@@ -252,7 +252,7 @@ offctl: mark: $(addresses "$hotplug_second"): 1 of 1 pages are not out of use: s
 	beside_end
 }
 
-# no_child: no offctl is left that waits in the kernel
+# no_child: no process of offctl waits in the kernel any more
 no_child() {
 	! cat /proc/[0-9]*/status 2>/dev/null | awk '
 	$1 == "Name:" { name = $2 }

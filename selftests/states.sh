@@ -1,20 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# What each page must do (the table in the design): free, in use and movable,
-# marked skippable, marked unskippable, boot memory; before, after an offlining
-# that failed, and after offline and online; in both zones.
+# The table in the design: what each page must do. A page is free, in use and movable,
+# marked skippable, marked unskippable, or of boot memory. It is looked at before, after
+# an offlining that failed, and after offline and online, in both zones.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# arm HOW: makes the next offlining of a block fail. Sets ERRNO to what comes of
-# it.
+# arm HOW: makes the next offlining of a block fail. Sets ERRNO to the errno that it must
+# have.
 arm() {
 	ERRNO=ENOMEM
 	case $1 in
-	kernel-before) # the kernel's injector is called before our notifier
+	kernel-before) # the kernel's injector is called before the module's notifier
 		load_notifier_errors 1
 		notifier_error MEM_GOING_OFFLINE -12 ;;
 	kernel-after)
@@ -44,9 +44,9 @@ disarm() {
 	expect_eq "nothing is armed any more" "" "$(sed /^#/d "$FO"/inject)"
 }
 
-# rollback ZONE HOW TYPE: marks of many shapes in a block of the zone; two
-# attempts to offline it fail, one by sysfs, one by debugfs; then it goes
-# offline, and comes back online as TYPE.
+# rollback ZONE HOW TYPE: marks of many shapes are in a block of the zone. Two attempts to
+# offline it fail, one by sysfs and one by debugfs. Then it goes offline, and comes online
+# as TYPE.
 rollback() {
 	mark_shape "$B2"
 	check_all "when marked"
@@ -129,14 +129,14 @@ online_fails() {
 	check_all "after unmark"
 }
 
-# unskippable ZONE: the block refuses, nothing changes, and goes offline once
-# the page has gone
+# unskippable ZONE: the block refuses, and nothing changes. It goes offline when the page
+# is given back.
 unskippable() {
 	mark_shape "$B2"
 	to_zone "$B2" "$1"
 	mark "$(block_pfn "$B2" 30000)" 5 unskippable canary
-	# Outside ZONE_MOVABLE the kernel does not take pages beside one that has
-	# a reference, as these have: the module sees to it.
+	# Outside ZONE_MOVABLE the kernel takes no pages beside one that has a reference,
+	# as these have. The module handles that.
 	mark "$(block_pfn "$B2" 30010)" 7
 	check_all "when marked"
 	refuse "$B2" offline EBUSY sysfs
@@ -154,7 +154,7 @@ unskippable() {
 	check_all "after unmark"
 }
 
-# Free pages: nothing of ours in the block at all.
+# Free pages: no page of the block is marked.
 free_pages() {
 	mark "$(block_pfn "$B1" 7)" 3
 	for free_how in kernel-before kernel-after; do
@@ -175,8 +175,8 @@ free_pages() {
 	unmark_all
 }
 
-# in_use KIND: pages of a process, beside ours: they are migrated away when the
-# block goes offline, stay there when that fails late, and keep their content
+# in_use KIND: pages of a process beside marked ones. They are migrated away when the block
+# goes offline, stay there when that fails late, and keep their content.
 in_use() {
 	mark_shape "$B2"
 	case $1 in
@@ -213,7 +213,7 @@ in_use() {
 	check_all "after unmark"
 }
 
-# in_use_marked: marking pages in use migrates them away, content intact
+# in_use_marked: a mark of pages in use migrates them, and their content stays
 in_use_marked() {
 	tenant_start 600 "$B2"
 	mark "$(block_start "$B2")" "$BLOCK_PAGES" canary
@@ -231,7 +231,7 @@ in_use_marked() {
 	check_isolated "after unmark"
 }
 
-# pinned: a page that somebody holds cannot be marked, and nothing changes
+# pinned: a page that a process has pinned cannot be marked, and nothing changes
 pinned() {
 	tenant_start 3 "$B2"
 	pin=$(tenant_ask pin)
@@ -248,12 +248,12 @@ pinned() {
 	unmark_all
 }
 
-# Boot memory: blocks with the kernel's own data refuse, reserved pages and
-# kernel pages cannot be marked.
+# Boot memory: blocks with the kernel's own data refuse, and reserved pages and kernel
+# pages cannot be marked.
 boot_memory() {
 	mark "$(block_pfn "$B1" 5)" 1
-	# A block of boot RAM, without holes, that has slab or reserved pages. A
-	# kernel just booted may have none: the lane's log_buf_len= makes one.
+	# A block of boot RAM without holes that has slab or reserved pages. A kernel that
+	# has just booted may have none, so the lane's log_buf_len= makes one.
 	boot_block=
 	for boot_i in $(boot_blocks); do
 		boot_got=$(oracle count "$(block_range "$boot_i")")
@@ -269,7 +269,7 @@ boot_memory() {
 	refuse "$boot_block" offline EBUSY sysfs
 	refuse "$boot_block" offline EBUSY debugfs
 	check_all "after boot memory refused"
-	# A slab may be given back while the mark is tried; the largest are old.
+	# A slab may be freed while the mark is tried. The largest slabs are old ones.
 	boot_tries=5
 	until
 		boot_slab=$(oracle runs slab "0+$((8 * BLOCK_PAGES))" | sort -k2n | tail -n 1)
@@ -287,12 +287,12 @@ boot_memory() {
 	expect_eq "marking a reserved page" EBUSY "$(mark_raw "$boot_pfn 1")"
 	check_all "after refused marks"
 
-	# The first block has holes: the kernel's own EINVAL comes through.
+	# The first block has holes, for which the kernel itself returns EINVAL.
 	refuse 0 offline EINVAL sysfs
 	refuse 0 offline EINVAL debugfs
 	check_all "after a block with holes refused"
 
-	# But free boot memory can be marked like any other.
+	# Free boot memory can be marked like any other.
 	expect_eq "mark 64 pages of DMA32" ok "$(mark_raw "any 64 zone=DMA32 canary")"
 	sed '/^#/d' "$FO"/ranges | awk '$6 == "DMA32" { print $1, $2, $3, $4 }' >>"$MARKS"
 	check_all "with marks in boot memory"

@@ -1,11 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Somebody else holds a reference to a marked page, from and to each moment. What
-# comes of it depends on how offlining is made to skip; never is the page one of
-# the page allocator's.
+# Another module holds a reference to a marked page, from any moment to any other. The
+# result depends on the way of skipping. The page allocator never has the page.
 #
-# It takes a module that holds such references: checks/stray.
+# checks/stray brings the module that holds such references.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib.sh
@@ -18,22 +17,22 @@ needed() {
 		skip "there is no module that takes references: checks/stray"
 }
 
-# take PFN RESULT, put
+# take PFN RESULT: the module takes a reference, with that result; put: it puts it
 take() {
-	expect_eq "somebody takes a reference to PFN $1" "$2" "$(tryio write "$STRAY"/get "$1")"
+	expect_eq "the module stray takes a reference to PFN $1" "$2" "$(tryio write "$STRAY"/get "$1")"
 }
 
 put() {
 	expect_eq "and puts it" ok "$(tryio write "$STRAY"/put 1)"
 }
 
-# said TEXT: how often the kernel's log has it
+# said TEXT: the number of lines in the kernel's log that have it
 said() {
 	dmesg | grep -c "$1"
 }
 
-# held: marks a block, and takes a reference to the page $stray_pfn of it. With
-# frozen, nobody can.
+# held: marks a block, and takes a reference to its page $stray_pfn. With frozen, nothing
+# can take one.
 held() {
 	needed
 	mark_shape "$B2"
@@ -41,7 +40,7 @@ held() {
 	case $FO_SKIP in
 	frozen)
 		take "$stray_pfn" ENOENT
-		check_all "where nobody can take one"
+		check_all "where no reference can be taken"
 		return 1 ;;
 	esac
 	take "$stray_pfn" ok
@@ -49,7 +48,7 @@ held() {
 	expect_eq "verify: pages with a wrong count" 1 "$(verify_value wrong_count)"
 }
 
-# Taken before the mark: the page is in use, and cannot be had.
+# The reference is taken before the mark: the page is in use, and cannot be marked.
 before_the_mark() {
 	needed
 	tenant_start 8 "$B2"
@@ -66,7 +65,7 @@ before_the_mark() {
 	check_all "after unmark"
 }
 
-# Taken, and put before anything happens.
+# The reference is taken, and put before anything happens.
 between() {
 	! held || put
 	check_all "when it is put"
@@ -77,7 +76,7 @@ between() {
 	check_all "after unmark"
 }
 
-# Held while the block is to go offline, and fails to for another reason.
+# The reference is held while an offlining of the block fails for another reason.
 rolled_back() {
 	held && stray_held=yes || stray_held=no
 	refuse_once "$B2" before sysfs
@@ -88,7 +87,7 @@ rolled_back() {
 	check_all "after unmark"
 }
 
-# Held while the block is to go offline, and put when it is tried.
+# The reference is held until the block is about to go offline, and put during that.
 while_offlining() {
 	if held; then
 		case $FO_SKIP in
@@ -117,8 +116,8 @@ while_offlining() {
 	check_all "after unmark"
 }
 
-# Held over the time that the block is offline. Its memmap is a new one after
-# that, and the reference, when it is put, is one that was never taken there.
+# The reference is held while the block is offline. The block has a new memmap after that,
+# in which nothing has taken the reference that is put then.
 until_online() {
 	if held; then
 		case $FO_SKIP in
@@ -131,7 +130,7 @@ until_online() {
 			go "$B2" online_movable
 			check_all "after online"
 			put
-			expect_eq "the kernel says what it kept from being freed" 1 \
+			expect_eq "the kernel names the page that it did not free" 1 \
 				"$(said 'skippable PageOffline page freed')" ;;
 		esac
 	fi
@@ -144,7 +143,7 @@ until_online() {
 	check_all "after unmark"
 }
 
-# Held when the page is given back: the last put frees it.
+# The reference is held when the page is given back: the last put frees the page.
 unmarked() {
 	if held; then
 		unmark "$stray_pfn" 1

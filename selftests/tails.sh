@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# A mark may begin and end anywhere in a large folio that is in use: a transparent
-# huge page of anonymous or of shared memory, which is page cache, or a smaller one
-# where the kernel has such. Exactly the pages that were asked for are marked, and
-# the content of the process stays.
+# A mark may begin and end anywhere in a large folio that is in use. The folio is a
+# transparent huge page of anonymous or of shared memory, which is page cache, or a
+# smaller one where the kernel has such. Exactly the requested pages are marked, and the
+# content of the process stays.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib.sh
@@ -12,7 +12,7 @@
 
 THP=/sys/kernel/mm/transparent_hugepage
 
-# thp_set FILE VALUE: kept, for thp_restore
+# thp_set FILE VALUE: writes VALUE, and keeps the old value for thp_restore
 thp_set() {
 	thp_was=$(sed 's/.*\[\(.*\)\].*/\1/' "$THP/$1")
 	echo "$1 $thp_was" >>"$TMP/thp"
@@ -26,10 +26,11 @@ thp_restore() {
 	rm -f "$TMP/thp"
 }
 
-# kind_on KIND: the kernel makes such folios for those who ask; sets UNIT, the pages
-# of one
+# kind_on KIND: the kernel makes such folios for those who ask; sets UNIT to the number of
+# pages of one
 kind_on() {
 	UNIT=512
+	[ -d "$THP" ] || skip "this kernel has no transparent huge pages"
 	thp_set enabled madvise
 	thp_set shmem_enabled advise
 	case $1 in
@@ -48,8 +49,8 @@ kind_on() {
 	esac
 }
 
-# settle KIND COUNT RANGE: a process with so many folios there
-settle() {
+# place_folios KIND COUNT RANGE: a process with this number of folios there
+place_folios() {
 	companion_start "a process has large folios ($1)" "units $2" lodger "$1" "$2" "$3"
 	companion_ask list | tr ' ' '\n' >"$TMP/heads"
 	expect_eq "places of its folios" "$2" "$(wc -l <"$TMP/heads")"
@@ -66,7 +67,7 @@ content() {
 	expect_eq "its content $1" "broken 0" "$(companion_ask check)"
 }
 
-# mark_in N FIRST NR [OPTION…]: pages of the N-th folio
+# mark_in N FIRST NR [OPTION…]: marks pages of the N-th folio
 mark_in() {
 	mark_in_head=$(head_of "$1") mark_in_first=$2
 	shift 2
@@ -74,14 +75,14 @@ mark_in() {
 	content "after a mark of $1 pages from page $mark_in_first of a folio on"
 }
 
-# moved N: no page of the process is in the first N folios' marked pages
+# moved N: the process has no page any more in the first N folios that it had
 moved() {
 	companion_ask list | tr ' ' '\n' >"$TMP/now"
 	expect_eq "folios that are where they were, of those that were marked" 0 \
 		"$(head -n "$1" "$TMP/heads" | grep -cxFf "$TMP/now")"
 }
 
-# One head is taken for marked that is not.
+# The twin: a head that is not marked is noted as marked.
 one_more() {
 	MARKS=$MARKS.twin
 	awk '{ print $1, $2, $3, $4 }' "$TMP/marks-online" >"$MARKS"
@@ -114,12 +115,12 @@ shapes() {
 	check_all "after marks in one write"
 }
 
-# in_movable KIND: in the block under test, which goes offline with them
+# in_movable KIND: the folios are in the block under test, which goes offline with them
 in_movable() {
 	kind_on "$1"
 	go "$B1" offline
 	go "$B3" offline
-	settle "$1" 12 "$(block_range "$B2")"
+	place_folios "$1" 12 "$(block_range "$B2")"
 	go "$B1" online_movable
 	go "$B3" online_movable
 	shapes
@@ -140,12 +141,12 @@ in_movable() {
 	thp_restore
 }
 
-# in_boot KIND: in boot memory, which is ordinary memory of the kernel's
+# in_boot KIND: the folios are in boot memory, which the kernel uses, too
 in_boot() {
 	kind_on "$1"
 	boot_first=$(boot_blocks | head -n 1)
 	boot_last=$(boot_blocks | tail -n 1)
-	settle "$1" 12 \
+	place_folios "$1" 12 \
 		"$(block_start "$boot_first")+$(((boot_last - boot_first + 1) * BLOCK_PAGES))"
 	shapes
 	companion_stop

@@ -1,14 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The tracepoints: every operation is in the trace, once, with its PFN, count,
-# block and result; and nothing else is.
+# The tracepoints: every operation is in the trace once, with its PFN, count, block and
+# result. Nothing else is.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib-events.sh
 . "$(dirname "$0")/lib-events.sh"
 
-# The events there are, and the fields that trace-cmd and perf find.
+# All events, and the fields that trace-cmd and perf find.
 formats() {
 	expect_eq "events" "fake_offline_cancel
 fake_offline_going_offline
@@ -36,7 +36,7 @@ fields() {
 		grep -v ^common_ | tr '\n' ' ' | sed 's/ $//'
 }
 
-# Taking and returning pages.
+# Pages are taken and given back.
 marking() {
 	trace_start
 	marking_s=$(block_pfn "$B2" 5000)
@@ -57,13 +57,13 @@ marking() {
 	expect_eq "canaries broken" 1 "$(verify_value canary_broken)"
 	expect_eq "unmark it" ok "$(tryio write "$FO"/unmark "$((marking_s + 200)) 9")"
 	expect_trace "of an unmark" "$(traced release $((marking_s + 200)) 9 0)"
-	# In two blocks: one range, one event.
+	# A range in two blocks makes one event.
 	mark "$(block_pfn "$B2" -30)" 50
 	expect_trace "of a range in two blocks" \
 		"$(traced take "$(block_pfn "$B2" -30)" 50 0)"
 	unmark $((marking_s + 10)) 20
 	expect_trace "of a part" "$(traced release $((marking_s + 10)) 20 0)"
-	expect_eq "unmark what is not marked" ENOENT \
+	expect_eq "unmark a page without a mark" ENOENT \
 		"$(tryio write "$FO"/unmark "$((marking_s + 10)) 20")"
 	expect_trace "of an unmark that was refused"
 	unmark_all
@@ -75,8 +75,8 @@ marking() {
 	trace_stop
 }
 
-# marks_for_trace: three ranges in $B2, one of them canaries, so that the
-# withheld runs do not depend on the kernel's largest order
+# marks_for_trace: makes three ranges in $B2, one of them with canaries. So the withheld
+# runs do not depend on the kernel's largest order.
 marks_for_trace() {
 	tm=$(block_pfn "$B2" 0)
 	mark $((tm + 1)) 3 canary
@@ -84,7 +84,7 @@ marks_for_trace() {
 	mark $((tm + BLOCK_PAGES - 1)) 1 canary
 }
 
-# withheld: the events of such a block coming online
+# withheld: the events of such a block when it comes online
 withheld() {
 	traced withhold $((tm + 1)) 3 0
 	echo
@@ -102,7 +102,7 @@ cycle() {
 		"$(traced_block offline "$B2" 0)"
 	go "$B2" online_movable "$1"
 	expect_trace "of an onlining" "$(withheld)"
-	# A block without marks is in it as well, and has nothing to withhold.
+	# A block without marks has its events, too, and withholds nothing.
 	go "$B1" offline "$1"
 	go "$B1" online_movable "$1"
 	expect_trace "of a block without marks" \
@@ -148,7 +148,7 @@ offline late -16 1")"
 	load_notifier_errors 1
 	notifier_error MEM_GOING_OFFLINE -12
 	refuse "$B2" offline ENOMEM
-	expect_trace "of a veto before ours" \
+	expect_trace "of a veto before the module" \
 		"$(traced_block cancel "$B2" 1)" \
 		"$(traced_veto "$B2" -125 -1 "vetoed by another notifier, before this module's")"
 	unload_notifier_errors
@@ -182,8 +182,7 @@ client() {
 	trace_stop
 }
 
-# The twins: events that are off are not there, and a wrong expectation is
-# found wrong.
+# The twins: events that are off are not in the trace, and a wrong expectation is found.
 off() {
 	trace_start
 	mark "$(block_pfn "$B2" 9)" 4
@@ -204,7 +203,7 @@ off() {
 	trace_stop
 }
 
-# owners "EVENT OWNER FLAGS"…: what was traced since and has worked
+# owners "EVENT OWNER FLAGS"…: the events since then that have worked
 owners() {
 	expect_eq "owner and flags in the trace" "$(printf '%s\n' "$@")" \
 		"$(sed -n 's/^[^#].*: fake_offline_\([a-z_]*\): .* result=0 owner=\([^ ]*\) flags=\(0x[0-9a-f]*\)$/\1 \2 \3/p' "$TRACE/trace")"

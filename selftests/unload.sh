@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The module is unloaded: pages in online blocks go back to the kernel, those in
-# offline blocks are forgotten and come back with their block; MemTotal is what
-# it was, no page is PageOffline, and the online-page hook is free.
+# The module is unloaded. Pages in online blocks return to the kernel. Pages in offline
+# blocks are forgotten and come online with their block. MemTotal is as at first, no page
+# is PageOffline, and the online-page hook is free.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# unload_now: rmmod, and nothing is marked any more
+# unload_now: runs rmmod, after which nothing is marked
 unload_now() {
 	expect_status "rmmod" 0 rmmod fake_offline
 	expect_eq "the directory in debugfs after that" gone \
@@ -20,8 +20,8 @@ unload_now() {
 	check_isolated "after rmmod"
 }
 
-# back [hog]: all blocks come online, all memory is there and can be had, and
-# the module can be loaded and used again
+# back [hog]: all blocks come online, all memory is there and can be allocated, and the
+# module can be loaded and used again
 back() {
 	block_states
 	for back_b in $OFFLINE; do
@@ -29,7 +29,7 @@ back() {
 	done
 	expect_eq "MemTotal in kB" "$BASE_TOTAL" "$(mem_total)"
 	check_everywhere "with everything online"
-	# "mark" is only to have something that the hog may not get
+	# "mark" only makes pages that the hog must not get.
 	expect_status "modprobe again" 0 load_module
 	expect_eq "hook" free "$(stat_value hook)"
 	mark "$(block_pfn "$B1" 55)" 1
@@ -63,9 +63,9 @@ ranges_normal() {
 	mark_shape "$B2"
 	to_zone "$B2" Normal
 	check_all "before rmmod"
-	# Home first, and rmmod there: what comes free in ZONE_NORMAL may be the
-	# kernel's in a moment, and the block could not leave. That pages go back
-	# to that zone is looked at with a range of the sink's.
+	# The block returns to ZONE_MOVABLE before rmmod. The kernel may take pages that
+	# become free in ZONE_NORMAL at once, and the block could not leave that zone. A
+	# range of the sink shows that pages return to ZONE_NORMAL.
 	to_zone "$B2" Movable
 	expect_eq "any 100 zone=Normal" ok "$(mark_raw "any 100 zone=Normal canary")"
 	awk '!/^#/ && $6 == "Normal" { print $1, $2, $3, $4 }' "$FO"/ranges >>"$MARKS"
@@ -146,7 +146,7 @@ hook_slot() {
 	check_all "with everything online"
 }
 
-# Not while a file is open, nor while an operation runs; see interrupt.sh, too.
+# Unloading fails while a file is open and while an operation runs; see interrupt.sh, too.
 refused() {
 	mark "$(block_pfn "$B2" 5)" 3 canary
 	for refused_file in ranges verify stats; do

@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# A DIMM with marks is unplugged: its marks go with it, those of another DIMM
-# stay. The same DIMM again: its pages are ordinary memory, whether or not
-# somebody had a look in between.
+# A DIMM with marks is unplugged: its marks are gone with it, and those of another DIMM
+# stay. The same DIMM is plugged again: its pages are ordinary memory, whether or not the
+# list of ranges was read in between.
 #
-# A guest of its own with two DIMMs of two blocks each, and qemu-monitor:
+# This script needs a guest of its own with two DIMMs of two blocks each, and qemu-monitor:
 #	vm/run --dimm 256M --dimm 256M -- unplug.sh
 # $B1 and $B2 are dimm1, $B3 and $B4 dimm2.
 
@@ -21,7 +21,7 @@ dimm_gone() {
 dimm_there() {
 	[ -e "$SYSMEM/memory$B1/state" ] && [ -e "$SYSMEM/memory$B2/state" ] &&
 		return
-	# Until the firmware is done with the removal, QEMU refuses.
+	# QEMU refuses until the firmware has finished the removal.
 	qemu-monitor device_add pc-dimm,id=dimm1,memdev=mem1
 	usleep 500000
 	return 1
@@ -39,12 +39,12 @@ plug() {
 	done
 }
 
-# drop_marks: $MARKS loses what lies in dimm1
+# drop_marks: $MARKS loses the marks in dimm1
 drop_marks() {
 	forget "$(block_start "$B1")" $((2 * BLOCK_PAGES))
 }
 
-# Marks of both clients, in both DIMMs, some across blocks, one across DIMMs.
+# Both clients have marks in both DIMMs, some across blocks, and one across DIMMs.
 marked() {
 	mark_shape "$B2"
 	unmark "$(block_pfn "$B3" -1)" 1
@@ -61,7 +61,7 @@ marked() {
 	check_all "when marked"
 }
 
-# After drop_marks the balloon's list is what is left of it.
+# After drop_marks the balloon's list has only the marks that are left.
 drop_all() {
 	drop_marks
 	drop_size=$(awk -v from="$B1" -v to="$B2" -v bp="$BLOCK_PAGES" '
@@ -80,7 +80,7 @@ finish() {
 	expect_eq "zones" "$BASE_ZONES" "$(zones)"
 }
 
-# Somebody looks while the DIMM is away.
+# The list of ranges is read while the DIMM is unplugged.
 look() {
 	marked
 	go "$B1" offline
@@ -107,7 +107,7 @@ look() {
 	finish 2 0 2 0 2
 }
 
-# Nobody looks: the kernel's files only, until the blocks are online again.
+# Only the kernel's files are read until the blocks are online again.
 blind() {
 	marked
 	go "$B1" offline
@@ -130,8 +130,8 @@ blind() {
 	finish 2 0 2 0 2
 }
 
-# All that is marked was in the DIMM: the hook goes with it, and the module is
-# as good as new.
+# All marks were in the DIMM. The hook is given back when it is unplugged, and the module
+# is as if freshly loaded.
 all_of_it() {
 	mark_shape "$B2"
 	unmark "$(block_pfn "$B3" -1)" 1
@@ -172,8 +172,8 @@ stays() {
 	unmark_all
 }
 
-# ejected: the kernel has answered the firmware's request for the removal with
-# no, once more than before
+# ejected: the kernel has refused the firmware's request for the removal once more than
+# before
 refusals() {
 	dmesg | grep -c 'Offline failed'
 }
@@ -186,9 +186,9 @@ b2_online() {
 	[ "$(block_state "$B2")" = online ]
 }
 
-# One block of the DIMM refuses: the DIMM stays, with all that is marked. And
-# without that, the kernel takes the blocks offline by itself when the firmware
-# asks for the DIMM.
+# One block of the DIMM refuses: the DIMM stays, with all of its marks. If no block
+# refuses, the kernel takes the blocks offline by itself when the firmware asks for the
+# DIMM.
 refusing() {
 	mark_shape "$B2"
 	unmark "$(block_pfn "$B3" -1)" 1
@@ -203,7 +203,7 @@ refusing() {
 	expect_eq "the blocks" "offline online" "$(block_state "$B1") $(block_state "$B2")"
 	check_all "after the refusal"
 	check_hog "after the refusal" "$B2"
-	expect_eq "what was in the way" \
+	expect_eq "the page in the way" \
 		"PFN $(hex "$(block_pfn "$B2" 30001)") refused: marked unskippable by debugfs" \
 		"$(failure_value reason)"
 

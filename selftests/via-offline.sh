@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# "offctl mark --via-offline": it takes the blocks of the ranges offline through
-# sysfs, marks the ranges, and brings each block online in the zone it had. If a step
-# fails or a signal comes, all is as before. If it is killed, the next offctl says
-# which block is offline. The last block of a node is in numa.sh.
+# "offctl mark --via-offline" takes the blocks of the ranges offline through sysfs, marks
+# the ranges, and brings each block online in the zone that it had. If a step fails or a
+# signal comes, all is as before. If offctl is killed, the next offctl names the block that
+# is offline. numa.sh has the test of the last block of a node.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib-events.sh
@@ -12,12 +12,12 @@
 
 RECORDS=/run/offctl
 
-# addresses START NR: as offctl prints a range
+# addresses START NR: a range in the form in which offctl prints it
 addresses() {
 	printf '0x%016x-0x%016x' $(($1 * 4096)) $((($1 + $2) * 4096 - 1))
 }
 
-# size NR: as offctl prints a number of pages
+# size NR: a number of pages in the form in which offctl prints it
 size() {
 	if [ $(($1 % 256)) = 0 ]; then
 		echo "$1 pages ($(($1 / 256)) MiB)"
@@ -55,7 +55,8 @@ expect_via() {
 	expect_eq "errors that it reported $1" "$4" "$(cat "$TMP/via-err")"
 }
 
-# expect_records WHEN BLOCK…: of blocks that were taken offline and are not back
+# expect_records WHEN BLOCK…: records of blocks that offctl took offline and has not
+# brought online exist for these, and for no others
 expect_records() {
 	records_when=$1
 	shift
@@ -64,8 +65,8 @@ expect_records() {
 		"$(ls "$RECORDS" 2>/dev/null)"
 }
 
-# as_before WHEN ZONE: the blocks are online, $B2 in that zone, and the marks are those
-# of $MARKS
+# as_before WHEN ZONE: the blocks are online, $B2 in that zone, and the marks are those of
+# $MARKS
 as_before() {
 	expect_eq "the blocks $1" "online Movable, online $2" \
 		"$(block_state "$B1") $(block_zone "$B1"), $(block_state "$B2") $(block_zone "$B2")"
@@ -73,14 +74,14 @@ as_before() {
 	check_all "$1"
 }
 
-# in_zone ZONE: $B2 is there; in ZONE_NORMAL it has marks that keep kernel memory out
+# in_zone ZONE: $B2 is in it; in ZONE_NORMAL it has marks that keep kernel memory out
 in_zone() {
 	[ "$1" = Movable ] || mark_shape "$B2"
 	to_zone "$B2" "$1"
 }
 
-# uevents: the kernel has sent so many; a block that goes offline or comes online
-# sends one
+# uevents: the number of uevents that the kernel has sent; a block that goes offline or
+# comes online sends one
 uevents() {
 	cat /sys/kernel/uevent_seqnum
 }
@@ -90,7 +91,7 @@ steps_were() {
 	expect_eq "uevents of blocks" "$1" $(($(uevents) - $2))
 }
 
-# Ranges in two blocks, with pages in use in one of them.
+# The ranges are in two blocks, with pages in use in one of them.
 # takes ZONE
 takes() {
 	in_zone "$1"
@@ -144,7 +145,7 @@ whole() {
 	as_before "after unmark" Movable
 }
 
-# A block that is offline already stays so.
+# A block that was offline stays offline.
 already() {
 	already_s=$(block_pfn "$B2" 700)
 	go "$B2" offline
@@ -162,7 +163,7 @@ $(said_marked "$already_s" 30)" ""
 	unmark_all
 }
 
-# A refused mark: the block comes back, and has no mark of it.
+# A mark is refused: the block comes online, and has no mark of the request.
 # refused ZONE
 refused() {
 	in_zone "$1"
@@ -179,7 +180,7 @@ $(sed -n 's/^hint: .*/&/p' "$TMP/via-err")"
 	unmark_all
 }
 
-# A block does not go offline: the one before it comes back.
+# One block does not go offline: the block before it comes online.
 # stays WHO
 stays() {
 	in_zone Movable
@@ -191,7 +192,7 @@ stays() {
 		expect_eq "arm" ok "$(tryio write "$FO"/inject "offline after -12 1")"
 		stays_why="Cannot allocate memory (ENOMEM)" ;;
 	late)
-		# It is the last skippable page of the block that refuses.
+		# The last skippable page of the block refuses.
 		mark "$(block_pfn "$B1" 9)" 1
 		expect_eq "arm" ok "$(tryio write "$FO"/inject "offline late -16 1")"
 		stays_why="a page cannot be moved away, or somebody vetoed (EBUSY)" ;;
@@ -200,7 +201,7 @@ stays() {
 		notifier_error MEM_GOING_OFFLINE -12
 		stays_why="Cannot allocate memory (ENOMEM)" ;;
 	esac
-	# Armed failures are of the first attempt, whatever block it is.
+	# An armed failure hits the first attempt, whatever its block is.
 	case $1 in
 	unskippable)
 		stays_block=$B2
@@ -217,7 +218,7 @@ stays() {
 	as_before "after that" Movable
 	unload_notifier_errors
 	unmark_all
-	# The twin: nothing is in the way.
+	# The twin: nothing makes a step fail.
 	via "pfn:$(block_pfn "$B1" 100)+50" "pfn:$(block_pfn "$B2" 100)+50"
 	expect_eq "exit status with nothing in the way" 0 "$via_status"
 	note_mark "$(block_pfn "$B1" 100)" 50
@@ -226,8 +227,8 @@ stays() {
 	unmark_all
 }
 
-# An onlining that is vetoed is tried five times in all. Then the marks are taken away,
-# and it is tried as often again.
+# An onlining that is vetoed is tried five times in all. Then the marks are taken away, and
+# it is tried as often again.
 # comes_back VETOES
 comes_back() {
 	back_s=$(block_pfn "$B2" 600)
@@ -264,13 +265,13 @@ $(left_lines mark "$B2" movable)" "$back_errors"
 	unmark_all
 }
 
-# left_lines COMMAND BLOCK TYPE: what it says of a block that was left offline
+# left_lines COMMAND BLOCK TYPE: the lines about a block that was left offline
 left_lines() {
 	echo "offctl: $1: block $2 is offline: 'offctl mark --via-offline' took it and did not bring it back
 hint: offctl online --type online_$3 $2"
 }
 
-# says_left BLOCK TYPE COMMAND…: this offctl names the block, and how it comes back
+# says_left BLOCK TYPE COMMAND…: this offctl names the block, and the way to bring it online
 says_left() {
 	says_block=$1 says_type=$2
 	shift 2
@@ -280,25 +281,25 @@ says_left() {
 		"$(grep -A 1 "did not bring it back" "$TMP/says")"
 }
 
-# left_and_told BLOCK TYPE: every offctl that changes something says it, and so do
-# blocks and status, until the command of the hint has been run
+# left_and_told BLOCK TYPE: every offctl that changes something names the block, and so do
+# "blocks" and "status", until the command of the hint has run
 left_and_told() {
 	expect_records "of a block left offline" "$1"
 	says_left "$1" "$2" status
 	says_left "$1" "$2" blocks
 	says_left "$1" "$2" inject --clear
 	says_left "$1" "$2" unmark "pfn:$(block_pfn "$B3" 9)"
-	# None of them brings it back but the one of the hint.
+	# Only the command of the hint brings the block online.
 	expect_eq "the block" offline "$(block_state "$1")"
 	expect_status "the command of the hint" 0 \
 		offctl online --type "online_$2" "$1" >/dev/null
 	expect_eq "the block" online "$(block_state "$1")"
-	expect_failing "status says it no more" says_left "$1" "$2" status
+	expect_failing "status does not name it any more" says_left "$1" "$2" status
 	expect_records "of a block that is back"
 }
 
-# via_pinned ZONE: $B1 has gone offline, and $B2 does not, for a pinned page. $via_pid
-# is the offctl.
+# via_pinned ZONE: $B1 has gone offline, and a pinned page keeps $B2 from going offline.
+# $via_pid is the offctl.
 via_pinned() {
 	in_zone "$1"
 	pin_page "$B2"
@@ -309,9 +310,9 @@ via_pinned() {
 	wait_for "$B2 to be going offline" hangs "$B2"
 	expect_eq "the blocks meanwhile" "offline going-offline" \
 		"$(block_state "$B1") $(block_state "$B2")"
-	# While it runs, no other offctl says anything or takes these blocks.
+	# While it runs, no other offctl reports or takes these blocks.
 	offctl status >/dev/null 2>"$TMP/says"
-	expect_eq "what another offctl says" "" "$(cat "$TMP/says")"
+	expect_eq "the output of another offctl" "" "$(cat "$TMP/says")"
 	expect_records "meanwhile" "$B1" "$B2"
 	check_listed "meanwhile"
 }
@@ -320,15 +321,15 @@ hangs() {
 	[ "$(block_state "$1")" = going-offline ] && [ "$(tenant_ask where)" = "inside 1" ]
 }
 
-# A signal that can be caught, while a pinned page keeps the second block from going
-# offline: the first one comes back.
+# A signal that can be caught comes while a pinned page keeps the second block from going
+# offline: the first one comes online.
 # signal NAME
 signal() {
 	signal_steps="$(said_offline "$B1"
 		said_online "$B1" Movable)"
 	signal_error="offctl: mark: block $B2: interrupted (EINTR); it is online"
 	case $1 in
-	# A shell lets what it runs in the background ignore this signal.
+	# A shell lets its background jobs ignore this signal.
 	INT) via_pinned_int ;;
 	*)
 		via_pinned Movable
@@ -353,7 +354,7 @@ signal() {
 	unmark_all
 }
 
-# The same in the foreground; who sends the signal is in the background.
+# The same in the foreground; a background job sends the signal.
 via_pinned_int() {
 	pin_page "$B2"
 	rm -f "$TMP/via-pid"
@@ -371,7 +372,7 @@ via_pinned_int() {
 }
 
 # SIGKILL leaves the first block offline.
-# killed ZONE: of the block that is left
+# killed ZONE: the zone of the block that is left
 killed() {
 	case $1 in
 	Normal)
@@ -383,13 +384,13 @@ killed() {
 	via_pinned Movable
 	kill -KILL "$via_pid"
 	wait "$via_pid"
-	expect_eq "exit status of what was killed" 137 $?
+	expect_eq "exit status of the killed offctl" 137 $?
 	expect_eq "the blocks after that" "offline online" \
 		"$(block_state "$B1") $(block_state "$B2")"
-	expect_eq "what it said" "$(said_offline "$B1")" "$(cat "$TMP/via-out")"
+	expect_eq "its output" "$(said_offline "$B1")" "$(cat "$TMP/via-out")"
 	check_all "after the kill"
 	tenant_stop
-	# The record of $B2, which is online, goes away by itself.
+	# The record of $B2, which is online, is removed by itself.
 	offctl status >/dev/null 2>&1
 	left_and_told "$B1" "$killed_type"
 	expect_eq "the zone" "$1" "$(block_zone "$B1")"
@@ -401,7 +402,7 @@ pool() {
 	awk '$1 == "HugePages_Total:" { print $2 }' /proc/meminfo
 }
 
-# huge_in BLOCK: pages of the pool in it
+# huge_in BLOCK: the number of pages of the pool in it
 huge_in() {
 	echo $(($(oracle runs huge "$(block_range "$1")" | marks_pages) / 512))
 }

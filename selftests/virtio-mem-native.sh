@@ -1,18 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# virtio-mem on a kernel with PG_offline_skippable: a memory block of it that is
-# partly plugged goes offline and comes back, whatever it is resized to meanwhile,
-# and refuses when the driver has gone. Our module has no part in it, and is not
-# loaded: virtio-mem wants the same hook.
+# virtio-mem on a kernel with PG_offline_skippable. A partly plugged memory block of it goes
+# offline and online, while it is resized. It refuses to go offline when the driver has
+# gone. fake_offline is not loaded: virtio-mem wants the same hook.
 #
 # vm/run --qemu '-object memory-backend-ram,id=vmem0,size=1G
 #	-device virtio-mem-pci,id=vm0,memdev=vmem0,block-size=2M,requested-size=0
 #	-object memory-backend-ram,id=vmem1,size=512M
 #	-device virtio-mem-pci,id=vm1,memdev=vmem1,block-size=128M,requested-size=0'
 #
-# The second device's blocks are as large as memory blocks: the driver's big block
-# mode.
+# The second device's blocks are as large as memory blocks: the driver's big block mode.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib.sh
@@ -32,12 +30,12 @@ needed() {
 	expect_status "modprobe virtio_mem" 0 modprobe virtio_mem
 }
 
-# its_blocks: the memory blocks of virtio-mem: those behind the DIMM
+# its_blocks: the memory blocks of virtio-mem, which lie behind the DIMM
 its_blocks() {
 	block_numbers | awk -v sink="$SINK" '$1 > sink'
 }
 
-# resize MIB [DEVICE]: what the machine wants the device to have
+# resize MIB [DEVICE]: sets the size that the machine requests of the device
 resize() {
 	qemu-monitor qom-set "${2:-vm0}" requested-size "$1"M
 }
@@ -50,13 +48,13 @@ has_blocks() {
 	[ "$(its_blocks | wc -l)" = "$1" ]
 }
 
-# settle MIB: resizes, and waits for it. All its blocks are online.
-settle() {
+# resize_and_wait MIB: resizes, and waits until all of its blocks are online
+resize_and_wait() {
 	resize "$1"
 	wait_for "$1 MiB of virtio-mem" has_total $((BASE_TOTAL + 1024 * $1))
 }
 
-# all_online: what was added lately, comes offline
+# all_online: the blocks that were added lately come online
 all_online() {
 	for online_block in $(its_blocks); do
 		[ "$(block_state "$online_block")" = online ] ||
@@ -64,8 +62,8 @@ all_online() {
 	done
 }
 
-# its_offline: sets the list $TMP/its: "PFN NR" of what is PageOffline in its
-# blocks, and how many these are: ITS
+# its_offline: writes to $TMP/its "PFN NR" of the PageOffline pages in its blocks, and sets
+# ITS to their number
 its_offline() {
 	: >"$TMP/its"
 	for its_block in $(its_blocks); do
@@ -75,9 +73,9 @@ its_offline() {
 	ITS=$(marks_pages <"$TMP/its")
 }
 
-# check_its WHEN MIB: its online blocks have MIB of memory plugged, and so many
-# pages more in MemTotal and in ZONE_MOVABLE; what else there is in them is
-# PageOffline, skippable, with one reference, and none of it in the buddy.
+# check_its WHEN MIB: its online blocks have MIB of memory plugged. MemTotal and
+# ZONE_MOVABLE have these pages. All other pages in the blocks are PageOffline, skippable,
+# with one reference, and not in the buddy allocator.
 check_its() {
 	its_online=0
 	for its_block in $(its_blocks); do
@@ -108,7 +106,7 @@ half() {
 	wait_for "a memory block of virtio-mem" has_blocks 1 || return
 	all_online
 	H=$(its_blocks)
-	settle 64 || return
+	resize_and_wait 64 || return
 	check_its "half plugged" 64
 	expect_failing "one MiB less is noticed" check_its "half plugged" 63
 }
@@ -121,7 +119,7 @@ gone() {
 	expect_status "rmmod virtio_mem" 0 rmmod virtio_mem
 }
 
-# A partly plugged block, there and back.
+# A partly plugged block goes offline and online.
 cycles() {
 	needed
 	half || return
@@ -136,8 +134,8 @@ cycles() {
 		cycles_left=$((cycles_left - 1))
 	done
 	check_its "after $CYCLES cycles" 64
-	# They are plugged again: the same pages, to the buddy.
-	settle 128
+	# The same pages are plugged again, and go to the buddy allocator.
+	resize_and_wait 128
 	check_its "with all plugged" 128
 	go "$H" offline
 	go "$H" online_movable
@@ -145,7 +143,7 @@ cycles() {
 	gone
 }
 
-# Offlining fails, early and late: nothing is changed.
+# Offlining fails early and late, and nothing is changed.
 rollbacks() {
 	needed
 	half || return
@@ -167,7 +165,7 @@ rollbacks() {
 	gone
 }
 
-# Up and down meanwhile.
+# The device grows and shrinks meanwhile.
 resizes() {
 	needed
 	half || return
@@ -182,7 +180,7 @@ resizes() {
 	resizes_pid=$!
 	resizes_left=$((2 * CYCLES)) resizes_went=0
 	while [ "$resizes_left" -gt 0 ]; do
-		# Busy: a piece of it is being unplugged at this moment.
+		# EBUSY: a part of the block is being unplugged at this moment.
 		case $(block_try "$H" offline) in
 		ok) resizes_went=$((resizes_went + 1)) ;;
 		EBUSY) ;;
@@ -196,7 +194,7 @@ resizes() {
 	note "offlined $resizes_went of $((2 * CYCLES)) times meanwhile"
 	expect_at_least "times it went offline meanwhile" 1 "$resizes_went"
 	all_online
-	settle 64
+	resize_and_wait 64
 	all_online
 	check_its "when it is left alone" 64
 	go "$H" offline
@@ -205,8 +203,9 @@ resizes() {
 	gone
 }
 
-# Whole blocks go, in big block mode: their pages are marked, so that nobody
-# allocates them, and then the block goes offline. If that fails, they come back.
+# In big block mode, whole blocks are unplugged. Their pages are first marked, so that no
+# other task allocates them, and then the block goes offline. If that fails, the pages are
+# given back.
 big_blocks() {
 	needed
 	resize 256 vm1
@@ -221,7 +220,7 @@ big_blocks() {
 	wait_for "all of its memory" has_total $((BASE_TOTAL + 1024 * 256))
 	check_its "after it could not go" 256
 	unload_notifier_errors
-	# It tries again when it is told anew.
+	# The driver tries again when the size is requested again.
 	resize 256 vm1
 	resize 128 vm1
 	wait_for "a block to go" has_blocks 1 || return
@@ -230,7 +229,7 @@ big_blocks() {
 	gone
 }
 
-# vetoes: how often the kernel's error injection has refused to let a block go
+# vetoes: the number of times that the kernel's error injection has refused an offlining
 vetoes() {
 	dmesg | grep -c 'Injecting error .* to MEM_GOING_OFFLINE'
 }
@@ -239,14 +238,14 @@ vetoes_more_than() {
 	[ "$(vetoes)" -gt "$1" ]
 }
 
-# The driver goes, and leaves a block that is plugged whole, and one that is not.
-# Nothing gives them back, so this is the last test there can be.
+# The driver is unloaded, and leaves a fully plugged block and a partly plugged one.
+# Nothing gives these back, so this test is the last one.
 forced_unload() {
 	needed
 	resize 256
 	wait_for "two memory blocks of virtio-mem" has_blocks 2 || return
 	all_online
-	settle 192
+	resize_and_wait 192
 	check_its "with a block and a half" 192
 	for unload_block in $(its_blocks); do
 		case $(count_of offline "$(oracle count "$(block_range "$unload_block")")") in

@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# virtio-mem has PageOffline pages of its own, and wants the same online-page
-# hook. Whoever is first, neither breaks the other's blocks, and what lies in
-# both hands stays in both. What is seen of the hook alone is in hook.sh.
+# virtio-mem has PageOffline pages of its own, and wants the same online-page hook. In
+# either order, the module and virtio-mem do not break each other's blocks, and pages that
+# both have withheld stay withheld by both. hook.sh tests the hook alone.
 #
 # vm/run --qemu '-object memory-backend-ram,id=vmem0,size=1G
 #	-device virtio-mem-pci,id=vm0,memdev=vmem0,block-size=2M,requested-size=0'
@@ -14,7 +14,7 @@
 
 V=''		# its memory blocks
 
-# needed: skips the test on a machine that is not up to it
+# needed: skips the test on a machine without what it needs
 needed() {
 	command -v qemu-monitor >/dev/null ||
 		skip "QEMU tells virtio-mem its size: vm/run"
@@ -38,13 +38,13 @@ driver_off() {
 	expect_status "rmmod virtio_mem" 0 rmmod virtio_mem
 }
 
-# its_blocks: the memory blocks of virtio-mem: those behind the DIMM
+# its_blocks: the memory blocks of virtio-mem, which lie behind the DIMM
 its_blocks() {
 	block_numbers | awk -v sink="$SINK" '$1 > sink'
 }
 
-# one_more SIGN: the machine has one more block under test (1), or one less (-1),
-# which counts as if it had been there at first
+# one_more SIGN: the machine has one more block under test (1), or one less (-1), as if
+# that had been so at first
 one_more() {
 	BASE_TOTAL=$((BASE_TOTAL + $1 * 4 * BLOCK_PAGES))
 	BASE_ZONES=$(echo "$BASE_ZONES" | awk -v n="$(($1 * BLOCK_PAGES))" '
@@ -52,7 +52,7 @@ one_more() {
 		{ print }')
 }
 
-# resize MIB: what the machine wants the device to have
+# resize MIB: sets the size that the machine requests of the device
 resize() {
 	qemu-monitor qom-set vm0 requested-size "$1"M
 }
@@ -65,7 +65,8 @@ has_blocks() {
 	done
 }
 
-# grow BLOCKS: it has so many, all online in ZONE_MOVABLE, and we test them too
+# grow BLOCKS: virtio-mem gets this number of blocks, all online in ZONE_MOVABLE, and they
+# are under test, too
 grow() {
 	resize $(($1 * BLOCK_PAGES / 256))
 	wait_for "$1 memory blocks of virtio-mem" has_blocks "$1" || return
@@ -81,7 +82,7 @@ grow() {
 	return 0
 }
 
-# shrunk: those of its blocks that are gone are none of ours any more
+# shrunk: the blocks that virtio-mem has lost are no longer under test
 shrunk() {
 	for shrunk_block in $V; do
 		[ ! -d "$SYSMEM/memory$shrunk_block" ] || continue
@@ -100,9 +101,9 @@ shrink() {
 	return 0
 }
 
-# It is first, and has memory. Marks in our block work; the block goes offline,
-# and cannot come online as long as virtio-mem has the hook. virtio-mem grows
-# and shrinks meanwhile.
+# virtio-mem comes first, and has memory. Marks in another block work. That block goes
+# offline, and cannot come online as long as virtio-mem has the hook. virtio-mem grows and
+# shrinks meanwhile.
 it_first() {
 	needed
 	modprobe -r fake_offline
@@ -123,7 +124,7 @@ it_first() {
 		"$(grep -c 'another driver has the online-page hook' "$FO"/last_failure)"
 	check_all "after onlining was refused"
 	shrink 1 || return
-	# Its own block goes offline and online meanwhile.
+	# A block of virtio-mem goes offline and online meanwhile.
 	for it_block in $V; do
 		go "$it_block" offline
 		go "$it_block" online_movable
@@ -139,9 +140,9 @@ it_first() {
 	check_all "after unmark"
 }
 
-# We are first: it does not get its device, as with any two drivers that want
-# the hook. Once our last mark has gone, it does, and we can mark again.
-us_first() {
+# The module comes first. virtio-mem does not get its device, as with any two drivers that
+# want the hook. When the last mark is given back, it gets it, and marks work again.
+module_first() {
 	needed
 	mark_shape "$B2"
 	expect_eq "hook" held "$(stat_value hook)"
@@ -174,8 +175,8 @@ us_first() {
 	check_all "after unmark"
 }
 
-# Where a virtio-mem device is, the module leaves the hook to its driver, unless it is
-# told otherwise. Marks are made first, and the driver still gets its device. A block
+# If there is a virtio-mem device, the module leaves the hook to its driver, unless
+# hook_force is set. Marks are made first, and the driver still gets its device. A block
 # with marks does not come online, and the reason says why.
 left() {
 	needed
@@ -195,17 +196,17 @@ left() {
 	check_all "after onlining was refused"
 	shrink 0 || return
 	driver_off
-	# Told otherwise, it takes the hook, and the block comes online.
+	# With hook_force, the module takes the hook, and the block comes online.
 	echo 1 >/sys/module/fake_offline/parameters/hook_force
 	go "$B2" online_movable debugfs
-	expect_eq "hook when it is told to" held "$(stat_value hook)"
+	expect_eq "the hook with hook_force" held "$(stat_value hook)"
 	check_all "after online"
 	unmark_all
 	check_all "after unmark"
 }
 
-# rebind: the device from anew. virtio-mem leaves it half set up when it fails
-# to get the hook, and a second try with the same device ends with ENOENT.
+# rebind: sets the device up anew. virtio-mem leaves it half set up when it fails to get
+# the hook, and a second try with the same device ends with ENOENT.
 rebind() {
 	rebind_pci=$(readlink -f "/sys/bus/virtio/devices/$VM_DEVICE/..")
 	rebind_pci=${rebind_pci##*/}
@@ -214,45 +215,45 @@ rebind() {
 	needed
 }
 
-# Marks in a block of virtio-mem. It cannot unplug what we have, only what is
-# around it, in steps of its own; and it comes back to it when we give it back.
-ours_in_its() {
+# Marks in a block of virtio-mem. virtio-mem cannot unplug the marked pages, only those
+# around them, in units of its own. It unplugs them when they are given back.
+marks_in_its() {
 	needed
 	driver_on
 	grow 1 || return
-	ours_block=${V##* }
-	ours_start=$(block_start "$ours_block")
-	# in 1, 1, 8 and 1 of the pieces of 2 MiB
-	mark $((ours_start + 5 * 512 + 3)) 1 canary
-	mark $((ours_start + 9 * 512)) 512
-	mark $((ours_start + 16 * 512)) 4096 canary
-	mark $((ours_start + BLOCK_PAGES - 1)) 1 canary
-	ours_pages=$(marks_pages <"$MARKS")
+	mixed_block=${V##* }
+	mixed_start=$(block_start "$mixed_block")
+	# The marks lie in 1, 1, 8 and 1 of its sub-blocks of 2 MiB.
+	mark $((mixed_start + 5 * 512 + 3)) 1 canary
+	mark $((mixed_start + 9 * 512)) 512
+	mark $((mixed_start + 16 * 512)) 4096 canary
+	mark $((mixed_start + BLOCK_PAGES - 1)) 1 canary
+	mixed_pages=$(marks_pages <"$MARKS")
 	check_all "with marks in its block"
 
-	ours_left=$((11 * 512))
+	mixed_left=$((11 * 512))
 	resize 0
-	wait_for "all but our pieces to be unplugged" ours_unplugged || return
-	# It tries again and again: nothing is to change.
+	wait_for "all but the pieces with marks to be unplugged" mixed_unplugged || return
+	# virtio-mem tries again and again, and nothing must change.
 	sleep 1
 	check_theirs "when the rest is unplugged"
-	expect_failing "one page less is noticed" ours_twin
+	expect_failing "one page less is noticed" mixed_twin
 
-	# It gets some of it back.
+	# The machine requests some of the memory back.
 	resize 128
-	wait_for "them to be plugged" ours_plugged || return
+	wait_for "them to be plugged" mixed_plugged || return
 	check_all "when all is plugged again"
 	resize 0
-	wait_for "them to be unplugged again" ours_unplugged || return
+	wait_for "them to be unplugged again" mixed_unplugged || return
 	check_theirs "when the rest is unplugged again"
 
-	# What we give back, it takes: minutes later, by its timer, or when it is
-	# asked again.
-	unmark $((ours_start + 16 * 512)) 4096
+	# virtio-mem takes pages that are given back: minutes later, by its timer, or when
+	# the size is requested again.
+	unmark $((mixed_start + 16 * 512)) 4096
 	resize 2
 	resize 0
-	ours_left=$((3 * 512)) ours_pages=$((ours_pages - 4096))
-	wait_for "what was given back to be unplugged" ours_unplugged || return
+	mixed_left=$((3 * 512)) mixed_pages=$((mixed_pages - 4096))
+	wait_for "what was given back to be unplugged" mixed_unplugged || return
 	check_theirs "when a part was given back"
 	unmark_all
 	resize 2
@@ -263,62 +264,62 @@ ours_in_its() {
 	driver_off
 }
 
-# MemTotal without what it has unplugged, and what we have marked
-ours_unplugged() {
-	[ "$(mem_total)" = $((BASE_TOTAL - 4 * (BLOCK_PAGES - ours_left + ours_pages))) ]
+# MemTotal without the pages that virtio-mem has unplugged and the marked pages
+mixed_unplugged() {
+	[ "$(mem_total)" = $((BASE_TOTAL - 4 * (BLOCK_PAGES - mixed_left + mixed_pages))) ]
 }
 
-ours_plugged() {
-	[ "$(mem_total)" = $((BASE_TOTAL - 4 * ours_pages)) ]
+mixed_plugged() {
+	[ "$(mem_total)" = $((BASE_TOTAL - 4 * mixed_pages)) ]
 }
 
-# check_theirs WHEN: our pages and its pages in that block
+# check_theirs WHEN: the marked pages and virtio-mem's pages in that block
 check_theirs() {
 	expect_eq "MemTotal in kB $1" \
-		$((BASE_TOTAL - 4 * (BLOCK_PAGES - ours_left + ours_pages))) \
+		$((BASE_TOTAL - 4 * (BLOCK_PAGES - mixed_left + mixed_pages))) \
 		"$(mem_total)"
 	expect_eq "PageOffline pages of its block $1" \
-		$((BLOCK_PAGES - ours_left + ours_pages)) \
-		"$(count_of offline "$(oracle count "$(block_range "$ours_block")")")"
-	awk '{ print $1, $2 }' "$MARKS" >"$TMP/ours"
-	ours_got=$(oracle count "@$TMP/ours")
-	expect_eq "our pages: PageOffline, skippable, in the buddy allocator $1" \
-		"$ours_pages $ours_pages 0" \
-		"$(count_of offline "$ours_got") $(count_of "$SKIP_BIT" "$ours_got") $(count_of buddy "$ours_got")"
-	ours_got=$(refs "@$TMP/ours")
-	expect_eq "our pages with reference count 0, 1, more $1" \
-		"$(refs_wanted "$ours_pages" 0) 0" \
-		"$(count_of ref0 "$ours_got") $(count_of ref1 "$ours_got") $(count_of refmore "$ours_got")"
+		$((BLOCK_PAGES - mixed_left + mixed_pages)) \
+		"$(count_of offline "$(oracle count "$(block_range "$mixed_block")")")"
+	awk '{ print $1, $2 }' "$MARKS" >"$TMP/marked"
+	marked_got=$(oracle count "@$TMP/marked")
+	expect_eq "marked pages: PageOffline, skippable, in the buddy allocator $1" \
+		"$mixed_pages $mixed_pages 0" \
+		"$(count_of offline "$marked_got") $(count_of "$SKIP_BIT" "$marked_got") $(count_of buddy "$marked_got")"
+	marked_got=$(refs "@$TMP/marked")
+	expect_eq "marked pages with reference count 0, 1, more $1" \
+		"$(refs_wanted "$mixed_pages" 0) 0" \
+		"$(count_of ref0 "$marked_got") $(count_of ref1 "$marked_got") $(count_of refmore "$marked_got")"
 	check_listed "$1"
 	check_verify "$1"
 }
 
-ours_twin() {
+mixed_twin() {
 	BASE_TOTAL=$((BASE_TOTAL - 4))
 	check_theirs "with a page less"
 }
 
-# Marks in a block of virtio-mem that is offline. It takes the block away, and
-# the marks go with it; what comes back there later is ordinary memory.
+# Marks in an offline block of virtio-mem. virtio-mem removes the block, and the marks are
+# gone with it. A block that is added there later is ordinary memory.
 its_block_goes() {
 	needed
 	driver_on
 	grow 1 || return
-	ours_block=${V##* }
-	mark "$(block_pfn "$ours_block" 1000)" 3000 canary
+	mixed_block=${V##* }
+	mark "$(block_pfn "$mixed_block" 1000)" 3000 canary
 	mark "$(block_pfn "$B1" 3)" 2 canary
 	check_all "with marks in its block"
-	go "$ours_block" offline
+	go "$mixed_block" offline
 	check_all "while its block is offline"
-	refuse "$ours_block" online_movable EBUSY
+	refuse "$mixed_block" online_movable EBUSY
 	resize 0
 	wait_for "its block to go" has_blocks 0 || return
 	shrunk
-	sed -i "/^$(block_pfn "$ours_block" 1000) /d" "$MARKS"
+	sed -i "/^$(block_pfn "$mixed_block" 1000) /d" "$MARKS"
 	check_all "without its block"
 	grow 1 || return
 	expect_eq "PageOffline pages in a new block of it" 0 \
-		"$(count_of offline "$(oracle count "$(block_range "$ours_block")")")"
+		"$(count_of offline "$(oracle count "$(block_range "$mixed_block")")")"
 	shrink 0 || return
 	unmark_all
 	driver_off
@@ -329,9 +330,9 @@ half_unplugged() {
 	[ "$(mem_total)" = $((BASE_TOTAL - 2 * BLOCK_PAGES)) ]
 }
 
-# Its driver goes, and leaves half a block behind: pages that are PageOffline and
-# nobody's. The block cannot go offline any more, and it is said which page of
-# another driver is in the way. Nothing takes that memory away: this comes last.
+# The driver is unloaded, and leaves half a block behind: its pages are PageOffline and
+# have no owner. The block cannot go offline any more, and the reason names the page.
+# Nothing removes that memory, so this test is the last one.
 left_behind() {
 	needed
 	driver_on
@@ -357,7 +358,7 @@ left_behind() {
 	expect_failing "the page beside it" expect_reason "of the page beside it" \
 		"$left_block" -16 $((left_pfn + 1)) "$left_text"
 	check_all "without its driver"
-	# Ours can, beside it.
+	# A block with marked pages alone can go offline beside it.
 	go "$B1" offline
 	go "$B1" online_movable
 	unmark_all
@@ -366,4 +367,4 @@ left_behind() {
 }
 
 drop_virtio_mem
-run_tests it_first us_first left ours_in_its its_block_goes left_behind
+run_tests it_first module_first left marks_in_its its_block_goes left_behind

@@ -1,9 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Marks in a memory block that is offline are records. Their pages are withheld
-# when the block comes online for the first time since, down to single pages,
-# whatever brings it online.
+# Marks in an offline memory block are records. Their pages, down to single ones, are
+# withheld when the block comes online the next time, whatever brings it online.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib.sh
@@ -15,8 +14,8 @@ states_of() {
 	$1 >= from && $1 < to { print $9 }' "$FO"/ranges | sort -u | tr '\n' ' '
 }
 
-# expect_withheld NR: since stats_mark, so many pages were withheld, and nothing
-# was taken from the kernel, so that only records can have done it
+# expect_withheld NR: since stats_mark, NR pages were withheld, and no page was taken from
+# the kernel, so only records can have done it
 expect_withheld() {
 	expect_stats "withheld_pages $1" "mark_failures 0"
 }
@@ -34,7 +33,7 @@ first_online() {
 	expect_eq "states when online" "in_force " "$(states_of "$B2")"
 	check_all "at the first onlining"
 	check_hog "at the first onlining" "$B2"
-	# The canaries were filled on the way, and one that is broken is found.
+	# The canaries were filled on the way, and a broken one is found.
 	expect_at_least "canaries that were checked" 4096 "$(verify_value canary)"
 	refuse "$B2" offline EBUSY
 	check_all "after the unskippable page refused"
@@ -64,14 +63,14 @@ whole() {
 	check_hog_free "$B2"
 }
 
-# check_hog_free BLOCK: every page of it can be had again, but for a few
+# check_hog_free BLOCK: every page of it can be allocated again, but for a few
 check_hog_free() {
 	expect_at_least "pages of memory$1 in the buddy allocator" \
 		$((BLOCK_PAGES - 2048)) \
 		"$(count_of buddy "$(oracle count "$(block_range "$1")")")"
 }
 
-# Records can be given back, in part, and changed, before they are ever true.
+# Records can be changed and given back, in part, before they ever come into force.
 forgotten() {
 	go "$B2" offline
 	mark "$(block_pfn "$B2" 1000)" 5000 canary
@@ -97,7 +96,7 @@ forgotten() {
 	check_all "when all was given back while offline"
 }
 
-# A range over two blocks, of which one is offline: both halves are true.
+# A range covers two blocks, of which one is offline: both halves are in force.
 mixed() {
 	go "$B2" offline
 	mark "$(block_pfn "$B2" -300)" 801 canary
@@ -115,7 +114,7 @@ mixed() {
 	check_all "after unmark"
 }
 
-# Onlining that fails leaves the records, and the pages are withheld next time.
+# Onlining fails and leaves the records. The pages are withheld the next time.
 fails() {
 	go "$B2" offline
 	mark_shape "$B2"
@@ -131,7 +130,7 @@ fails() {
 	unmark_all
 }
 
-# A mark waits for an operation on its block, and then is what suits the state.
+# A mark waits for an operation on its block, and then does what the new state needs.
 meanwhile() {
 	tenant_start 20 "$B2"
 	pin_answer=$(tenant_ask pin)
@@ -157,7 +156,7 @@ meanwhile() {
 	unmark_all
 }
 
-# The twin: without a mark, nothing is withheld, and the checks see it.
+# The twin: without a mark, nothing is withheld, and the checks show that.
 unmarked() {
 	go "$B2" offline
 	note_mark "$(block_pfn "$B2" 700)" 3 canary

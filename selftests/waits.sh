@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# No task of the module's waits for what may never end, and every wait of a user's
-# task ends with a signal. A page that a process has pinned makes an offlining go on
-# endlessly meanwhile.
+# No task of the module waits for something that may never end, and a signal ends every
+# wait of a user's task. Meanwhile, a page that a process has pinned makes an offlining go
+# on endlessly.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib-events.sh
@@ -25,8 +25,8 @@ none_in_d() {
 	expect_eq "tasks in state D $1" "" "$(in_d)"
 }
 
-# Loading while an offlining goes on that the module has not seen: it is loaded at
-# once, a mark waits until a signal, and it can be unloaded.
+# The module is loaded during an offlining that it has not seen. It is loaded at once, a
+# mark waits until a signal, and the module can be unloaded.
 loading() {
 	expect_status "rmmod" 0 modprobe -r fake_offline
 	hanging
@@ -54,16 +54,16 @@ loading() {
 	unmark_all
 }
 
-# An offlining that the module has seen holds it: rmmod says so, and nothing is gone.
+# An offlining that the module has seen holds it: rmmod reports that, and nothing is lost.
 unloading() {
 	mark "$(block_pfn "$B3" 50)" 7
 	hanging
 	expect_failing "rmmod" expect_status "" 0 rmmod fake_offline
 	expect_status "the files are still there" 0 test -f "$FO"/stats
 	check_listed "after rmmod was refused"
-	# That a task in state D is seen: the kernel's own soft_offline_page waits
-	# for the offlining, and nothing ends that. It does not do anything to a
-	# marked page afterwards.
+	# The twin shows that a task in state D is seen. The kernel's own soft_offline_page
+	# waits for the offlining, and nothing ends that wait. Afterwards it does nothing to
+	# a marked page.
 	tryio write "$SYSMEM"/soft_offline_page $(($(block_pfn "$B3" 50) * 4096)) \
 		>"$TMP/soft" 2>&1 &
 	soft_pid=$!
@@ -77,8 +77,8 @@ unloading() {
 	unmark_all
 }
 
-# The first mark anywhere does not need to wait for an offlining elsewhere, and no
-# task of the module's hangs behind it.
+# The first mark does not need to wait for an offlining elsewhere, and no task of the
+# module hangs behind it.
 first_mark() {
 	hung_was=$(cat /proc/sys/kernel/hung_task_timeout_secs)
 	echo 3 >/proc/sys/kernel/hung_task_timeout_secs
@@ -91,7 +91,7 @@ first_mark() {
 	unmark_all
 	end_hanging
 	echo "$hung_was" >/proc/sys/kernel/hung_task_timeout_secs
-	# The slot is had when the offlining has ended.
+	# The module gets the slot when the offlining has ended.
 	mark_shape "$B2"
 	go "$B2" offline
 	go "$B2" online_movable
@@ -103,12 +103,13 @@ listed() {
 	[ "$(awk -v s="$1" '$1 == s { print $7 }' "$FO"/ranges)" = "$2" ]
 }
 
-# The undo of a failed mark waits for an offlining of a block that it took a page of. A
-# kill ends it. The page is an orphan then, and goes back when the offlining has ended.
+# The undo of a failed mark waits for an offlining of a block from which it took a page. A
+# kill ends that wait. The page is an orphan then, and is given back when the offlining has
+# ended.
 undo() {
 	pin_page "$B2"
 	undo_at=$(block_pfn "$B2" 50)
-	# The second line is of the pinned page, which is tried for a second.
+	# The second line is for the pinned page, which the module tries for a second.
 	printf '%d 1\n%d 1\n' "$undo_at" "$PIN" >"$TMP/batch"
 	undo_left=20
 	while :; do
@@ -136,8 +137,8 @@ undo() {
 	check_all "at last"
 }
 
-# A mark of a whole block never changes its state, whatever else asks for the
-# hotplug lock at the same time.
+# A mark of a whole block never changes its state, also when other tasks want the hotplug
+# lock at the same time.
 no_state() {
 	hanging
 	state_asking='' state_tries=25
@@ -160,27 +161,27 @@ no_state() {
 	wait $state_asking
 	end_hanging
 	check_all "after that"
-	# The twin: what takes a block offline and online is seen there.
+	# The twin: an offlining and an onlining of a block are seen there.
 	go "$B3" offline
 	go "$B3" online_movable
 	expect_failing "a block that was away" expect_eq "uevents" "$state_was" \
 		"$(state_events)"
 }
 
-# state_events: how many uevents the kernel has sent; each block that goes offline or
-# comes online sends one
+# state_events: the number of uevents that the kernel has sent; each block that goes
+# offline or comes online sends one
 state_events() {
 	cat /sys/kernel/uevent_seqnum
 }
 
-# A release for pages that the caller's own operation covers would wait for itself.
+# A release of pages that the caller's own operation covers would wait for itself.
 own_notifier() {
 	expect_status "load the test module" 0 \
 		modprobe own-notifier pfn="$(block_pfn "$B2" 77)"
 	own=/sys/module/own_notifier/parameters
 	expect_eq "releases so far" 0 "$(cat "$own/tried")"
 	refuse_once "$B2" kernel-after
-	expect_eq "releases in its own notifier: tried, and what they returned" \
+	expect_eq "releases in its own notifier: their number and result" \
 		"1 -35" "$(cat "$own/tried") $(cat "$own/result")"
 	go "$B2" offline
 	go "$B2" online_movable

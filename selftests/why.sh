@@ -1,16 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Why an offlining or onlining failed: the words, and the page that was in the
-# way, in last_failure, in the last line of verify, in the kernel's log, in the
-# trace, and in what offctl says. Which page it is the test knows by itself:
-# because it marked it, or from the process whose page it is.
+# Why an offlining or onlining failed. The words, and the page that was in the way, are in
+# last_failure, in the last line of "verify", in the kernel's log, in the trace, and in the
+# output of offctl. The test knows the page by itself: it has marked the page, or a process
+# of the test has it.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib-events.sh
 . "$(dirname "$0")/lib-events.sh"
 
-# Nothing has failed: nothing is said.
+# Nothing has failed, and no file has a reason.
 nothing() {
 	trace_start
 	mark_shape "$B2"
@@ -26,8 +26,8 @@ nothing() {
 	trace_stop
 }
 
-# said WHEN BLOCK RESULT PFN TEXT ERRNO: it fails by sysfs, by debugfs and by
-# offctl, each with the same reason, and changes nothing
+# said WHEN BLOCK RESULT PFN TEXT ERRNO: it fails by sysfs, by debugfs and by offctl, each
+# time for the same reason, and nothing changes
 said() {
 	refuse "$2" offline "$6" sysfs
 	expect_reason "$1, sysfs" "$2" "$3" "$4" "$5"
@@ -49,7 +49,7 @@ client() {
 	balloon_set refuse 0
 	go "$B2" offline
 	go "$B2" online_movable
-	# What worked does not change what failed.
+	# An operation that works does not change the last failure.
 	expect_reason "after a cycle" "$B2" -16 -1 \
 		"vetoed by balloon: the balloon was told to refuse"
 	expect_failing "another block" expect_reason "of another block" "$B1" -16 -1 \
@@ -65,26 +65,26 @@ notifiers() {
 	mark_shape "$B2"
 	load_notifier_errors 1
 	notifier_error MEM_GOING_OFFLINE -12
-	said "after a veto before ours" "$B2" -125 -1 \
+	said "after a veto before the module" "$B2" -125 -1 \
 		"vetoed by another notifier, before this module's" ENOMEM
 	notifier_error MEM_GOING_OFFLINE 0
 	go "$B2" offline
 	notifier_error MEM_GOING_ONLINE -12
 	refuse "$B2" online_movable ENOMEM
-	expect_reason "after an onlining vetoed before ours" "$B2" -125 -1 \
+	expect_reason "after an onlining vetoed before the module" "$B2" -125 -1 \
 		"vetoed by another notifier, before this module's"
 	unload_notifier_errors
 
 	load_notifier_errors -1
 	notifier_error MEM_GOING_ONLINE -12
 	refuse "$B2" online_movable ENOMEM debugfs
-	expect_reason "after an onlining vetoed after ours" "$B2" -125 -1 \
+	expect_reason "after an onlining vetoed after the module" "$B2" -125 -1 \
 		"vetoed by another notifier, after this module's"
 	check_all "while offline"
 	notifier_error MEM_GOING_ONLINE 0
 	go "$B2" online_movable
 	notifier_error MEM_GOING_OFFLINE -12
-	said "after a veto after ours" "$B2" -125 -1 \
+	said "after a veto after the module" "$B2" -125 -1 \
 		"vetoed by another notifier, after this module's" ENOMEM
 	unload_notifier_errors
 	unmark_all
@@ -100,7 +100,7 @@ injected() {
 
 injections() {
 	trace_start
-	# The last page of the block is marked: the one that refuses, late.
+	# The last page of the block is marked: it is the one that refuses, late.
 	mark_shape "$B2"
 	injected before -12 ENOMEM -1 "vetoed: injected before the module's own work, errno -12"
 	injected after -5 EIO -1 "vetoed: injected after the module's own work, errno -5"
@@ -121,7 +121,7 @@ injections() {
 	trace_stop
 }
 
-# The log says whose words these are.
+# The log names the source of these words.
 log_prefix() {
 	mark "$(block_pfn "$B2" 5)" 1 unskippable
 	refuse "$B2" offline EBUSY
@@ -131,7 +131,7 @@ log_prefix() {
 	unmark_all
 }
 
-# A marked page that is not skippable: the lowest one is named, and whose it is.
+# Marked pages are not skippable: the lowest one is named, with its owner.
 unskippable() {
 	trace_start
 	mark_shape "$B2"
@@ -153,7 +153,7 @@ unskippable() {
 	trace_stop
 }
 
-# flag_of TEXT: what the kernel's own flags of such a page are
+# flag_of TEXT: the kernel's own flags of such a page
 flag_of() {
 	case $1 in
 	*"reserved: boot memory or the kernel itself") echo reserved ;;
@@ -163,19 +163,19 @@ flag_of() {
 	esac
 }
 
-# Boot memory: refused before any notifier is asked; debugfs looks. Which page
-# is the first that cannot move, the kernel's own flags must confirm.
+# Boot memory is refused before any notifier is asked, so debugfs looks at the pages. The
+# kernel's own flags must confirm which page is the first that cannot move.
 boot_memory() {
 	trace_start
 	mark "$(block_pfn "$B1" 5)" 1
 	boot_seen=''
-	# The sink has the kernel's own data, see lib.sh.
+	# The sink has the kernel's own data, see record_base().
 	for boot_block in $(boot_blocks) "$SINK"; do
 		boot_flags=$(oracle count "$(block_range "$boot_block")")
 		[ "$(count_of reserved "$boot_flags")" -gt 0 ] ||
 			[ "$(count_of slab "$boot_flags")" -gt 50 ] || continue
-		# The page table of a process that ends, or a slab, may be free
-		# before it is looked at; the next attempt then meets another page.
+		# The page table of a process that ends, or a slab, may be free before the
+		# test looks at it. The next attempt then meets another page.
 		boot_tries=20
 		until
 			refuse "$boot_block" offline EBUSY debugfs
@@ -222,8 +222,8 @@ boot_memory() {
 	trace_stop
 }
 
-# interrupted VIA SIGNAL [longpin]: a process holds a page, and a signal ends the
-# attempt. A long pin is 1024 references, and only ZONE_NORMAL has it.
+# interrupted VIA SIGNAL [longpin]: a process holds a page, and a signal ends the attempt. A
+# long pin is 1024 references, and only ZONE_NORMAL has it.
 interrupted() {
 	trace_start
 	mark_shape "$B2"
@@ -257,7 +257,7 @@ hugetlb() {
 	command -v hugepin >/dev/null || skip "no program hugepin"
 	trace_start
 	mark "$(block_pfn "$B2" 7)" 3 canary
-	# three quarters of the blocks under test, so that $B2 has some
+	# The pool has three quarters of the blocks under test, so that $B2 has some.
 	echo $((9 * BLOCK_PAGES / 4 / 512)) >/proc/sys/vm/nr_hugepages
 	note "hugetlb pages: $(cat /proc/sys/vm/nr_hugepages)"
 	mkfifo "$TMP/huge-in" "$TMP/huge-out"
@@ -270,7 +270,7 @@ hugetlb() {
 	echo 1 >/proc/sys/vm/nr_hugepages
 	tryio write "$SYSMEM/memory$B2/state" offline >"$TMP/hang" 2>&1 &
 	hang_pid=$!
-	# Until all else has gone.
+	# It waits until all other pages have gone.
 	while kill -0 "$hang_pid" 2>/dev/null &&
 	      [ "$(oracle runs buddy "$(block_range "$B2")" | awk '{ n += $2 } END { print n + 0 }')" != \
 		$((BLOCK_PAGES - 512 - 3)) ]; do

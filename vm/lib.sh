@@ -86,6 +86,7 @@ kernel_lanes() { (cd "$vm_dir/kernels" && echo *); }
 #   build_suite       the suite of the build root for modules
 #   build_compiler    the compiler in this build root
 #   kernel_source     the source package, if the kernel is built here
+#   source_package    the source package of a kernel that is not built here
 #   kernel_patches    the directory with patches for it
 #   kernel_config     the files of vm/config that configure it
 #   kernel_variables  more variables for Kbuild, to build the kernel
@@ -94,7 +95,7 @@ kernel_lanes() { (cd "$vm_dir/kernels" && echo *); }
 #   module_variables  more variables for Kbuild, to build modules
 describe_kernel() {
 	kernel_suites='' build_suite='' build_compiler=''
-	kernel_source='' kernel_patches='' kernel_config='' kernel_variables=''
+	kernel_source='' source_package='' kernel_patches='' kernel_config='' kernel_variables=''
 	kernel_append='' kernel_memory='' module_variables=''
 	case $1 in
 	*/*) return ;;

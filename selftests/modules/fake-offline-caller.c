@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A client that calls functions of the API on request, and keeps count of what it is
- * told and of what came of its calls. For selftests/calls.sh. In
- * /sys/kernel/debug/fake_offline_caller/ there are
+ * A client that calls functions of the API on request. It counts its callbacks and the
+ * results of its calls. For selftests/calls.sh. The files in
+ * /sys/kernel/debug/fake_offline_caller/ are
  *
- *	take	"START NR", lines: fake_offline_take() of all of them, by the writer
+ *	take	"START NR" lines: fake_offline_take() of all of them, by the writer
  *	release	"START NR": fake_offline_release()
  *	nowait	"START NR": fake_offline_release_nowait()
  *	abort	anything: fake_offline_abort()
- *	shrink	"START NR": what the shrinker is to release when the kernel next asks
- *		it; "0 0": nothing. The shrinker tries until it is done
+ *	shrink	"START NR": the range that the shrinker releases when the kernel calls it
+ *		next; "0 0": none. The shrinker tries until it is released
  *	seen	"NAME NUMBER" lines, see seen_show()
  *
  * fake_offline_release_nowait() must not sleep. It is called between non_block_start()
- * and non_block_end(), which a kernel with CONFIG_DEBUG_ATOMIC_SLEEP reports, and the
- * scheduler's count of how often the task slept is compared.
+ * and non_block_end(), which a kernel with CONFIG_DEBUG_ATOMIC_SLEEP reports. The
+ * scheduler's count of the task's sleeps is compared as well.
  */
 #include <linux/atomic.h>
 #include <linux/debugfs.h>
@@ -39,7 +39,7 @@ static struct fake_offline_client *client;
 static struct shrinker *reclaimer;
 static struct dentry *dir;
 
-/* What the shrinker is to release, and what came of it. */
+/* The range that the shrinker releases, and the results of its tries. */
 static DEFINE_SPINLOCK(shrink_lock);
 static struct fake_offline_range shrink;
 
@@ -151,7 +151,7 @@ static int arm(const struct fake_offline_range *ranges, unsigned int nr)
 	return 0;
 }
 
-/* Each line is "START NR"; the file's own function does the rest. */
+/* Each line is "START NR". The function of the file does the rest. */
 static ssize_t ranges_write(struct file *file, const char __user *buf,
 			    size_t len, loff_t *pos)
 {
@@ -204,14 +204,14 @@ static const struct file_operations abort_fops = {
 };
 
 /*
- * scans		how often the kernel asked the shrinker, while it had pages
- * in_reclaim		... by a task that had run out of memory
+ * scans		the kernel called the shrinker while it had pages, so often
+ * in_reclaim		the same by a task that had run out of memory
  * released		pages that the shrinker released
- * again		how often it got -EAGAIN
- * last_error		what its last try returned
- * slept		how often fake_offline_release_nowait() slept
- * release_slept	how often fake_offline_release() did
- * hook_lost, hook_held	how often the callback "hook" was called with these
+ * again		tries of it that returned -EAGAIN
+ * last_error		the result of its last try
+ * slept		sleeps in fake_offline_release_nowait()
+ * release_slept	sleeps in fake_offline_release()
+ * hook_lost, hook_held	calls of the callback "hook" with these
  */
 static int seen_show(struct seq_file *m, void *unused)
 {
@@ -237,7 +237,7 @@ static int __init caller_init(void)
 		return -ENOMEM;
 	reclaimer->count_objects = count;
 	reclaimer->scan_objects = scan;
-	/* Asked whenever the kernel wants a page of it. */
+	/* The kernel calls this whenever it wants pages. */
 	reclaimer->batch = 1;
 	client = fake_offline_register("caller", THIS_MODULE, &ops, NULL);
 	if (IS_ERR(client)) {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A client with one page that vetoes each offlining of its block. Beside the
- * sample it shows what one client's veto means to another.
+ * A client with one page that vetoes each offlining of its block. Beside the sample, it
+ * shows the effect of one client's veto on another client.
  */
 #include <linux/err.h>
 #include <linux/module.h>
@@ -13,7 +13,7 @@ static unsigned long pfn;
 module_param(pfn, ulong, 0444);
 MODULE_PARM_DESC(pfn, "Its page");
 
-/* Callbacks are serialised, and nobody else writes these. */
+/* Callbacks are serialised, and they alone write these. */
 static int asked;
 module_param(asked, int, 0444);
 MODULE_PARM_DESC(asked, "How often it was asked");

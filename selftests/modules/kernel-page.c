@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A page that the kernel itself uses, and that cannot move, at a given place: allocated
- * when the module is loaded, and freed when it goes. For selftests/soft-offline.sh.
+ * A page of the kernel's own that cannot move, at a given place. It is allocated when the
+ * module is loaded, and freed when it is unloaded. For selftests/soft-offline.sh.
  */
 #include <linux/gfp.h>
 #include <linux/mm.h>

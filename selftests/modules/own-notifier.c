@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A client with one page and a memory notifier of its own, which releases that page
- * when its block goes offline. It is called after the notifier of fake_offline, so
- * the release would wait for the operation that it is a part of.
+ * A client with one page and a memory notifier of its own, which releases that page when
+ * its block goes offline. The kernel calls it after the notifier of fake_offline. So the
+ * release would wait for the operation that it is a part of.
  */
 #include <linux/err.h>
 #include <linux/memory.h>

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Somebody who wants to allocate a page by its number when the memory block around
- * it has just been isolated to go offline: alloc_contig_range() fails then. For
- * selftests/isolation.sh.
+ * Allocates a page by its number when the memory block around it has just been isolated
+ * to go offline. alloc_contig_range() fails then. For selftests/isolation.sh.
  *
  *	/sys/module/rival/parameters/pfn	the page; 0 for none
- *	/sys/module/rival/parameters/tried	how often
- *	/sys/module/rival/parameters/result	what came of it last, an errno
+ *	/sys/module/rival/parameters/tried	the number of tries
+ *	/sys/module/rival/parameters/result	the errno of the last try
  */
 #include <linux/errno.h>
 #include <linux/gfp.h>
@@ -21,7 +20,7 @@
 static unsigned long pfn;
 module_param(pfn, ulong, 0644);
 
-/* Written by the notifier only, which hotplug serialises. */
+/* Only the notifier writes these, and hotplug operations are serialised. */
 static unsigned int tried;
 module_param(tried, uint, 0444);
 static int result;
@@ -46,7 +45,7 @@ static int notify(struct notifier_block *nb, unsigned long action, void *arg)
 	return NOTIFY_OK;
 }
 
-/* Before fake_offline's, which looks at what came of it. */
+/* It is called before fake_offline's notifier, which looks at the result. */
 static struct notifier_block notifier = {
 	.notifier_call = notify,
 	.priority = 1,

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Shrinkers, written to the newest interface. compat.h has what the module itself
- * needs; this is needed by tests alone.
+ * Shrinkers, written to the newest interface. compat.h has what the module itself needs;
+ * only tests need this.
  *
  * "mm: shrinker: add infrastructure for dynamically allocating shrinker" (6.7) made
- * struct shrinker an object that the kernel allocates, and brought the flag that is
- * looked at here. Before, it was the caller's, and was registered with a name.
+ * struct shrinker an object that the kernel allocates, and added the flag that is tested
+ * here. Before, the caller had the object and registered it with a name.
  */
 #ifndef SELFTESTS_SHRINKER_H
 #define SELFTESTS_SHRINKER_H

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Somebody who holds a reference to a page that is not his, as one that finds
- * pages by PFN does for a moment. For selftests/stray.sh.
+ * Holds a reference to a page of another owner, as code that finds pages by PFN does for a
+ * moment. For selftests/stray.sh.
  *
- *	/sys/module/stray/parameters/get	a PFN; ENOENT if nobody can
- *	/sys/module/stray/parameters/put	anything: puts it again
+ *	/sys/module/stray/parameters/get	a PFN; ENOENT if no reference can be taken
+ *	/sys/module/stray/parameters/put	anything: puts the reference
  */
 #include <linux/errno.h>
 #include <linux/kernel.h>

@@ -1,0 +1,280 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=sh
+#
+# Part of lib.sh: what the kernel must show, and what it shows.
+#
+# All expected values come from $MARKS and from the states of the blocks in sysfs.
+
+# An oracle that fails must not look like one with an empty result.
+oracle() {
+	pageoracle "$@" || echo "pageoracle failed"
+}
+
+refs() {
+	pagerefs "$@" || echo "pagerefs failed"
+}
+
+# count_of NAME TEXT: the number after NAME
+count_of() {
+	co_name=$1
+	# shellcheck disable=SC2086  # pairs of words
+	set -- $2
+	while [ $# -gt 1 ]; do
+		if [ "$1" = "$co_name" ]; then
+			echo "$2"
+			return
+		fi
+		shift 2
+	done
+}
+
+# counted ORACLE…: sets C_NAME for every "NAME NUMBER" that the oracle prints. The others
+# become "none", so that no older number is taken for them. It uses no subshell: most of
+# the time of a test goes into these checks, and a fork costs much in an emulated guest.
+COUNTED='offline buddy skippable mapped lru reserved nopage plain ref0 ref1 refmore'
+C_offline=none C_buddy=none C_skippable=none C_mapped=none C_lru=none
+C_reserved=none C_nopage=none C_plain=none C_ref0=none C_ref1=none C_refmore=none
+
+counted() {
+	for counted_name in $COUNTED; do
+		eval "C_$counted_name=none"
+	done
+	"$@" >"$TMP/counted"
+	while read -r counted_name counted_number; do
+		[ "$counted_name" != "$SKIP_BIT" ] || counted_name=skippable
+		eval "C_$counted_name=${counted_number:-none}"
+	done <"$TMP/counted"
+}
+
+# refs_wanted SKIPPABLE OTHERS: the numbers of marked pages that must have the reference
+# counts 0 and 1 while no block goes offline
+refs_wanted() {
+	case $FO_SKIP in
+	notifier | native) echo "0 $(($1 + $2))" ;;
+	*) echo "$(($1 + $2)) 0" ;;
+	esac
+}
+
+# check_accounts WHEN: MemTotal, and the present and managed pages of each zone, are
+# exact: the first values, less the offline pages, less the marked ones.
+check_accounts() {
+	marks_online >"$TMP/marks-online"
+	for acc_block in $BLOCKS; do
+		block_look "$acc_block"
+		case $BLOCK_STATE in
+		online) echo "block $acc_block $BLOCK_ZONE" ;;
+		*) echo "offline $acc_block" ;;
+		esac
+	done >"$TMP/blocks"
+	read -r _ acc_total _ </proc/meminfo
+	# At first, all blocks under test are in ZONE_MOVABLE. The PFN of a marked page
+	# outside of them tells its zone.
+	acc_want=$(awk -v bp="$BLOCK_PAGES" -v total="$BASE_TOTAL" \
+		-v blocks="$BLOCKS" '
+	BEGIN { nr_blocks = split(blocks, unused) }
+	FILENAME == "-" {
+		key = $1 " " $2
+		order[n++] = key
+		present[key] = $3
+		managed[key] = $4
+		if ($2 == "Movable") {
+			present[key] -= nr_blocks * bp
+			managed[key] -= nr_blocks * bp
+		}
+		next
+	}
+	$1 == "block" {
+		zone[$2] = "0 " $3
+		present["0 " $3] += bp
+		managed["0 " $3] += bp
+		next
+	}
+	$1 == "offline" { total -= 4 * bp; next }
+	{
+		total -= 4 * $2
+		if (!($5 in zone)) {
+			# In boot memory, DMA ends at 16 MiB and DMA32 at 4 GiB.
+			z = $1 < 4096 ? "DMA" : $1 < 1048576 ? "DMA32" : "Normal"
+			managed["0 " z] -= $2
+		} else
+			managed[zone[$5]] -= $2
+	}
+	END {
+		print total
+		for (i = 0; i < n; i++)
+			print order[i], present[order[i]], managed[order[i]]
+	}' - "$TMP/blocks" "$TMP/marks-online" <<-END
+		$BASE_ZONES
+	END
+	)
+	expect_eq "MemTotal in kB $1" "${acc_want%%
+*}" "$acc_total"
+	expect_eq "zones (node, zone, present, managed) $1" "${acc_want#*
+}" "$(zones)"
+}
+
+# check_pages WHEN: in each block with marks, exactly the marked pages are PageOffline,
+# with the right skippable bit and reference count, unmapped, and not in the buddy
+# allocator. Nothing is left of an offline block. check_everywhere(), which takes longer,
+# also looks at the blocks without marks. Marks in boot memory are looked at, too.
+check_pages() {
+	cp_when=$1
+	marks_online >"$TMP/marks-online"
+	read -r cp_pages cp_skippable cp_marked <<-SUMS
+		$(awk '
+		{ n += $2; s += $2 * $3 }
+		!($5 in seen) { seen[$5] = 1; list = list " " $5 }
+		END { print n + 0, s + 0, list }' "$TMP/marks-online")
+	SUMS
+	block_states
+	set --
+	for cp_b in $ONLINE; do
+		case ${cp_all:+all}" $cp_marked " in
+		all* | *" $cp_b "*) set -- "$@" "$((cp_b * BLOCK_PAGES))+$BLOCK_PAGES" ;;
+		esac
+	done
+	if [ $# -gt 0 ]; then
+		expect_eq "PageOffline pages (first, number) $cp_when" \
+			"$(merged "$BLOCKS" <"$TMP/marks-online")" \
+			"$(oracle runs offline "$@")"
+	fi
+	if [ "$cp_pages" -gt 0 ]; then
+		counted oracle count "@$TMP/marks-online"
+		expect_eq "marked pages that are PageOffline $cp_when" \
+			"$cp_pages" "$C_offline"
+		expect_eq "marked pages in the buddy allocator $cp_when" 0 "$C_buddy"
+		expect_eq "marked pages with the skippable bit $cp_when" \
+			"$cp_skippable" "$C_skippable"
+		expect_eq "marked pages mapped, on the LRU, reserved $cp_when" \
+			"0 0 0" "$C_mapped $C_lru $C_reserved"
+		counted refs "@$TMP/marks-online"
+		expect_eq "marked pages with reference count 0, 1, more $cp_when" \
+			"$(refs_wanted "$cp_skippable" $((cp_pages - cp_skippable))) 0" \
+			"$C_ref0 $C_ref1 $C_refmore"
+	fi
+	for cp_b in $OFFLINE; do
+		counted oracle count "$((cp_b * BLOCK_PAGES))+$BLOCK_PAGES"
+		case $OFFLINE_LOOKS in
+		nopage) cp_looks=$C_nopage ;;
+		*) cp_looks=$C_plain ;;
+		esac
+		expect_eq "pages of memory$cp_b that look offline $cp_when" \
+			"$BLOCK_PAGES" "$cp_looks"
+	done
+}
+
+check_everywhere() {
+	cp_all=yes
+	check_pages "$1"
+	cp_all=''
+}
+
+# check_isolated WHEN: no page block is left isolated. /proc/pagetypeinfo has several
+# tables for each node, and lines of the same form in each.
+check_isolated() {
+	expect_eq "isolated page blocks $1" 0 "$(awk '
+	/^Number of blocks type/ {
+		for (i = 5; i <= NF; i++) if ($i == "Isolate") col = i
+		if (!col) print "no column Isolate"
+		next
+	}
+	!/^Node/ { col = 0 }
+	col { sum += $col }
+	END { print sum + 0 }' /proc/pagetypeinfo)"
+}
+
+# check_listed WHEN: the module lists the marked pages. Only the pages are compared, not
+# the division into ranges; see expect_ranges() for that.
+check_listed() {
+	expect_eq "pages listed by the module $1" \
+		"$(marks_by_block | extents)" "$(extents <"$FO"/ranges)"
+}
+
+# expect_ranges WHEN "START NR SKIPPABLE CANARY"…: exactly these ranges are listed
+expect_ranges() {
+	er_when=$1
+	shift
+	expect_eq "ranges $er_when" "$([ $# = 0 ] || printf '%s\n' "$@")" \
+		"$(awk '/^#/ { next } { print $1, $2, $3, $4 }' "$FO"/ranges)"
+}
+
+# The number of marked pages that are hardware-poisoned. Scripts with such pages set it.
+POISONED=0
+
+# canaries_unread: sets UNREAD to the number of canaries in $TMP/marks-online that the
+# module must not read. Scripts with poisoned pages have a version of their own.
+canaries_unread() {
+	UNREAD=0
+}
+
+# check_verify WHEN: the file "verify" of the module has the right numbers
+check_verify() {
+	marks_online >"$TMP/marks-online"
+	read -r cv_all cv_on cv_skip cv_canary <<-SUMS
+		$(awk -v all="$MARKS" '
+		FILENAME == all { total += $2; next }
+		{ n += $2; s += $2 * $3; c += $2 * $4 }
+		END { print total + 0, n + 0, s + 0, c + 0 }' \
+			"$MARKS" "$TMP/marks-online")
+	SUMS
+	canaries_unread
+	expect_eq "verify $1" "pages $cv_all
+pages_block_offline $((cv_all - cv_on))
+page_offline $cv_on
+skippable $cv_skip
+skippable_expected $cv_skip
+buddy 0
+wrong_count 0
+canary $((cv_canary - UNREAD))
+canary_broken 0
+poisoned $POISONED
+canary_unchecked 0
+first_bad_pfn -1" "$(sed '/^ranges /d; /^last_failure/d' "$FO"/verify)"
+}
+
+# check_all WHEN
+check_all() {
+	check_accounts "$1"
+	check_pages "$1"
+	check_isolated "$1"
+	check_listed "$1"
+	check_verify "$1"
+}
+
+# unchanged WHAT ERRNO COMMAND…: the write fails with ERRNO and changes nothing
+unchanged() {
+	unchanged_what=$1 unchanged_errno=$2
+	shift 2
+	awk '{ $8 = ""; print }' "$FO"/ranges >"$TMP/ranges-before"
+	expect_eq "$unchanged_what" "$unchanged_errno" "$("$@")"
+	expect_eq "ranges after: $unchanged_what" "$(cat "$TMP/ranges-before")" \
+		"$(awk '{ $8 = ""; print }' "$FO"/ranges)"
+	check_accounts "after: $unchanged_what"
+	check_pages "after: $unchanged_what"
+}
+
+# stat_value NAME: a value of "$FO"/stats; verify_value NAME: one of "$FO"/verify
+stat_value() {
+	awk -v name="$1" '$1 == name { print $2 }' "$FO"/stats
+}
+
+verify_value() {
+	awk -v name="$1" '$1 == name { print $2 }' "$FO"/verify
+}
+
+# stats_mark; …; expect_stats "NAME DELTA"…: the counters went up by these numbers
+stats_mark() {
+	cat "$FO"/stats >"$TMP/stats"
+}
+
+expect_stats() {
+	awk 'FNR == NR { was[$1] = $2; next }
+		$1 in was { print $1, $2 - was[$1] }' "$TMP/stats" "$FO"/stats >"$TMP/went-up"
+	for stats_pair; do
+		stats_got=missing
+		while read -r stats_name stats_delta; do
+			[ "$stats_name" != "${stats_pair% *}" ] || stats_got=$stats_delta
+		done <"$TMP/went-up"
+		expect_eq "stats: ${stats_pair% *} went up by" "${stats_pair#* }" "$stats_got"
+	done
+}
