@@ -281,7 +281,10 @@ static int report_marked(const struct command *self, const struct request *r,
 	return ST_DONE;
 }
 
-/* --or-soft-offline: page by page, after the whole was refused. */
+/*
+ * --or-soft-offline: the module refused the request as a whole. Each range is taken
+ * by itself, and page by page where it must be.
+ */
 static int mark_parts(const struct command *self, const struct request *r)
 {
 	struct soft_offline soft = {
@@ -340,18 +343,22 @@ static int mark_parts(const struct command *self, const struct request *r)
 	return status;
 }
 
-/* Is it the neighbourhood alone that is in the way? */
-static bool refused_for_neighbours(const struct module *m, uint64_t before)
+/*
+ * Can --or-soft-offline do anything about a refusal? The module names the first page
+ * in the way, which says nothing about the other pages of the request. Of a request
+ * for one page it says everything.
+ */
+static bool parts_may_help(const struct request *r, const struct module *m,
+			   uint64_t before)
 {
 	struct failure refusal;
-	bool is;
+	bool neighbour;
 
 	if (!refusal_load(m, &refusal))
 		return false;
-	is = refusal.count != before && refusal.code &&
-	     !strcmp(refusal.code, "neighbour");
+	neighbour = refusal.count != before && refusal_is_neighbour(&refusal);
 	failure_free(&refusal);
-	return is;
+	return neighbour || r->pages > 1;
 }
 
 /* The blocks do not come back with these marks: they are taken away again. */
@@ -404,7 +411,7 @@ static int do_mark(const struct command *self, const struct request *r,
 		if (r->via_offline)
 			back = via_offline_bring_back(&via);
 	}
-	if (error == EBUSY && r->soft && refused_for_neighbours(m, refusals))
+	if (error == EBUSY && r->soft && parts_may_help(r, m, refusals))
 		status = mark_parts(self, r);
 	else if (error > 0)
 		say_mark_refused(self, r, m, &before, refusals, error);

@@ -387,6 +387,11 @@ bool refusal_load(const struct module *m, struct failure *refusal)
 	return load(m, "last_refusal", refusal);
 }
 
+bool refusal_is_neighbour(const struct failure *refusal)
+{
+	return refusal->code && !strcmp(refusal->code, "neighbour");
+}
+
 uint64_t refusal_count(const struct module *m)
 {
 	struct failure refusal;

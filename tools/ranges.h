@@ -102,6 +102,8 @@ struct failure {
 /* False, without a message, when there is none. */
 bool failure_load(const struct module *m, struct failure *failure);
 bool refusal_load(const struct module *m, struct failure *refusal);
+/* Is only kernel memory in the same page block in the way, not the page itself? */
+bool refusal_is_neighbour(const struct failure *refusal);
 /* How many marks were refused; 0 when none was, or nothing tells. */
 uint64_t refusal_count(const struct module *m);
 void failure_free(struct failure *failure);

@@ -76,8 +76,8 @@ struct tries {
 };
 
 /*
- * Why the module has just refused this part. True: soft offline may take it,
- * since only the neighbourhood of its pages is in the way.
+ * Adds why the module has just refused this part. True: only kernel memory beside
+ * the page that the module names is in the way.
  */
 static bool explain(struct retire *r, struct span span, int error,
 		    struct sb *why)
@@ -94,8 +94,7 @@ static bool explain(struct retire *r, struct span span, int error,
 	       span.pfn < refusal.span.pfn + refusal.span.nr;
 	r->refusals = refusal.count;
 	if (ours) {
-		neighbour = error == EBUSY && refusal.code &&
-			    !strcmp(refusal.code, "neighbour");
+		neighbour = error == EBUSY && refusal_is_neighbour(&refusal);
 		sb_addf(why, "%s (", refusal.reason);
 		add_errno(why, error);
 		sb_addf(why, ")");
@@ -129,7 +128,7 @@ static void mark(struct retire *r, struct retired *d, struct span span,
 {
 	struct sb why = {0};
 	uint64_t half = span.nr / 2;
-	bool soft, no_use;
+	bool neighbour, parts;
 	int error;
 
 	if (tries->error < 0 || signals_seen())
@@ -150,17 +149,21 @@ static void mark(struct retire *r, struct retired *d, struct span span,
 		tries->error = error;
 	if (error < 0)
 		return;
-	soft = explain(r, span, error, &why) && r->soft;
-	/* No smaller part will do better than the whole, or it was ended. */
-	no_use = error == ENOSPC || error == EINTR;
-	if (half && !no_use && (r->partial || soft)) {
+	neighbour = explain(r, span, error, &why);
+	/*
+	 * After ENOSPC no smaller part does better, and EINTR is the user's wish. For
+	 * soft offline the refusal of one page says nothing about the others.
+	 */
+	parts = r->partial ? error != ENOSPC && error != EINTR :
+			     r->soft && error == EBUSY;
+	if (half && parts) {
 		mark(r, d, (struct span){ span.pfn, half }, tries);
 		mark(r, d, (struct span){ span.pfn + half, span.nr - half },
 		     tries);
 		sb_free(&why);
 		return;
 	}
-	if (soft && span.nr == 1) {
+	if (neighbour && r->soft && span.nr == 1) {
 		sb_clear(&why);
 		if (soft_offline_page(r->soft, span.pfn, &why)) {
 			/* Now it is poisoned, and a mark lists and keeps it. */

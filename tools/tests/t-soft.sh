@@ -3,9 +3,9 @@
 # Sourced by tests/run: --or-soft-offline.
 # shellcheck disable=SC2154,SC2016
 
-# The page blocks are of 8 pages here. A page block with one of the $kernel_pages
-# is refused: these as kernel memory, the others as their neighbours. $on_soft is
-# a command for soft_offline_page; its exit is the answer.
+# A page block has 8 pages here. The module refuses $kernel_pages as kernel memory,
+# $pinned_pages as pinned, and the other pages of a page block with a kernel page as
+# neighbours. $on_soft is a command for soft_offline_page. Its exit is the answer.
 neighbours='
 if [ "$1" = soft_offline_page ]; then
 	eval "$on_soft"
@@ -22,22 +22,38 @@ refuse() {
 		"pfn $3" "code $4" "owner -" "reason $5" >"$fo/last_refusal"
 	exit 16
 }
-for page in $kernel_pages; do
-	[ "$(($1 / 8))" -le "$((page / 8))" ] && [ "$((($1 + $2 - 1) / 8))" -ge "$((page / 8))" ] || continue
-	[ "$1" -gt "$page" ] || [ "$(($1 + $2))" -le "$page" ] || [ "$2" -gt 1 ] ||
-		refuse $1 $2 $page kernel_memory "the kernel uses PFN $page"
-	! grep -qx "$1" "$T/poisoned" || [ "$2" -gt 1 ] ||
-		{ echo "$1 1 1 0 0 Normal debugfs 0 poisoned" >>"$fo/ranges"; exit 0; }
-	refuse $1 $2 $page neighbour "PFN $page in the same page block cannot move: slab"
+# check START NR: the kernel page in the range comes before one beside it
+check() {
+	for page in $kernel_pages; do
+		[ "$1" -gt "$page" ] || [ "$(($1 + $2))" -le "$page" ] ||
+			refuse $1 $2 $page kernel_memory "the kernel uses PFN $page"
+	done
+	for page in $pinned_pages; do
+		[ "$1" -gt "$page" ] || [ "$(($1 + $2))" -le "$page" ] ||
+			refuse $1 $2 $page pinned "PFN $page is pinned"
+	done
+	state=in_force
+	! grep -qx "$1" "$T/poisoned" || [ "$2" -gt 1 ] || { state=poisoned; return; }
+	for page in $kernel_pages; do
+		[ "$(($1 / 8))" -gt "$((page / 8))" ] || [ "$((($1 + $2 - 1) / 8))" -lt "$((page / 8))" ] ||
+			refuse $1 $2 $page neighbour "PFN $page in the same page block cannot move: slab"
+	done
+}
+: >"$fo/add"
+while [ $# -gt 0 ]; do
+	check $1 $2
+	echo "$1 $2 1 0 0 Normal debugfs 0 $state" >>"$fo/add"
+	shift 2
 done
-{ head -n 1 "$fo/ranges"; { tail -n +2 "$fo/ranges"; echo "$1 $2 1 0 0 Normal debugfs 0 in_force"; } | sort -n; } >"$fo/new"
+{ head -n 1 "$fo/ranges"; { tail -n +2 "$fo/ranges"; cat "$fo/add"; } | sort -n; } >"$fo/new"
 mv "$fo/new" "$fo/ranges"'
-# soft PAGES [COMMAND]: a fresh tree; the pages of the kernel, the answer
+# soft PAGES [COMMAND [PAGES]]: a fresh tree; the pages of the kernel, the answer, the
+# pinned pages
 soft() {
 	tree guest
 	: >"$T/poisoned"
 	: >"$memory/soft_offline_page"
-	kernel "kernel_pages='$1' on_soft='${2-}'
+	kernel "kernel_pages='$1' on_soft='${2-}' pinned_pages='${3-}'
 $neighbours"
 }
 # attempts TEXT: the addresses that were written
@@ -85,6 +101,50 @@ soft 1146899
 try "mark --or-soft-offline, kernel memory alone" 1 "" "offctl: mark: 0x0000000118013000-0x0000000118013fff: a page cannot be taken out of use (EBUSY)
 hint: 0x0000000118013000-0x0000000118013fff: the kernel uses PFN 1146899; page 0x118013000 (PFN 0x118013)" \
 	mark --or-soft-offline pfn:1146899
+attempts ""
+
+# One refusal says nothing about the other pages of a request: each one counts, in any
+# order, in one range and in several.
+beside="soft-offlined 1 page (4 KiB) 0x0000000118010000-0x0000000118010fff"
+beside_hints="hint: soft-offlined 1 page (4 KiB) 0x0000000118010000-0x0000000118010fff, poisoned until the machine reboots
+$after"
+# both_ways NAME KERNEL-PAGES PINNED-PAGES OUT WHY RANGE RANGE: the order changes nothing
+both_ways() {
+	for order in forward backward; do
+		soft "$2" "" "$3"
+		first=$6 second=$7
+		[ "$order" = forward ] || { first=$7 second=$6; }
+		try "mark --or-soft-offline, $1, $order" 64 "$4" "$cost
+$5
+$beside_hints" mark --or-soft-offline "$first" "$second"
+		attempts 0x118010000
+	done
+}
+both_ways "a kernel page and one beside it" 1146899 "" "$beside" \
+	"offctl: mark: 0x0000000118013000-0x0000000118013fff: 1 of 1 pages are not out of use: the kernel uses PFN 1146899 (EBUSY)" \
+	pfn:1146899 pfn:1146896
+both_ways "a pinned page and one beside a kernel page" 1146899 1146912 "$beside" \
+	"offctl: mark: 0x0000000118020000-0x0000000118020fff: 1 of 1 pages are not out of use: PFN 1146912 is pinned (EBUSY)" \
+	pfn:1146912 pfn:1146896
+both_ways "a kernel page next to it" 1146897 "" "$beside" \
+	"offctl: mark: 0x0000000118010000-0x0000000118011fff: 1 of 2 pages are not out of use: the kernel uses PFN 1146897 (EBUSY)" \
+	pfn:1146897 pfn:1146896
+soft 1146899 "" 1146912
+try "mark --or-soft-offline, one beside a kernel page, one that is pinned, one that can be marked" 64 \
+	"marked 1 page (4 KiB) 0x0000000118028000-0x0000000118028fff
+$beside" "$cost
+offctl: mark: 0x0000000118020000-0x0000000118020fff: 1 of 1 pages are not out of use: PFN 1146912 is pinned (EBUSY)
+$beside_hints" mark --or-soft-offline pfn:1146912 pfn:1146920 pfn:1146896
+# The negative twin: without a page beside kernel memory none is soft-offlined.
+soft "1146899 1146904"
+try "mark --or-soft-offline, two kernel pages" 1 "" "offctl: mark: 0x0000000118013000-0x0000000118013fff: 1 of 1 pages are not out of use: the kernel uses PFN 1146899 (EBUSY)
+offctl: mark: 0x0000000118018000-0x0000000118018fff: 1 of 1 pages are not out of use: the kernel uses PFN 1146904 (EBUSY)" \
+	mark --or-soft-offline pfn:1146904 pfn:1146899
+attempts ""
+soft "1146899"
+try "mark, a kernel page and one beside it, without the option" 1 "" "offctl: mark: 2 ranges: a page cannot be taken out of use (EBUSY)
+hint: 0x0000000118013000-0x0000000118013fff: the kernel uses PFN 1146899; page 0x118013000 (PFN 0x118013)" \
+	mark pfn:1146899 pfn:1146896
 attempts ""
 soft ""
 try "mark --or-soft-offline, not needed" 0 "marked 2 pages (8 KiB) 0x0000000118010000-0x0000000118011fff" "" \
