@@ -268,4 +268,35 @@ $(addresses "$(block_pfn "$B1" 6000)" 2) marked"
 	unmark_all
 }
 
-run_tests listings dry_run by_size timeout cycle cycle_leak save_restore import
+# --dry-run sees that the pages in use have nowhere to go. A file fills all memory but
+# 64 MiB, so a block full of it cannot be emptied. Without the file it can.
+no_room() {
+	room_dir=$TMP/full
+	mkdir "$room_dir"
+	expect_status "a file system" 0 mount -t tmpfs -o size=100% none "$room_dir"
+	room_mib=$(awk '$1 == "MemFree:" { print int($2 / 1024) - 64 }' /proc/meminfo)
+	expect_status "a file of $room_mib MiB" 0 \
+		dd if=/dev/zero of="$room_dir/file" bs=1M count="$room_mib" status=none
+	room_used=$(count_of lru "$(oracle count "$(block_range "$B1")")")
+	expect_at_least "pages in use in memory$B1" 20000 "$room_used"
+	try "offline --dry-run, no room" 1 offline --dry-run "$B1"
+	expect_eq "offline --dry-run, no room: what it says" 1 \
+		"$(grep -c "^block $B1: may fail: [0-9]* pages (.*) are in use there, and only [0-9]* pages* (.*) are free elsewhere\$" "$TMP/out")"
+	read -r room_inside room_elsewhere <<-NUMBERS
+		$(sed -n 's/.*may fail: \([0-9]*\) .* and only \([0-9]*\) .*/\1 \2/p' "$TMP/out")
+	NUMBERS
+	expect_eq "offline --dry-run, no room: pages in use" "$room_used" "$room_inside"
+	expect_at_most "offline --dry-run, no room: pages free elsewhere" \
+		$((64 * 256)) "$room_elsewhere"
+	# No attempt is made: the kernel would try until a signal comes, and log a page
+	# allocation failure, which vm/check-log takes for a fault.
+	expect_status "remove the file" 0 umount "$room_dir"
+	try "offline --dry-run, room" 0 offline --dry-run "$B1"
+	expect_eq "offline --dry-run, room: what it says" 1 \
+		"$(grep -c "^block $B1: would go offline" "$TMP/out")"
+	try "offline, room" 0 offline "$B1"
+	go "$B1" online_movable
+	check_all "after no_room"
+}
+
+run_tests listings dry_run no_room by_size timeout cycle cycle_leak save_restore import

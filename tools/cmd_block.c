@@ -7,10 +7,13 @@
 #include "module.h"
 #include "progress.h"
 #include "ranges.h"
+#include "room.h"
 #include "why.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <inttypes.h>
+#include <linux/kernel-page-flags.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -171,40 +174,69 @@ static void add_withheld(struct sb *sb, const struct why_sources *s,
 	spans_free(&all);
 }
 
-/* False: it would fail. */
-static bool say_offline(const struct goal *g, const struct why_sources *s,
-			const struct memblock *b)
+/*
+ * Adds how many pages have to leave the block, and whether they find room elsewhere.
+ * Returns false when they may not. If they do, there is less room for the next block.
+ */
+static bool add_migration(struct sb *sb, const struct goal *g,
+			  const struct why_sources *s, struct room *room,
+			  const struct memblock *b, bool would)
 {
 	struct page_census census;
-	struct sb line = {0};
-	bool sure, may;
-	struct span span = {0};
+	struct span span;
+	uint64_t used, inside, elsewhere;
 
-	why_not_offline(s, b, &line, &sure);
-	may = line.len;
-	if (sure && may) {
-		out("block %" PRIu64 ": would refuse: %s\n", b->nr, line.p);
-		sb_free(&line);
+	if (s->pages.fd < 0 || !block_span(&g->op.units, b->nr, &span) ||
+	    !pageflags_census(&s->pages, span, true, &census) ||
+	    !pageflags_count(&s->pages, span, KPF_BUDDY, &inside))
+		return true;
+	used = census.n[PAGE_IN_USE];
+	elsewhere = room_for(room, b, inside);
+	if (room->n && used > elsewhere) {
+		sb_addf(sb, "%s: ", would ? "may fail" : "; may fail");
+		add_pages(sb, &g->op.units, used);
+		sb_addf(sb, " %s in use there, and only ",
+			used == 1 ? "is" : "are");
+		add_pages(sb, &g->op.units, elsewhere);
+		sb_addf(sb, " %s free elsewhere", elsewhere == 1 ? "is" : "are");
 		return false;
 	}
-	out("block %" PRIu64 ": ", b->nr);
-	if (may)
-		out("may refuse: %s", line.p);
-	else
-		out("would go offline");
-	sb_clear(&line);
-	block_span(&g->op.units, b->nr, &span);
-	if (s->pages.fd >= 0 && span.nr &&
-	    pageflags_census(&s->pages, span, true, &census) &&
-	    census.n[PAGE_IN_USE]) {
-		sb_addf(&line, "; ");
-		add_pages(&line, &g->op.units, census.n[PAGE_IN_USE]);
-		sb_addf(&line, " in use to be migrated");
+	sb_addf(sb, "%s", would ? "would go offline" : "");
+	if (used) {
+		sb_addf(sb, "; ");
+		add_pages(sb, &g->op.units, used);
+		sb_addf(sb, " in use to be migrated");
 	}
-	add_withheld(&line, s, span);
-	out("%s\n", sb_str(&line));
-	sb_free(&line);
+	room_move(room, b, inside, used);
 	return true;
+}
+
+/* Returns false when the block would refuse, or may fail for lack of room. */
+static bool say_offline(const struct goal *g, const struct why_sources *s,
+			struct room *room, const struct memblock *b)
+{
+	struct sb line = {0}, why = {0};
+	struct span span = {0};
+	bool sure, would, fits;
+
+	why_not_offline(s, b, &why, &sure);
+	would = !why.len;
+	if (sure && !would) {
+		out("block %" PRIu64 ": would refuse: %s\n", b->nr, why.p);
+		sb_free(&why);
+		return false;
+	}
+	if (!would)
+		sb_addf(&line, "may refuse: %s", why.p);
+	fits = add_migration(&line, g, s, room, b, would);
+	if (would && !line.len)
+		sb_addf(&line, "would go offline");
+	if (block_span(&g->op.units, b->nr, &span))
+		add_withheld(&line, s, span);
+	out("block %" PRIu64 ": %s\n", b->nr, line.p);
+	sb_free(&line);
+	sb_free(&why);
+	return fits;
 }
 
 static bool say_online(const struct goal *g, const struct why_sources *s,
@@ -254,12 +286,16 @@ static int dry_run(const struct goal *g, const struct targets *t,
 {
 	const char *cmd = g->op.cmd->name;
 	struct why_sources sources;
+	struct room room = {0};
 	uint64_t would = 0, change = 0;
 	struct sb line = {0};
 	bool ok = why_open(&sources, cmd);
 
 	if (ok && !g->op.online && !why_open_pages(&sources, cmd))
 		hint("so the pages themselves are not looked at");
+	else if (ok && !g->op.online && !room_load(&room))
+		hint("/proc/zoneinfo: %s: offctl does not know whether pages in use find room elsewhere",
+		     strerror(errno));
 	for (size_t i = 0; ok && i < t->n && !(g->want && would == g->want);
 	     i++) {
 		const struct memblock *b = &blocks->v[t->v[i]];
@@ -268,7 +304,7 @@ static int dry_run(const struct goal *g, const struct targets *t,
 			out("block %" PRIu64 ": already %s\n", b->nr, b->state);
 			would++;
 		} else if (g->op.online ? say_online(g, &sources, b) :
-					  say_offline(g, &sources, b)) {
+					  say_offline(g, &sources, &room, b)) {
 			would++;
 			change++;
 		}
@@ -280,6 +316,7 @@ static int dry_run(const struct goal *g, const struct targets *t,
 		    g->op.online ? "online" : "offline");
 	}
 	sb_free(&line);
+	room_free(&room);
 	why_close(&sources);
 	if (!ok)
 		return ST_FAILED;

@@ -89,13 +89,13 @@ bool pageflags_read(const struct pageflags *pf, uint64_t pfn, size_t nr,
 	return true;
 }
 
-bool pageflags_have(const struct pageflags *pf, struct span span,
-		    unsigned int flag, bool *have)
+bool pageflags_count(const struct pageflags *pf, struct span span,
+		     unsigned int flag, uint64_t *count)
 {
 	uint64_t buf[4096];
 
-	*have = false;
-	while (span.nr && !*have) {
+	*count = 0;
+	while (span.nr) {
 		size_t want = span.nr < ARRAY_SIZE(buf) ? (size_t)span.nr :
 							  ARRAY_SIZE(buf);
 		ssize_t got = read_flags(pf, span.pfn, buf, want);
@@ -103,7 +103,7 @@ bool pageflags_have(const struct pageflags *pf, struct span span,
 		if (got <= 0)
 			return !got;
 		for (ssize_t i = 0; i < got; i++)
-			*have = *have || buf[i] & BIT(flag);
+			*count += buf[i] >> flag & 1;
 		span.pfn += (size_t)got;
 		span.nr -= (size_t)got;
 	}

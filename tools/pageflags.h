@@ -36,9 +36,9 @@ void pageflags_close(struct pageflags *pf);
 bool pageflags_read(const struct pageflags *pf, uint64_t pfn, size_t nr,
 		    bool movable, unsigned char *classes);
 
-/* Has one page of the span this flag (KPF_...)? False with errno. */
-bool pageflags_have(const struct pageflags *pf, struct span span,
-		    unsigned int flag, bool *have);
+/* Counts the pages of the span that have this flag (KPF_...). False with errno. */
+bool pageflags_count(const struct pageflags *pf, struct span span,
+		     unsigned int flag, uint64_t *count);
 
 struct page_census {
 	uint64_t n[PAGE_CLASSES];

@@ -123,14 +123,14 @@ static int attempt(const struct soft_offline *s, int fd, uint64_t pfn)
 static bool is_poisoned(uint64_t pfn)
 {
 	struct pageflags pf;
-	bool has = true;
+	uint64_t poisoned;
 
 	if (!pageflags_open(&pf))
 		return true;
-	if (!pageflags_have(&pf, (struct span){ pfn, 1 }, KPF_HWPOISON, &has))
-		has = true;
+	if (!pageflags_count(&pf, (struct span){ pfn, 1 }, KPF_HWPOISON, &poisoned))
+		poisoned = 1;
 	pageflags_close(&pf);
-	return has;
+	return poisoned;
 }
 
 bool soft_offline_page(struct soft_offline *s, uint64_t pfn, struct sb *why)

@@ -77,10 +77,10 @@ static bool check_hugetlb(const struct via_offline *via,
 			  const struct pageflags *pf, bool have, uint64_t nr)
 {
 	struct span span;
-	bool huge = false;
+	uint64_t huge;
 
 	if (pf->fd >= 0 && block_span(&via->units, nr, &span) &&
-	    pageflags_have(pf, span, KPF_HUGE, &huge))
+	    pageflags_count(pf, span, KPF_HUGE, &huge))
 		return !huge ||
 		       refuse_unforced(via, nr,
 			"it has pages of the hugetlb pool, which would shrink for good");

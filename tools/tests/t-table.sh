@@ -145,11 +145,6 @@ try "blocks --scan" 0 "BLOCK WHY
    33 3 pages marked unskippable by debugfs
    34 -
    35 1 page reserved, 32767 pages of the kernel, the first is PFN 0x118000" "" blocks --scan -o BLOCK,WHY 32-35
-try "offline --dry-run" 64 "block 32: would go offline; 1 page (4 KiB) in use to be migrated; 4096 marked pages stay withheld
-block 33: would refuse: 3 pages marked unskippable by debugfs
-block 34: already offline
-block 35: would refuse: 1 page reserved, 32767 pages of the kernel, the first is PFN 0x118000
-1 block, 128 MiB, would go offline" "" offline --dry-run 32-35
 try "map --block" 0 "0x0100000000 #####---------------------------
 
 # marked   - free
