@@ -56,12 +56,6 @@ void retire_close(struct retire *r)
 	spans_free(&r->offline);
 }
 
-static void note(struct retire *r, struct span span)
-{
-	spans_add(&r->had, span);
-	spans_normalize(&r->had);
-}
-
 /*
  * Each try is a write; a range that is all in use is given up at some time. Down
  * to single pages there are twice as many tries as pages.
@@ -141,7 +135,7 @@ static void mark(struct retire *r, struct retired *d, struct span span,
 	tries->left--;
 	error = send_mark(r, d, span);
 	if (!error) {
-		note(r, span);
+		spans_insert(&r->had, span);
 		d->pages += span.nr;
 		return;
 	}
@@ -168,7 +162,7 @@ static void mark(struct retire *r, struct retired *d, struct span span,
 		if (soft_offline_page(r->soft, span.pfn, &why)) {
 			/* Now it is poisoned, and a mark lists and keeps it. */
 			send_mark(r, d, span);
-			note(r, span);
+			spans_insert(&r->had, span);
 			d->soft++;
 			sb_free(&why);
 			return;
@@ -268,7 +262,7 @@ bool retire_one(struct retire *r, struct retired *d)
 		tell_waiting(r, d, r->absent ? &rest : &here);
 		for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 			for (size_t j = 0; j < parts[i]->n; j++)
-				note(r, parts[i]->v[j]);
+				spans_insert(&r->had, parts[i]->v[j]);
 	} else {
 		for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 			for (size_t j = 0; j < parts[i]->n; j++)

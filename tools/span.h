@@ -22,6 +22,8 @@ void spans_add(struct spans *s, struct span span);
 /* Sorts, and joins what touches. Returns the pages that were there twice. */
 uint64_t spans_normalize(struct spans *s);
 void spans_free(struct spans *s);
+/* Adds a span to a set and keeps it one. A span behind all others is added fastest. */
+void spans_insert(struct spans *s, struct span span);
 
 /* Both sets normalized; the result is a new one. */
 struct spans spans_intersect(const struct spans *a, const struct spans *b);
