@@ -97,7 +97,7 @@ block $B2: would refuse: 3 pages marked unskippable by debugfs
 	check_all "after --dry-run"
 
 	# One that fails ends it, unless --keep-going.
-	dry_hint="offctl: offline: block $B2: a page cannot be moved away, or somebody vetoed (EBUSY); it is online
+	dry_hint="offctl: offline: block $B2: a page cannot be migrated, or a memory notifier refused (EBUSY); it is online
 hint: PFN $(printf '0x%x' "$dry_pfn") refused: marked unskippable by debugfs"
 	try "offline" 1 offline "$B2" "$B1"
 	complains "offline" "$dry_hint

@@ -186,7 +186,7 @@ stays() {
 	case $1 in
 	unskippable)
 		mark "$(block_pfn "$B2" 9)" 1 unskippable
-		stays_why="a page cannot be moved away, or somebody vetoed (EBUSY)" ;;
+		stays_why="a page cannot be migrated, or a memory notifier refused (EBUSY)" ;;
 	after)
 		expect_eq "arm" ok "$(tryio write "$FO"/inject "offline after -12 1")"
 		stays_why="Cannot allocate memory (ENOMEM)" ;;
@@ -194,7 +194,7 @@ stays() {
 		# It is the last skippable page of the block that refuses.
 		mark "$(block_pfn "$B1" 9)" 1
 		expect_eq "arm" ok "$(tryio write "$FO"/inject "offline late -16 1")"
-		stays_why="a page cannot be moved away, or somebody vetoed (EBUSY)" ;;
+		stays_why="a page cannot be migrated, or a memory notifier refused (EBUSY)" ;;
 	kernel)
 		load_notifier_errors -1
 		notifier_error MEM_GOING_OFFLINE -12

@@ -249,7 +249,7 @@ const struct command cmd_inject = {
 "  offline late    during migration; EBUSY or EINTR\n"
 "  online before   at MEM_GOING_ONLINE, before the module's own work\n"
 "  online after    at MEM_GOING_ONLINE, after it\n"
-"  mark stray      somebody else holds a reference to a page; EBUSY\n"
+"  mark stray      a page has a reference from elsewhere; EBUSY\n"
 "  mark corrupt    flips a bit of a canary, for 'offctl verify' to find; EIO\n"
 "ERRNO is a name (ENOMEM) or a number, with or without a minus. COUNT is how\n"
 "many attempts fail, on any memory block, whoever makes them; 0 disarms.\n",

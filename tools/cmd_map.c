@@ -553,7 +553,7 @@ const struct command cmd_map = {
 "A row begins with the address of its first cell. A cell is marked if one of its\n"
 "pages is; otherwise it is what most of its pages are. With colours it uses\n"
 "UTF-8 if the locale has it; NO_COLOR, a pipe and --ascii give ASCII. Pages that\n"
-"somebody has pinned for DMA look like others that are in use.\n",
+"are pinned for DMA look like other pages in use.\n",
 	.options = options,
 	.run = run_map,
 };

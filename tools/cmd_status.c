@@ -55,7 +55,7 @@ static void add_scaled(struct sb *cell, const void *row, const char *name,
 	  "marks that failed after they were found valid", 0)		\
 	X(stray_references, "STRAY_REFERENCES", COL_NUMBER,		\
 	  "stray references",						\
-	  "failed marks, because somebody held a reference to a page", 0)	\
+	  "marks that failed because a page had a reference from elsewhere", 0)	\
 	X(offline_attempts, "OFFLINE_ATTEMPTS", COL_NUMBER,		\
 	  "offline attempts", "attempts to take memory offline", 0)	\
 	X(offline_done, "OFFLINE_DONE", COL_NUMBER, "offline done",	\

@@ -109,13 +109,13 @@ refused() {
 $dmesg_hint"
 	try "$1: $3" 1 "" "offctl: $1: block $2: $6 ($3); it is $5$extra" "$1" "$2"
 }
-refused offline 32 EBUSY 16 online "a page cannot be moved away, or somebody vetoed"
+refused offline 32 EBUSY 16 online "a page cannot be migrated, or a memory notifier refused"
 refused offline 32 EINTR 4 online "interrupted"
 refused offline 32 EINVAL 22 online "it has holes or several zones"
 refused offline 32 ENXIO 6 online "there is no such block"
 refused offline 32 ENOMEM 12 online "Cannot allocate memory"
 refused offline 32 EAGAIN 11 online "Resource temporarily unavailable"
-refused online 34 EBUSY 16 offline "somebody vetoed, or has the online-page hook that its marked pages need"
+refused online 34 EBUSY 16 offline "a memory notifier refused, or another driver has the online-page hook that its marked pages need"
 refused online 34 EINTR 4 offline "interrupted"
 refused online 34 EINVAL 22 offline "it cannot come online this way"
 refused online 34 ENXIO 6 offline "there is no such block"
@@ -127,7 +127,7 @@ fails_with() {
 printf '%s\n' \"count \$((count + 1))\" 'start_pfn $2' 'nr_pages $3' 'pfn -1' 'reason $4' >\"\$3/last_failure\"
 exit $1"
 }
-busy="a page cannot be moved away, or somebody vetoed (EBUSY); it is online"
+busy="a page cannot be migrated, or a memory notifier refused (EBUSY); it is online"
 tree guest
 fails_with 16 1081344 32768 "PFN 0x108100 refused: marked unskippable by debugfs"
 try "offline, the module knows why" 1 "" "offctl: offline: block 33: $busy
@@ -150,10 +150,10 @@ done
 kernel "exit 12"
 try "offline, ENOMEM, and nothing was counted" 1 "" "$no_memory" offline 33
 fails_with 16 1114112 32768 "vetoed: the hook is taken"
-try "online, the module knows why" 1 "" "offctl: online: block 34: somebody vetoed, or has the online-page hook that its marked pages need (EBUSY); it is offline
+try "online, the module knows why" 1 "" "offctl: online: block 34: a memory notifier refused, or another driver has the online-page hook that its marked pages need (EBUSY); it is offline
 hint: vetoed: the hook is taken" online 34
 kernel "exit 16"
-try "online, the reason is an old one" 1 "" "offctl: online: block 34: somebody vetoed, or has the online-page hook that its marked pages need (EBUSY); it is offline
+try "online, the reason is an old one" 1 "" "offctl: online: block 34: a memory notifier refused, or another driver has the online-page hook that its marked pages need (EBUSY); it is offline
 $dmesg_hint" online 34
 for broken in "start_pfn x" "reason" "reason "; do
 	kernel "printf '%s\n' 'count 99' 'start_pfn 1081344' 'nr_pages 1' 'reason x' '$broken' | tac >\"\$3/last_failure\"; exit 16"
@@ -170,7 +170,7 @@ tree guest
 kernel 'case $2 in 33*) exit 16 ;; esac
 '"$obeys"
 try "offline, one of three refuses" 64 "block 32: offline
-block 35: offline" "offctl: offline: block 33: a page cannot be moved away, or somebody vetoed (EBUSY); it is online
+block 35: offline" "offctl: offline: block 33: a page cannot be migrated, or a memory notifier refused (EBUSY); it is online
 $dmesg_hint
 offctl: offline: 2 of 3 blocks done" offline --keep-going 32-33 35
 sent block_offline "32
@@ -178,11 +178,11 @@ sent block_offline "32
 35"
 tree guest
 kernel 'exit 16'
-try "offline, all refuse: one hint" 1 "" "offctl: offline: block 32: a page cannot be moved away, or somebody vetoed (EBUSY); it is online
+try "offline, all refuse: one hint" 1 "" "offctl: offline: block 32: a page cannot be migrated, or a memory notifier refused (EBUSY); it is online
 $dmesg_hint
-offctl: offline: block 33: a page cannot be moved away, or somebody vetoed (EBUSY); it is online
+offctl: offline: block 33: a page cannot be migrated, or a memory notifier refused (EBUSY); it is online
 offctl: offline: 0 of 2 blocks done" offline --keep-going 32-33
-try "offline, one refuses, one is" 64 "block 34: already offline" "offctl: offline: block 33: a page cannot be moved away, or somebody vetoed (EBUSY); it is online
+try "offline, one refuses, one is" 64 "block 34: already offline" "offctl: offline: block 33: a page cannot be migrated, or a memory notifier refused (EBUSY); it is online
 $dmesg_hint
 offctl: offline: 1 of 2 blocks done" offline --keep-going 33 34
 

@@ -64,7 +64,7 @@ tree guest
 kernel "$obeys"
 OBEY_NOT=offline
 export OBEY_NOT
-busy="offctl: cycle: block 32: a page cannot be moved away, or somebody vetoed (EBUSY); it is online
+busy="offctl: cycle: block 32: a page cannot be migrated, or a memory notifier refused (EBUSY); it is online
 hint: the kernel log may say more: dmesg"
 try "cycle, a failure ends it" 1 "STEP    ATTEMPTS DONE FAILED INJECTED LEAKS
 offline        1    0      1        0     -
@@ -76,9 +76,9 @@ $(echo "$busy" | head -n 1)" cycle -o "$counts" --count 2 --keep-going 32
 OBEY_NOT=online
 try "cycle, it does not come back" 64 "STEP    ATTEMPTS DONE FAILED INJECTED LEAKS
 offline        1    1      0        0     -
-online         1    0      1        0     -" "offctl: cycle: block 32: somebody vetoed, or has the online-page hook that its marked pages need (EBUSY); it is offline
+online         1    0      1        0     -" "offctl: cycle: block 32: a memory notifier refused, or another driver has the online-page hook that its marked pages need (EBUSY); it is offline
 hint: the kernel log may say more: dmesg
-offctl: cycle: block 32: somebody vetoed, or has the online-page hook that its marked pages need (EBUSY); it is offline
+offctl: cycle: block 32: a memory notifier refused, or another driver has the online-page hook that its marked pages need (EBUSY); it is offline
 offctl: cycle: a block that was online is offline now" cycle -o "$counts" --count 5 32
 unset OBEY_NOT
 tree guest
@@ -203,7 +203,7 @@ $block_hint" offline dax2.0
 # Stops at the first failure
 tree guest
 kernel 'exit 16'
-try "offline stops at a failure" 1 "" "offctl: offline: block 32: a page cannot be moved away, or somebody vetoed (EBUSY); it is online
+try "offline stops at a failure" 1 "" "offctl: offline: block 32: a page cannot be migrated, or a memory notifier refused (EBUSY); it is online
 hint: the kernel log may say more: dmesg
 hint: 3 of the blocks not tried; --keep-going tries them
 offctl: offline: 0 of 4 blocks done" offline 32-35

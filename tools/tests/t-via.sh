@@ -110,7 +110,7 @@ reason PFN 0x11800a refused: kernel memory (slab)'
 export busy
 via "$(hook on_offline 'case $3 in *35) printf "%s\n" "$busy" >"$fo/last_failure"; exit 16 ;; esac')"
 try "mark --via-offline, a block does not go offline" 1 "block 33: offline
-block 33: online, zone Movable" "offctl: mark: block 35: a page cannot be moved away, or somebody vetoed (EBUSY); it is online
+block 33: online, zone Movable" "offctl: mark: block 35: a page cannot be migrated, or a memory notifier refused (EBUSY); it is online
 hint: PFN 0x11800a refused: kernel memory (slab)" mark --via-offline pfn:1114111 pfn:1146896
 now "$as_before"
 nothing_sent
@@ -160,7 +160,7 @@ now "$as_before"
 via "$(hook on_online 'grep -q "^1146896 " "$fo/ranges" && exit 16')"
 try "mark --via-offline, it does not come back with the mark" 1 "block 35: offline
 0x0000000118010000-0x0000000118010fff: marked, waits for its memory
-block 35: online, zone Normal" "offctl: mark: block 35: somebody vetoed, or has the online-page hook that its marked pages need (EBUSY); it is offline
+block 35: online, zone Normal" "offctl: mark: block 35: a memory notifier refused, or another driver has the online-page hook that its marked pages need (EBUSY); it is offline
 hint: the kernel log may say more: dmesg
 offctl: mark: 0x0000000118010000-0x0000000118010fff: unmarked again, its memory does not come online with it" \
 	mark --via-offline pfn:1146896
