@@ -4,7 +4,7 @@
 #include "command.h"
 #include "memblock.h"
 #include "sysroot.h"
-#include "why.h"
+#include "reason.h"
 
 #include <getopt.h>
 #include <inttypes.h>
@@ -40,7 +40,7 @@ static void get_block(struct sb *cell, const void *row, const void *context)
 
 static void get_range(struct sb *cell, const void *row, const void *context)
 {
-	const struct why_sources *s = context;
+	const struct reason_sources *s = context;
 	struct span span = span_of(row, &s->units);
 
 	if (span.nr)
@@ -49,7 +49,7 @@ static void get_range(struct sb *cell, const void *row, const void *context)
 
 static void get_size(struct sb *cell, const void *row, const void *context)
 {
-	const struct why_sources *s = context;
+	const struct reason_sources *s = context;
 	const struct row *r = row;
 
 	if (s->units.block)
@@ -84,7 +84,7 @@ static void get_state(struct sb *cell, const void *row, const void *context)
 
 static void get_marked(struct sb *cell, const void *row, const void *context)
 {
-	const struct why_sources *s = context;
+	const struct reason_sources *s = context;
 	struct span span = span_of(row, &s->units);
 	uint64_t pages = 0, end = span.pfn + span.nr;
 
@@ -104,7 +104,7 @@ static void get_marked(struct sb *cell, const void *row, const void *context)
 static void get_skippable(struct sb *cell, const void *row,
 			  const void *context)
 {
-	const struct why_sources *s = context;
+	const struct reason_sources *s = context;
 	struct span span = span_of(row, &s->units);
 	bool any = false, all = true;
 
@@ -131,7 +131,7 @@ static bool has_word(const char *words, const char *word)
 
 static void get_owner(struct sb *cell, const void *row, const void *context)
 {
-	const struct why_sources *s = context;
+	const struct reason_sources *s = context;
 	struct span span = span_of(row, &s->units);
 
 	for (size_t i = marked_first(&s->marked, span.pfn);
@@ -149,7 +149,7 @@ static void get_why(struct sb *cell, const void *row, const void *context)
 	const struct row *r = row;
 	bool sure;
 
-	why_not_offline(context, r->b, cell, &sure);
+	reason_not_offline(context, r->b, cell, &sure);
 }
 
 /* An online block's own type, an offline one's choice. */
@@ -248,7 +248,7 @@ static void split_by_shown(struct split *split)
 }
 
 static bool alike(const struct split *split, const struct row *a,
-		  const struct row *b, const struct why_sources *s)
+		  const struct row *b, const struct reason_sources *s)
 {
 	struct sb one = {0}, other = {0};
 	bool same = true;
@@ -268,7 +268,7 @@ static bool alike(const struct split *split, const struct row *a,
 }
 
 static size_t merge(struct row *rows, size_t n, const struct split *split,
-		    const struct why_sources *s)
+		    const struct reason_sources *s)
 {
 	size_t to = 0;
 
@@ -378,7 +378,7 @@ static bool take_options(const struct command *self, int argc, char **argv,
 	return true;
 }
 
-static bool has_marked(const struct memblock *b, const struct why_sources *s)
+static bool has_marked(const struct memblock *b, const struct reason_sources *s)
 {
 	struct span span;
 
@@ -388,7 +388,7 @@ static bool has_marked(const struct memblock *b, const struct why_sources *s)
 
 static int show(const struct command *self, struct choice *c,
 		const struct block_args *asked, const struct memblocks *blocks,
-		const struct why_sources *s)
+		const struct reason_sources *s)
 {
 	struct row *rows = xrealloc(NULL, blocks->n, sizeof(*rows));
 	size_t n = 0;
@@ -429,7 +429,7 @@ static int run_blocks(const struct command *self, int argc, char **argv)
 {
 	struct memblocks blocks = {0};
 	struct block_args asked = {0};
-	struct why_sources sources;
+	struct reason_sources sources;
 	struct choice choice;
 	struct units units;
 	int status, shown;
@@ -446,14 +446,14 @@ static int run_blocks(const struct command *self, int argc, char **argv)
 		return ST_FAILED;
 	}
 	/* Without the module, or as a user, the rest is still of use. */
-	if (!why_open(&sources, self->name))
+	if (!reason_open(&sources, self->name))
 		status = ST_FAILED;
-	if (choice.scan && !why_open_pages(&sources, self->name))
+	if (choice.scan && !reason_open_pages(&sources, self->name))
 		status = ST_FAILED;
 	shown = show(self, &choice, &asked, &blocks, &sources);
 	if (shown != ST_DONE)
 		status = shown;
-	why_close(&sources);
+	reason_close(&sources);
 	block_args_free(&asked);
 	memblocks_free(&blocks);
 	return status;
@@ -471,6 +471,6 @@ const struct command cmd_blocks = {
 "works without the module too, as far as sysfs alone can tell.\n",
 	.options = options,
 	.table = &blocks_table,
-	.names_left = true,
+	.reports_records = true,
 	.run = run_blocks,
 };

@@ -3,6 +3,7 @@
 #include "blockarg.h"
 #include "blockop.h"
 #include "command.h"
+#include "cycle_steps.h"
 #include "inject.h"
 #include "memblock.h"
 #include "module.h"
@@ -24,15 +25,6 @@ struct planned {
 	int error;
 };
 
-/* A row of the summary: all attempts of one kind. */
-struct step {
-	const char *name;
-	uint64_t attempts, done, failed, injected, leaks;
-	uint64_t *us;		/* what each one that was done took */
-	size_t n, cap;
-	bool verified;
-};
-
 enum { OFFLINE, ONLINE };
 
 struct cycle {
@@ -49,103 +41,6 @@ struct cycle {
 	struct step steps[2];
 	const struct module *m;
 };
-
-static void get_step(struct sb *cell, const void *row, const void *context)
-{
-	const struct step *s = row;
-
-	(void)context;
-	sb_addf(cell, "%s", s->name);
-}
-
-#define GETTER(field)							\
-static void get_##field(struct sb *cell, const void *row,		\
-			const void *context)				\
-{									\
-	const struct step *s = row;					\
-									\
-	(void)context;							\
-	sb_add_u64(cell, s->field);					\
-}
-GETTER(attempts)
-GETTER(done)
-GETTER(failed)
-GETTER(injected)
-
-static void get_min(struct sb *cell, const void *row, const void *context)
-{
-	const struct step *s = row;
-
-	(void)context;
-	if (s->n)
-		sb_add_u64(cell, s->us[0]);
-}
-
-static void get_median(struct sb *cell, const void *row, const void *context)
-{
-	const struct step *s = row;
-
-	(void)context;
-	if (s->n)
-		sb_add_u64(cell, (s->us[(s->n - 1) / 2] + s->us[s->n / 2]) / 2);
-}
-
-static void get_max(struct sb *cell, const void *row, const void *context)
-{
-	const struct step *s = row;
-
-	(void)context;
-	if (s->n)
-		sb_add_u64(cell, s->us[s->n - 1]);
-}
-
-static void get_leaks(struct sb *cell, const void *row, const void *context)
-{
-	const struct step *s = row;
-
-	(void)context;
-	if (s->verified)
-		sb_add_u64(cell, s->leaks);
-}
-
-static const struct column columns[] = {
-	{ "STEP", COL_TEXT, "offline or online", get_step, 0, NULL },
-	{ "ATTEMPTS", COL_NUMBER, "attempts in all", get_attempts, 0, NULL },
-	{ "DONE", COL_NUMBER, "attempts that succeeded", get_done, 0, NULL },
-	{ "FAILED", COL_NUMBER, "attempts that failed, and should not",
-	  get_failed, 0, NULL },
-	{ "INJECTED", COL_NUMBER, "attempts that failed as --inject wanted",
-	  get_injected, 0, NULL },
-	{ "MIN", COL_MS, "milliseconds of the shortest one that succeeded",
-	  get_min, 0, NULL },
-	{ "MEDIAN", COL_MS, "milliseconds, the median", get_median, 0, NULL },
-	{ "MAX", COL_MS, "milliseconds, the longest", get_max, 0, NULL },
-	{ "LEAKS", COL_NUMBER,
-	  "marked pages that were not as they should be; needs --verify",
-	  get_leaks, 0, NULL },
-	{ NULL, COL_TEXT, NULL, NULL, 0, NULL },
-};
-
-static const struct table cycle_table = {
-	.name = "cycle",
-	.columns = columns,
-};
-
-static int compare(const void *pa, const void *pb)
-{
-	const uint64_t *a = pa, *b = pb;
-
-	return (*a > *b) - (*a < *b);
-}
-
-static void note_time(struct step *s, uint64_t us)
-{
-	if (s->n == s->cap) {
-		s->cap = s->cap ? s->cap * 2 : 64;
-		s->us = xrealloc(s->us, s->cap, sizeof(*s->us));
-	}
-	s->us[s->n++] = us;
-}
 
 /* After an attempt. False: no use to go on. */
 static bool verify(struct cycle *c, struct step *s)
@@ -203,7 +98,7 @@ static enum outcome attempt_injected(struct cycle *c, struct memblock *b,
 	}
 	if (outcome == OP_DONE) {
 		s->done++;
-		note_time(s, c->op.us);
+		step_note_time(s, c->op.us);
 		if (!verify(c, s))
 			return OP_STOP;
 	}
@@ -235,7 +130,7 @@ static enum outcome step(struct cycle *c, struct memblock *b, bool online,
 	s->attempts++;
 	if (outcome == OP_DONE) {
 		s->done++;
-		note_time(s, c->op.us);
+		step_note_time(s, c->op.us);
 	} else if (outcome == OP_FAILED) {
 		s->failed++;
 	}
@@ -310,8 +205,7 @@ static int report(struct cycle *c)
 	for (size_t i = 0; i < ARRAY_SIZE(c->steps); i++) {
 		struct step *s = &c->steps[i];
 
-		if (s->n)
-			qsort(s->us, s->n, sizeof(*s->us), compare);
+		step_sort_times(s);
 		bad += s->failed + s->leaks;
 		done += s->done;
 	}
@@ -508,6 +402,6 @@ const struct command cmd_cycle = {
 "for, or the first marked page that is not as it should be.\n",
 	.options = options,
 	.table = &cycle_table,
-	.names_left = true,
+	.reports_records = true,
 	.run = run_cycle,
 };

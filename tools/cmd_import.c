@@ -362,6 +362,6 @@ const struct command cmd_import = {
 "FILE may be '-', standard input.\n",
 	.options = options,
 	.table = &retire_table,
-	.names_left = true,
+	.reports_records = true,
 	.run = run_import,
 };

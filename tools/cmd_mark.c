@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* offctl mark, offctl unmark */
+/* offctl mark */
 #include "command.h"
 #include "ranges.h"
+#include "request.h"
 #include "retire.h"
 #include "soft_offline.h"
 #include "via_offline.h"
@@ -12,107 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the user asks for. */
-struct request {
-	struct units units;
-	struct spans spans;	/* which pages; normalized */
-	bool any;		/* not these, but so many from anywhere */
-	uint64_t pages;
-	bool skippable, canary;	/* mark */
-	bool absent;		/* mark: also where no memory is */
-	bool via_offline, force;	/* mark: while its blocks are offline */
-	bool soft;		/* mark: soft offline as the last resort */
-	uint64_t soft_ms;
-	bool all;		/* unmark */
-	struct sb data;		/* the command, as the module wants it */
-	struct sb what;		/* for messages */
-};
-
-static void request_free(struct request *r)
-{
-	spans_free(&r->spans);
-	sb_free(&r->data);
-	sb_free(&r->what);
-}
-
-/*
- * Takes the operands as ranges, a line each, words() adding what else goes on
- * the line. Returns a status.
- */
-static int take_ranges(const struct command *self, struct request *r, int argc,
-		       char **argv, void (*words)(struct request *r))
-{
-	for (int i = 0; i < argc; i++) {
-		struct span span;
-		const char *why = parse_range(argv[i], &r->units, &span);
-
-		if (why)
-			return usage_error_arg(self, argv[i], why,
-					       range_forms);
-		spans_add(&r->spans, span);
-		sb_addf(&r->data, "%" PRIu64 " %" PRIu64, span.pfn, span.nr);
-		if (words)
-			words(r);
-		sb_addf(&r->data, "\n");
-	}
-	if (argc == 1)
-		add_range(&r->what, &r->units, r->spans.v[0]);
-	else
-		sb_addf(&r->what, "%d ranges", argc);
-	if (spans_normalize(&r->spans))
-		return usage_error(self, "the ranges overlap");
-	r->pages = spans_pages(&r->spans);
-	return ST_DONE;
-}
-
-static void report(const char *verb, const struct units *u,
-		   const struct spans *spans)
-{
-	struct sb line = {0};
-
-	for (size_t i = 0; i < spans->n; i++) {
-		sb_clear(&line);
-		add_pages(&line, u, spans->v[i].nr);
-		sb_addf(&line, " ");
-		add_range(&line, u, spans->v[i]);
-		out("%s %s\n", verb, sb_str(&line));
-	}
-	if (spans->n > 1) {
-		sb_clear(&line);
-		add_pages(&line, u, spans_pages(spans));
-		out("%s %s in all\n", verb, sb_str(&line));
-	}
-	sb_free(&line);
-}
-
-static void say_refused(const struct command *self, const struct request *r,
-			const char *file, int error)
-{
-	struct sb why = {0};
-
-	module_errno(&why, file, error);
-	err("%s: %s: %s", self->name, sb_str(&r->what), sb_str(&why));
-	sb_free(&why);
-}
-
-/* Names the first of the spans, if there is one. */
-static bool hint_first(const struct units *u, const struct spans *spans,
-		       const char *is)
-{
-	struct sb range = {0};
-
-	if (!spans->n)
-		return false;
-	add_range(&range, u, spans->v[0]);
-	hint("%s %s", sb_str(&range), is);
-	sb_free(&range);
-	return true;
-}
-
-/* mark */
-
 enum { OPT_SIZE = OPT_OWN, OPT_NODE, OPT_ZONE, OPT_UNSKIPPABLE, OPT_CANARY,
-       OPT_ABSENT, OPT_VIA_OFFLINE, OPT_FORCE, OPT_SOFT, OPT_ALL };
+       OPT_ABSENT, OPT_VIA_OFFLINE, OPT_FORCE, OPT_SOFT };
 
 static const struct option_def mark_options[] = {
 	{ OPT_SIZE, "size", "SIZE", "so much, from anywhere" },
@@ -221,12 +123,12 @@ static void say_mark_refused(const struct command *self,
 			     const struct marked_list *before,
 			     uint64_t refusals, int error)
 {
-	say_refused(self, r, r->any ? "mark any" : "mark", error);
+	request_refused(self, r, r->any ? "mark any" : "mark", error);
 	if (!hint_refusal(r, m, refusals) && error == EEXIST) {
 		struct spans had = marked_spans(before, NULL);
 		struct spans both = spans_intersect(&had, &r->spans);
 
-		hint_first(&r->units, &both, "is marked");
+		hint_first_span(&r->units, &both, "is marked");
 		spans_free(&had);
 		spans_free(&both);
 	}
@@ -268,7 +170,7 @@ static int report_marked(const struct command *self, const struct request *r,
 		done = spans_intersect(&now, &r->spans);
 	}
 	pages = spans_pages(&done);
-	report("marked", &r->units, &done);
+	report_spans("marked", &r->units, &done);
 	spans_free(&now);
 	spans_free(&done);
 	if (pages < r->pages) {
@@ -309,8 +211,8 @@ static int mark_parts(const struct command *self, const struct request *r)
 	spans_normalize(&soft.done);
 	now = spans_subtract(&retire.had, &had);
 	done = spans_subtract(&now, &soft.done);
-	report("marked", &r->units, &done);
-	report("soft-offlined", &r->units, &soft.done);
+	report_spans("marked", &r->units, &done);
+	report_spans("soft-offlined", &r->units, &soft.done);
 	for (size_t i = 0; i < n; i++) {
 		struct sb range = {0};
 
@@ -373,7 +275,7 @@ static int undo_mark(const struct command *self, const struct request *r,
 			r->spans.v[i].nr);
 	error = module_write(m, self->name, "unmark", &data);
 	if (error > 0)
-		say_refused(self, r, "unmark", error);
+		request_refused(self, r, "unmark", error);
 	else if (!error)
 		err("%s: %s: unmarked again, its memory does not come online with it",
 		    self->name, sb_str(&r->what));
@@ -491,7 +393,7 @@ static int run_mark(const struct command *self, int argc, char **argv)
 
 	r.units = units_get();
 	status = size ? take_anywhere(self, &r, size, node, zone) :
-			take_ranges(self, &r, argc, argv, mark_words);
+			request_take_ranges(self, &r, argc, argv, mark_words);
 	if (status == ST_DONE) {
 		if (module_open(&m, self->name, false)) {
 			status = do_mark(self, &r, &m);
@@ -504,14 +406,6 @@ static int run_mark(const struct command *self, int argc, char **argv)
 	return status;
 }
 
-#define RANGE_HELP							\
-"RANGE is one of\n"							\
-"  0xSTART-0xEND   addresses as lsmem prints them, the end included\n"	\
-"  0xSTART+SIZE    SIZE as in 64M; K, M, G, T, P or KiB... are powers of\n" \
-"                  1024, KB... powers of 1000\n"			\
-"  block:N[-M]     whole memory blocks\n"				\
-"  pfn:N[+M]       one page, or M pages\n"
-
 const struct command cmd_mark = {
 	.name = "mark",
 	.brief = "Take pages out of use.",
@@ -522,149 +416,6 @@ const struct command cmd_mark = {
 	.details = RANGE_HELP
 "Several ranges are taken all or none.\n",
 	.options = mark_options,
-	.names_left = true,
+	.reports_records = true,
 	.run = run_mark,
-};
-
-/* unmark */
-
-static const struct option_def unmark_options[] = {
-	{ OPT_ALL, "all", NULL, "give back all that was marked with offctl" },
-	{ 0, NULL, NULL, NULL },
-};
-
-static void say_unmark_refused(const struct command *self,
-			       const struct request *r,
-			       const struct marked_list *before, int error)
-{
-	bool told = false;
-
-	say_refused(self, r, "unmark", error);
-	if (error == ENOENT) {
-		struct spans had = marked_spans(before, NULL);
-		struct spans none = spans_subtract(&r->spans, &had);
-
-		told = hint_first(&r->units, &none, "is not marked");
-		spans_free(&had);
-		spans_free(&none);
-	} else if (error == EPERM) {
-		struct marked_filter ours = { .owner = OWNER_DEBUGFS };
-		struct spans had = marked_spans(before, &ours);
-		struct spans others = spans_subtract(&r->spans, &had);
-
-		told = hint_first(&r->units, &others,
-				  "is not ours, see 'offctl list'");
-		spans_free(&had);
-		spans_free(&others);
-	}
-	if (!told && error != EINTR)
-		hint("the kernel log may say more: dmesg | grep fake_offline");
-}
-
-/*
- * A write that was interrupted may have given back some of the ranges: the
- * lists say which. refused: its error has been told.
- */
-static int report_unmarked(const struct command *self, struct request *r,
-			   const struct marked_list *before,
-			   const struct marked_list *after, bool refused)
-{
-	struct marked_filter ours = { .owner = OWNER_DEBUGFS };
-	struct spans had = marked_spans(before, &ours);
-	struct spans now = marked_spans(after, &ours);
-	struct spans gone = spans_subtract(&had, &now);
-	struct spans done, left;
-	uint64_t pages, pages_left;
-
-	if (r->all) {
-		spans_free(&r->spans);
-		r->spans = had;
-		had = (struct spans){0};
-		r->pages = spans_pages(&r->spans);
-	}
-	done = spans_intersect(&gone, &r->spans);
-	left = spans_intersect(&now, &r->spans);
-	pages = spans_pages(&done);
-	pages_left = spans_pages(&left);
-	report("unmarked", &r->units, &done);
-	if (r->all && !r->pages && !refused)
-		out("no pages were marked with offctl\n");
-	if (pages_left && !refused) {
-		err("%s: %s: %" PRIu64 " pages are still marked", self->name,
-		    sb_str(&r->what), pages_left);
-		hint_first(&r->units, &left, "is marked");
-	}
-	spans_free(&had);
-	spans_free(&now);
-	spans_free(&gone);
-	spans_free(&done);
-	spans_free(&left);
-	if (!refused && !pages_left)
-		return ST_DONE;
-	return pages ? ST_PARTLY : ST_FAILED;
-}
-
-static int do_unmark(const struct command *self, struct request *r,
-		     const struct module *m)
-{
-	struct marked_list before = {0}, after = {0};
-	int error, status = ST_FAILED;
-
-	if (!marked_load(m, self->name, &before))
-		return ST_FAILED;
-	signals_catch();
-	error = module_write(m, self->name, "unmark", &r->data);
-	if (error > 0)
-		say_unmark_refused(self, r, &before, error);
-	if (error >= 0 && marked_load(m, self->name, &after))
-		status = report_unmarked(self, r, &before, &after, error);
-	marked_free(&before);
-	marked_free(&after);
-	return status;
-}
-
-static int run_unmark(const struct command *self, int argc, char **argv)
-{
-	struct request r = {0};
-	struct module m;
-	int status = ST_DONE, id;
-
-	while ((id = next_option(self, argc, argv)) != -1)
-		if (id == OPT_ALL)
-			r.all = true;
-	argc -= optind;
-	argv += optind;
-	if (r.all && argc)
-		return usage_error(self, "either ranges or --all");
-	if (!r.all && !argc)
-		return usage_error(self, "no range");
-
-	r.units = units_get();
-	if (r.all) {
-		sb_addf(&r.data, "all\n");
-		sb_addf(&r.what, "all");
-	} else {
-		status = take_ranges(self, &r, argc, argv, NULL);
-	}
-	if (status == ST_DONE) {
-		if (module_open(&m, self->name, false)) {
-			status = do_unmark(self, &r, &m);
-			module_close(&m);
-		} else {
-			status = ST_FAILED;
-		}
-	}
-	request_free(&r);
-	return status;
-}
-
-const struct command cmd_unmark = {
-	.name = "unmark",
-	.brief = "Give pages back.",
-	.synopsis = "RANGE...\n--all",
-	.details = RANGE_HELP
-"It may be a part of a marked range, or several adjacent ones.\n",
-	.options = unmark_options,
-	.names_left = true,
-	.run = run_unmark,
 };

@@ -117,6 +117,6 @@ const struct command cmd_skippable = {
 "RANGE is as for 'offctl mark'. It may be a part of a marked range, which is\n"
 "split, or several adjacent ones. With 'no' their memory blocks refuse to go\n"
 "offline. Each range changes as a whole or not at all.\n",
-	.names_left = true,
+	.reports_records = true,
 	.run = run_skippable,
 };

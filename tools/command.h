@@ -23,7 +23,7 @@ struct command {
 	const struct option_def *options;	/* the last one has no name */
 	const struct table *table;		/* of its listing, or NULL */
 	/* It changes something, or shows the state: it names blocks left offline. */
-	bool names_left;
+	bool reports_records;
 	/* Options come first: an operand may look like one (-12). */
 	bool operands_last;
 	int (*run)(const struct command *self, int argc, char **argv);

@@ -4,14 +4,23 @@
  *	    takes memory blocks offline and online, and shows what became of
  *	    them
  *
- * This file finds the command. Each command has a cmd_*.c; what they share is
- * parse.c (ranges as people write them), span.c (sets of pages), sysroot.c
- * (files below a root), memblock.c (sysfs), left.c (blocks that are offline only
- * for a while), module.c and ranges.c (the module's debugfs files), command.c
- * (options and --help) and table.c.
+ * This file finds the command. Each command is in a file named after it, such as
+ * cmd_mark.c. The commands share these:
+ *
+ * command.c		options and --help
+ * table.c		listings
+ * parse.c		ranges, sizes, times and errnos as people write them
+ * span.c		sets of pages
+ * sysroot.c, file.c	files below the root; files that the user names
+ * memblock.c		memory blocks in sysfs
+ * blockarg.c, blockop.c, change.c
+ *			memory blocks as operands; one attempt; several blocks
+ * module.c, ranges.c	the module's files in debugfs, and what they say
+ * request.c, retire.c	marking the ranges of a command line; marking a list of ranges
+ * reason.c, room.c	why a memory block cannot go offline; room for its pages
  */
 #include "command.h"
-#include "left.h"
+#include "offline_record.h"
 #include "sysroot.h"
 
 #include <getopt.h>
@@ -65,8 +74,8 @@ int main(int argc, char **argv)
 		if (!strcmp(argv[0], commands[i]->name)) {
 			int status = commands[i]->run(commands[i], argc, argv);
 
-			if (commands[i]->names_left && status != ST_USAGE)
-				left_say(commands[i]->name);
+			if (commands[i]->reports_records && status != ST_USAGE)
+				records_report(commands[i]->name);
 			root_close();
 			quit(status);
 		}

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "table.h"
-#include "command.h"
+#include "parse.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <libsmartcols/libsmartcols.h>
+#include <libsmartcols.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

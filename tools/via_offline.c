@@ -2,7 +2,7 @@
 #include "via_offline.h"
 #include "blockarg.h"
 #include "blockop.h"
-#include "left.h"
+#include "offline_record.h"
 #include "pageflags.h"
 #include "sysroot.h"
 
@@ -24,7 +24,7 @@
 struct via_block {
 	struct memblock *b;
 	char *zones;		/* it had; NULL: not known */
-	int record;		/* of left_begin(), or -1: not taken, or back */
+	int record;		/* of record_begin(), or -1: not taken, or back */
 	bool other_zone;
 };
 
@@ -193,7 +193,7 @@ static bool take_one(struct via_offline *via, struct via_block *vb)
 		err("%s: interrupted", via->cmd->name);
 		return false;
 	}
-	vb->record = left_begin(vb->b->nr, type_of(vb));
+	vb->record = record_begin(vb->b->nr, type_of(vb));
 	if (vb->record < 0) {
 		struct sb why = {0};
 
@@ -279,7 +279,7 @@ bool via_offline_bring_back(struct via_offline *via)
 		if (vb->record < 0)
 			continue;
 		if (bring_back_one(via, vb)) {
-			left_end(vb->record, vb->b->nr, true);
+			record_end(vb->record, vb->b->nr, true);
 			vb->record = -1;
 		} else {
 			all = false;
@@ -300,7 +300,7 @@ void via_offline_end(struct via_offline *via)
 {
 	for (size_t i = 0; i < via->n; i++) {
 		if (via->v[i].record >= 0)
-			left_end(via->v[i].record, via->v[i].b->nr, false);
+			record_end(via->v[i].record, via->v[i].b->nr, false);
 		free(via->v[i].zones);
 	}
 	free(via->v);

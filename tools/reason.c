@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "why.h"
+#include "reason.h"
 #include "blockarg.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
-bool why_open(struct why_sources *s, const char *cmd)
+bool reason_open(struct reason_sources *s, const char *cmd)
 {
 	struct module m;
 	bool ok = true;
 
-	*s = (struct why_sources){ .units = units_get(), .pages.fd = -1 };
+	*s = (struct reason_sources){ .units = units_get(), .pages.fd = -1 };
 	if (!module_open(&m, cmd, true))
 		return true;
 	ok = s->marked_known = marked_load(&m, cmd, &s->marked);
@@ -21,7 +21,7 @@ bool why_open(struct why_sources *s, const char *cmd)
 	return ok;
 }
 
-bool why_open_pages(struct why_sources *s, const char *cmd)
+bool reason_open_pages(struct reason_sources *s, const char *cmd)
 {
 	if (pageflags_open(&s->pages))
 		return true;
@@ -31,7 +31,7 @@ bool why_open_pages(struct why_sources *s, const char *cmd)
 	return false;
 }
 
-void why_close(struct why_sources *s)
+void reason_close(struct reason_sources *s)
 {
 	marked_free(&s->marked);
 	if (s->have_failure)
@@ -39,7 +39,7 @@ void why_close(struct why_sources *s)
 	pageflags_close(&s->pages);
 }
 
-static bool unskippable(const struct why_sources *s, struct span span,
+static bool unskippable(const struct reason_sources *s, struct span span,
 			struct sb *why)
 {
 	const struct marked *first = NULL;
@@ -68,7 +68,7 @@ static bool unskippable(const struct why_sources *s, struct span span,
 	return true;
 }
 
-static bool refusing_pages(const struct why_sources *s, struct span span,
+static bool refusing_pages(const struct reason_sources *s, struct span span,
 			   bool movable, struct sb *why)
 {
 	static const struct {
@@ -101,7 +101,7 @@ static bool refusing_pages(const struct why_sources *s, struct span span,
 }
 
 /* It would have been found above if it were not skippable: it is by now. */
-static bool is_marked(const struct why_sources *s, uint64_t pfn)
+static bool is_marked(const struct reason_sources *s, uint64_t pfn)
 {
 	size_t at = marked_first(&s->marked, pfn);
 
@@ -109,7 +109,7 @@ static bool is_marked(const struct why_sources *s, uint64_t pfn)
 	       s->marked.v[at].span.pfn <= pfn;
 }
 
-void why_not_offline(const struct why_sources *s, const struct memblock *b,
+void reason_not_offline(const struct reason_sources *s, const struct memblock *b,
 		     struct sb *why, bool *sure)
 {
 	struct span span;

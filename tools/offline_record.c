@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "left.h"
+#include "offline_record.h"
 #include "blockop.h"
 #include "memblock.h"
 #include "parse.h"
@@ -37,7 +37,7 @@ static bool lock(int fd)
 	return st.st_nlink;
 }
 
-int left_begin(uint64_t nr, const char *type)
+int record_begin(uint64_t nr, const char *type)
 {
 	struct sb path = {0};
 	int fd = -1, error;
@@ -62,7 +62,7 @@ int left_begin(uint64_t nr, const char *type)
 	return ok ? fd : -1;
 }
 
-void left_end(int fd, uint64_t nr, bool online)
+void record_end(int fd, uint64_t nr, bool online)
 {
 	struct sb path = {0};
 
@@ -115,7 +115,7 @@ static int compare(const void *pa, const void *pb)
 	return (*a > *b) - (*a < *b);
 }
 
-void left_say(const char *cmd)
+void records_report(const char *cmd)
 {
 	struct { uint64_t *v; size_t n, cap; } records = {0};
 	DIR *dir = memblock_bytes() ? root_opendir(ROOT, DIR_NAME) : NULL;

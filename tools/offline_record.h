@@ -5,22 +5,22 @@
  * online. There is a file for each block, run/offctl/block-N, with the online
  * type. The offctl that made it holds a lock on it as long as it lives.
  */
-#ifndef OFFCTL_LEFT_H
-#define OFFCTL_LEFT_H
+#ifndef OFFCTL_OFFLINE_RECORD_H
+#define OFFCTL_OFFLINE_RECORD_H
 
 #include "util.h"
 
 /*
- * Before the block goes offline. Returns a descriptor for left_end(), or -1 with
+ * Before the block goes offline. Returns a descriptor for record_end(), or -1 with
  * errno: EWOULDBLOCK when another offctl has the block.
  */
-int left_begin(uint64_t nr, const char *type);
+int record_begin(uint64_t nr, const char *type);
 /* Afterwards; online: the block is back, and the record goes away. */
-void left_end(int fd, uint64_t nr, bool online);
+void record_end(int fd, uint64_t nr, bool online);
 /*
  * Says which blocks were left offline, unless the offctl that took them still
  * runs. Records of blocks that are online, or gone, go away.
  */
-void left_say(const char *cmd);
+void records_report(const char *cmd);
 
 #endif

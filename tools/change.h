@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A change of the state of memory blocks that the user asks for. "offctl offline" and
+ * "offctl online" share it: their options, the choice of blocks, the attempts, and
+ * the frame of --dry-run.
+ */
+#ifndef OFFCTL_CHANGE_H
+#define OFFCTL_CHANGE_H
+
+#include "blockop.h"
+#include "command.h"
+#include "memblock.h"
+#include "reason.h"
+#include "room.h"
+
+/* The state that --dry-run looks at. */
+struct dry_run {
+	struct reason_sources s;
+	struct room room;
+};
+
+struct change {
+	struct blockop op;
+	bool all_marked, keep_going, dry_run;
+	const char *size, *node, *zone;
+	uint64_t want;		/* --size: so many, whichever */
+	int64_t on_node;	/* -1: any */
+	/*
+	 * For --dry-run: prints what would happen to a block. Returns false if it would
+	 * not be done.
+	 */
+	bool (*say)(const struct change *c, struct dry_run *d,
+		    const struct memblock *b);
+};
+
+enum { OPT_TYPE = OPT_OWN, OPT_ALL_MARKED, OPT_SIZE, OPT_NODE, OPT_ZONE,
+       OPT_TIMEOUT, OPT_DRY_RUN, OPT_KEEP_GOING };
+
+#define CHANGE_OPTIONS							\
+	{ OPT_ALL_MARKED, "all-marked", NULL,				\
+	  "every block that has marked pages" },			\
+	{ OPT_SIZE, "size", "SIZE",					\
+	  "so much, of whichever blocks do it" },			\
+	{ OPT_NODE, "node", "N", "with --size: on this NUMA node" },	\
+	{ OPT_ZONE, "zone", "ZONE",					\
+	  "with --size: of those that are in this zone, or can be" },	\
+	{ OPT_TIMEOUT, "timeout", "TIME",				\
+	  "give a block up after TIME (10, 0.5s, 200ms, 2min)" },	\
+	{ OPT_KEEP_GOING, "keep-going", NULL,				\
+	  "go on after a block that fails or is not there" },		\
+	{ OPT_DRY_RUN, "dry-run", NULL,					\
+	  "do nothing, say what would happen and what is in the way" },	\
+	{ 'v', "verbose", NULL,	"say what is done; this is the default" }, \
+	{ 'q', "quiet", NULL, "only say what fails" }
+
+#define BLOCK_HELP							\
+"BLOCK is a number (40), numbers (40-43, block:40-43), the address a block\n" \
+"starts at, a range of addresses of whole blocks, or a DAX device (dax0.0).\n" \
+"The blocks are tried one after the other, until one fails. SIGINT ends an\n" \
+"attempt that does not come to an end, and so does --timeout.\n"
+
+/* Takes the options and operands and does the work. Returns a status. */
+int change_run(struct change *c, int argc, char **argv);
+/* Adds how many marked pages of the span stay withheld, for a line of --dry-run. */
+void add_withheld(struct sb *sb, const struct reason_sources *s, struct span span);
+
+#endif
