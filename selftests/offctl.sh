@@ -101,7 +101,7 @@ block $B2: would refuse: 3 pages marked unskippable by debugfs
 hint: PFN $(printf '0x%x' "$dry_pfn") refused: marked unskippable by debugfs"
 	try "offline" 1 offline "$B2" "$B1"
 	complains "offline" "$dry_hint
-hint: 1 of the blocks not tried; --keep-going tries them
+hint: 1 block was not tried; --keep-going goes on after a failure
 offctl: offline: 0 of 2 blocks done"
 	expect_eq "state of memory$B1" online "$(block_state "$B1")"
 	try "offline --keep-going" 64 offline --keep-going "$B2" "$B1"
@@ -231,7 +231,7 @@ save_restore() {
 	} >"$TMP/some"
 	try "restore, partly" 64 restore -rno LINE,FATE,WHY "$TMP/some"
 	says "restore, partly" "2 marked -
-3 marked waits\\x20for\\x20its\\x20memory\\x20to\\x20come\\x20online
+3 marked waits\\x20for\\x20memory\\x20to\\x20come\\x20online
 4 no\\x20RAM\\x20there PFN\\x200x7fffffff0\\x20is\\x20no\\x20RAM,\\x20and\\x20none\\x20can\\x20be\\x20plugged\\x20there\\x20(ENXIO)
 5 not\\x20understood does\\x20not\\x20begin\\x20with\\x20'mark'"
 	note_mark "$(block_pfn "$B1" 100)" 2 canary

@@ -135,8 +135,8 @@ refusal_hint() {
 # soft_hints PFN: what it says of the cost, before and after
 soft_hints() {
 	echo "$COST
-hint: soft-offlined 1 page (4 KiB) $(addresses "$1"), poisoned until the machine reboots
-hint: from Linux 6.12 on, a block with such a page cannot come back online after it goes offline: block $B2"
+hint: soft-offlined 1 page (4 KiB) $(addresses "$1"); poisoned until the machine reboots
+hint: from Linux 6.12 on, block $B2 cannot come back online after going offline"
 }
 
 # With the option the page is retired; without, it is refused, and unchanged.
@@ -197,7 +197,7 @@ kernel_and() {
 	expect_eq "output, $kernel_when" \
 		"soft-offlined 1 page (4 KiB) $(addresses "$kernel_pfn")" "$(cat "$TMP/soft-out")"
 	expect_eq "lines about the kernel's page, $kernel_when" 1 \
-		"$(grep -c "^offctl: mark: $(addresses "$KERNEL"): 1 of 1 pages are not out of use: .*(EBUSY)\$" "$TMP/soft-err")"
+		"$(grep -c "^offctl: mark: $(addresses "$KERNEL"): 1 page of 1 was not taken out of use: .*(EBUSY)\$" "$TMP/soft-err")"
 	expect_eq "HardwareCorrupted, $kernel_when" $((kernel_before + 4)) "$(corrupted)"
 	retired "with $kernel_when" "$kernel_pfn"
 	soft_listed "$kernel_pfn"
@@ -232,7 +232,7 @@ hotplug() {
 	hang_start "$B1" sysfs
 	expect_eq "memory$B1 meanwhile" going-offline "$(block_state "$B1")"
 	soft --or-soft-offline "pfn:$(page 1)"
-	expect_soft "while a block goes offline" 1 "" "offctl: mark: $(addresses "$(page 1)"): 1 of 1 pages are not out of use: soft offline: not tried while block $B1 goes offline"
+	expect_soft "while a block goes offline" 1 "" "offctl: mark: $(addresses "$(page 1)"): 1 page of 1 was not taken out of use: soft offline: not tried while block $B1 goes offline"
 	expect_eq "HardwareCorrupted" "$hotplug_kb" "$(corrupted)"
 	# If offctl does not see that one goes offline, as one that begins later:
 	# the write does not end, and is given up. No other is made.
@@ -244,8 +244,8 @@ hotplug() {
 	[ "$hotplug_first" -lt "$hotplug_second" ] ||
 		hotplug_first=$(page 2) hotplug_second=$(page 1)
 	expect_soft "that does not end" 1 "" "$COST
-offctl: mark: $(addresses "$hotplug_first"): 1 of 1 pages are not out of use: soft offline: given up after 1.5 s, it may still be done
-offctl: mark: $(addresses "$hotplug_second"): 1 of 1 pages are not out of use: soft offline: not tried"
+offctl: mark: $(addresses "$hotplug_first"): 1 page of 1 was not taken out of use: soft offline: given up after 1.5 s; the kernel may still finish it
+offctl: mark: $(addresses "$hotplug_second"): 1 page of 1 was not taken out of use: soft offline: not tried"
 	expect_eq "HardwareCorrupted" "$hotplug_kb" "$(corrupted)"
 	kill -USR1 "$hang_pid"
 	wait "$hang_pid"

@@ -34,8 +34,8 @@ enum badmem_format badmem_format(const char *name)
 }
 
 /*
- * Calls take() for each line that is not empty. comments: '#' begins one. In
- * tables it is a part of names, DIMM#0.
+ * Calls take() for each line that is not empty. comments says whether '#' begins a
+ * comment. In tables it is a part of names, such as DIMM#0.
  */
 static void each_line(const char *text, size_t len, bool comments,
 		      void (*take)(char *line, size_t nr, void *arg), void *arg)
@@ -77,7 +77,7 @@ enum badmem_format badmem_guess(const char *text, size_t len)
 
 	if (len >= 16 && !memcmp(text, "SQLite format 3", 16))
 		return BADMEM_SQLITE;
-	/* The first line that says something. */
+	/* Skip empty lines and comments. */
 	for (;;) {
 		while (p < end && isspace((unsigned char)*p))
 			p++;
@@ -116,7 +116,7 @@ const char *badmem_parse(enum badmem_format format, const char *text,
 	};
 
 	if (memchr(text, '\0', len))
-		return "not a text";
+		return "not a text file";
 	switch (format) {
 	case BADMEM_MEMTEST:
 		each_line(text, len, true, badmem_memtest_line, &r);
@@ -127,7 +127,7 @@ const char *badmem_parse(enum badmem_format format, const char *text,
 		return NULL;
 	case BADMEM_CSV:
 		each_line(text, len, false, badmem_csv_line, &r);
-		return r.header ? r.why : "no line with the names of the columns";
+		return r.header ? r.why : "the names of the columns are missing";
 	case BADMEM_BADRAM:
 		return badmem_parse_badram(&r, text, len);
 	case BADMEM_MEMMAP:
@@ -135,6 +135,6 @@ const char *badmem_parse(enum badmem_format format, const char *text,
 	case BADMEM_JSON:
 		return badmem_parse_json(&r, text, len);
 	default:
-		return "no format that is known";
+		return "the format is not recognized";
 	}
 }

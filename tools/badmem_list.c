@@ -43,16 +43,16 @@ void badmem_record(struct badmem_list *list, const struct units *u,
 		list->no_address++;
 	} else if (*text == '-') {
 		/* Older rasdaemons stored the lower 32 bits, with a sign. */
-		badmem_skip(list, line, "an address that was cut to 32 bits");
+		badmem_skip(list, line, "the address was cut to 32 bits");
 	} else if (parse_number(text, &value)) {
-		badmem_skip(list, line, "not an address");
+		badmem_skip(list, line, "the address is not a number");
 	} else if (!value) {
-		/* What the EDAC driver says when it cannot tell. */
+		/* The EDAC driver reports 0 if it does not know the address. */
 		list->no_address++;
 	} else if (text == address) {
 		badmem_add(list, badmem_page_at(value, u), count, line);
 	} else if (value > UINT64_MAX / u->page) {
-		badmem_skip(list, line, "not a page number");
+		badmem_skip(list, line, "the page number is too large");
 	} else {
 		badmem_add(list, (struct span){ value, 1 }, count, line);
 	}

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
-/* One field of a line of CSV, unquoted in place; *p goes behind it. */
+/* Returns the next field of a line of CSV, unquoted in place. *p moves behind it. */
 static char *csv_field(char **p)
 {
 	char *from = *p, *field = *p, *to;
@@ -72,8 +72,8 @@ void badmem_csv_line(char *line, size_t nr, void *arg)
 }
 
 /*
- * JSON, as `sqlite3 -json` and others write it: each object with a member
- * "address" or "pfn", wherever it is, is a record.
+ * JSON as `sqlite3 -json` and other programs write it. Each object with a member
+ * "address" or "pfn" is a record, at any depth.
  */
 struct json {
 	const char *p, *end;
@@ -151,7 +151,7 @@ static bool json_members(struct json *j, int depth, bool object)
 	return ok;
 }
 
-/* The text of a string or a number; nothing for what else there is. */
+/* Gives the text of a string or of a number, and an empty text for other values. */
 static bool json_value(struct json *j, struct sb *text, int depth)
 {
 	static const char word[] = "+-.0123456789abcdefghijklmnopqrstuvwxyzE";
@@ -179,7 +179,7 @@ const char *badmem_parse_json(struct reader *r, const char *text, size_t len)
 	struct sb value = {0};
 	bool ok = true;
 
-	/* Several values, one behind the other, are JSON lines. */
+	/* A file of JSON lines has several values. */
 	for (json_blanks(&j); ok && j.p < j.end; json_blanks(&j))
 		ok = json_value(&j, &value, 0);
 	sb_free(&value);

@@ -6,10 +6,10 @@
 #include <string.h>
 #include <strings.h>
 
-/* More than that is no list of bad memory. */
+/* A file with more spans is not a list of bad memory. */
 #define MAX_SPANS (1u << 20)
 
-/* Hexadecimal digits, with or without 0x, and nothing else. */
+/* Takes a hexadecimal number with or without 0x. Nothing may follow it. */
 static bool parse_hex(const char *s, size_t len, uint64_t *value)
 {
 	uint64_t v = 0;
@@ -41,12 +41,12 @@ static bool span_of_bytes(uint64_t first, uint64_t last, const struct units *u,
 }
 
 /*
- * Memtest86+. Since version 6 an error is
+ * A line of Memtest86+. Since version 6 an error is
  *
  *    0      0    4   00048e4c8a0 (1.13GB)  ffffffffffffffff  fffffffffffeffff
  *
- * and before it was "5  0  00048e4c8a0 - 1166.2MB  ...": the address is in front
- * of its size. A line may also be just an address, or two with '-' between.
+ * Before it was "5  0  00048e4c8a0 - 1166.2MB  ...". In both the same address follows in
+ * other units. A line may also be just an address, or two addresses with '-' between.
  */
 void badmem_memtest_line(char *line, size_t nr, void *arg)
 {
@@ -73,7 +73,7 @@ void badmem_memtest_line(char *line, size_t nr, void *arg)
 		    parse_hex(before, strlen(before), &first)) {
 			char *next = strtok_r(NULL, BADMEM_BLANKS, &save);
 
-			/* "0x1000 - 0x1fff" is a range */
+			/* "0x1000 - 0x1fff" is a range. */
 			if (words == 1 && *word == '-' && next &&
 			    !strncmp(next, "0x", 2) &&
 			    parse_hex(next, strlen(next), &last) &&
@@ -90,10 +90,10 @@ void badmem_memtest_line(char *line, size_t nr, void *arg)
 	if (words == 1 && parse_hex(before, strlen(before), &first))
 		badmem_add(r->list, badmem_page_at(first, r->u), 1, nr);
 	else
-		badmem_skip(r->list, nr, "no address of an error");
+		badmem_skip(r->list, nr, "the line has no address");
 }
 
-/* Plain lists, a number or a range a word. */
+/* A line of a plain list. Each word is a number or a range. */
 void badmem_list_line(char *line, size_t nr, void *arg)
 {
 	struct reader *r = arg;
@@ -111,20 +111,20 @@ void badmem_list_line(char *line, size_t nr, void *arg)
 			*sep = '\0';
 		if (parse_number(word, &a) ||
 		    (sep && parse_number(sep + 1, &b))) {
-			badmem_skip(r->list, nr, "not a number");
+			badmem_skip(r->list, nr, "a word is not a number");
 			continue;
 		}
 		if (!how)
 			b = a;
 		else if (how == '+' &&
 			 (!b || __builtin_add_overflow(a, b - 1, &b))) {
-			badmem_skip(r->list, nr, "an empty range, or beyond all memory");
+			badmem_skip(r->list, nr, "a range is empty or too large");
 			continue;
 		}
 		if (r->pfns)
 			span = (struct span){ a, b - a + 1 };
 		if (b < a || (r->pfns && b >= limit)) {
-			badmem_skip(r->list, nr, "not a range");
+			badmem_skip(r->list, nr, "a range is too large or ends before it starts");
 			continue;
 		}
 		if (!r->pfns)
@@ -134,9 +134,9 @@ void badmem_list_line(char *line, size_t nr, void *arg)
 }
 
 /*
- * The pages that a pattern matches. Bits of the mask below a page don't matter:
- * a page is bad if a byte of it is. The lowest bits that may be anything make
- * spans, the others are counted through.
+ * Adds the pages that a pattern matches. A page is bad if one of its bytes is, so the
+ * bits of the mask below the page size have no effect. The lowest free bits give the
+ * length of the spans. The loop counts through the other free bits.
  */
 static const char *add_pattern(struct reader *r, uint64_t address,
 			       uint64_t mask, size_t nr)
@@ -144,7 +144,7 @@ static const char *add_pattern(struct reader *r, uint64_t address,
 	uint64_t limit = 1, must, any, low, high, sub = 0;
 	size_t spans = 0;
 
-	/* Patterns of 32-bit systems say nothing of the upper half. */
+	/* A pattern of 32 bits matches only addresses below 4 GiB. */
 	if (address <= UINT32_MAX && mask <= UINT32_MAX)
 		mask |= ~(uint64_t)UINT32_MAX;
 	while (limit < r->end)
@@ -154,7 +154,7 @@ static const char *add_pattern(struct reader *r, uint64_t address,
 	if (must >= limit)
 		return NULL;
 	any = ~mask & (limit - 1);
-	/* The run of ones at the bottom. */
+	/* The ones at the lower end. */
 	low = any & (any ^ (any + 1));
 	high = any & ~low;
 	do {
@@ -172,7 +172,7 @@ static const char *add_pattern(struct reader *r, uint64_t address,
 	return NULL;
 }
 
-/* The words of a text: what is between blanks, commas, quotes and such. */
+/* Returns the next word between separators, or NULL. */
 static const char *next_word(const char **p, const char *end, size_t *len,
 			     size_t *line, const char *separators)
 {
@@ -198,7 +198,7 @@ const char *badmem_parse_badram(struct reader *r, const char *text, size_t len)
 	size_t n, have = 0, line = 1;
 
 	while (!why && (word = next_word(&p, end, &n, &line, separators))) {
-		/* The line's name, as in GRUB_BADRAM="..." */
+		/* A name in front of the pairs, as in GRUB_BADRAM="...". */
 		if (n > 5 && !strncasecmp(word + n - 6, "badram", 6)) {
 			if (have)
 				return "an address without a mask";
@@ -210,7 +210,7 @@ const char *badmem_parse_badram(struct reader *r, const char *text, size_t len)
 			continue;
 		}
 		if (!parse_hex(word, n, &pair[have]))
-			return "not pairs of address and mask";
+			return "not a list of pairs of address and mask";
 		have ^= 1;
 		if (!have)
 			why = add_pattern(r, pair[0], pair[1], line);
@@ -238,7 +238,7 @@ const char *badmem_parse_memmap(struct reader *r, const char *text, size_t len)
 		if (!dollar)
 			return "not SIZE$ADDRESS";
 		sb_add(&number, word, (size_t)(dollar - word));
-		/* \$, as boot loaders want it */
+		/* Boot loaders need \$ in place of $. */
 		while (number.len && number.p[number.len - 1] == '\\')
 			number.p[--number.len] = '\0';
 		ok = !parse_size(number.p, &size) && size &&

@@ -30,13 +30,13 @@ static void say_missing(const struct change *c, struct targets *t,
 	else
 		err("%s: blocks %" PRIu64 "-%" PRIu64
 		    ": there are no such blocks", cmd, first, last);
-	/* It may be all that 64 bits can number. */
+	/* The interval may have all 2^64 numbers. */
 	if (__builtin_add_overflow(nr, 1, &nr) ||
 	    __builtin_add_overflow(t->missing, nr, &t->missing))
 		t->missing = UINT64_MAX;
 }
 
-/* Adds the blocks first to last, and tells which of them there are not. */
+/* Adds the blocks first to last, and says which of them do not exist. */
 static void add_interval(const struct change *c, struct targets *t, bool *taken,
 			 const struct memblocks *blocks, uint64_t first,
 			 uint64_t last)
@@ -61,7 +61,7 @@ static void add_interval(const struct change *c, struct targets *t, bool *taken,
 	say_missing(c, t, next, last);
 }
 
-/* Blocks with marked pages, whoever's they are. */
+/* Adds the blocks with marked pages of any owner. Returns false after an error message. */
 static bool add_marked(const struct change *c, const struct module *m,
 		       struct targets *t, const struct memblocks *blocks)
 {
@@ -81,8 +81,8 @@ static bool add_marked(const struct change *c, const struct module *m,
 }
 
 /*
- * All that --size may choose from, in chmem's order: what goes offline is taken
- * from the end of memory, what comes online from its start.
+ * Adds all blocks that --size can choose from, in the order of chmem: offlining begins
+ * at the end of memory, onlining at its start.
  */
 static void add_any(const struct change *c, struct targets *t,
 		    const struct memblocks *blocks)
@@ -132,11 +132,11 @@ static int run_targets(struct change *c, const struct module *m,
 	}
 	progress_stop();
 	if (i < t->n && signals_seen())
-		err("%s: interrupted; %zu of the blocks not tried", cmd,
-		    t->n - i);
+		err("%s: interrupted; %zu block%s %s not tried", cmd, t->n - i,
+		    plural(t->n - i), was_were(t->n - i));
 	else if (i < t->n && failed)
-		hint("%zu of the blocks not tried; --keep-going tries them",
-		     t->n - i);
+		hint("%zu block%s %s not tried; --keep-going goes on after a failure",
+		     t->n - i, plural(t->n - i), was_were(t->n - i));
 	if (done == total(c, t))
 		return ST_DONE;
 	if (t->n > 1 || t->missing || any)
@@ -169,9 +169,9 @@ static int dry_run(const struct change *c, const struct targets *t,
 	bool ok = reason_open(&d.s, cmd);
 
 	if (ok && !c->op.online && !reason_open_pages(&d.s, cmd))
-		hint("so the pages themselves are not looked at");
+		hint("so offctl does not look at the pages of the blocks");
 	else if (ok && !c->op.online && !room_load(&d.room))
-		hint("/proc/zoneinfo: %s: offctl does not know whether pages in use find room elsewhere",
+		hint("/proc/zoneinfo: %s: offctl cannot tell whether the pages in use have room elsewhere",
 		     strerror(errno));
 	for (size_t i = 0; ok && i < t->n && !(c->want && would == c->want);
 	     i++) {
@@ -188,7 +188,7 @@ static int dry_run(const struct change *c, const struct targets *t,
 	if (ok) {
 		add_size_iec(&line, change * c->op.units.block);
 		out("%" PRIu64 " block%s, %s, would go %s\n", change,
-		    change == 1 ? "" : "s", sb_str(&line),
+		    plural(change), sb_str(&line),
 		    c->op.online ? "online" : "offline");
 	}
 	sb_free(&line);
@@ -201,7 +201,7 @@ static int dry_run(const struct change *c, const struct targets *t,
 	return would ? ST_PARTLY : ST_FAILED;
 }
 
-/* The options that choose blocks; a usage error otherwise. */
+/* Checks the options that choose blocks. Returns ST_DONE or ST_USAGE. */
 static int take_choice(struct change *c, int argc)
 {
 	const struct command *cmd = c->op.cmd;
@@ -209,11 +209,12 @@ static int take_choice(struct change *c, int argc)
 	const char *why;
 
 	if (!!argc + c->all_marked + !!c->size > 1)
-		return usage_error(cmd, "either blocks, --all-marked or --size");
+		return usage_error(cmd,
+			"blocks, --all-marked and --size exclude each other");
 	if (!argc && !c->all_marked && !c->size)
-		return usage_error(cmd, "no block");
+		return usage_error(cmd, "no block is named");
 	if ((c->node || c->zone) && !c->size)
-		return usage_error(cmd, "--node and --zone go with --size");
+		return usage_error(cmd, "--node and --zone need --size");
 	if (c->size) {
 		why = parse_size(c->size, &bytes);
 		if (!why && !c->op.units.block)
@@ -235,7 +236,7 @@ static int take_choice(struct change *c, int argc)
 	return ST_DONE;
 }
 
-/* Makes the list; false after an error message. */
+/* Makes the list of blocks. Returns false after an error message. */
 static bool choose(const struct change *c, const struct module *m,
 		   const struct block_args *asked,
 		   const struct memblocks *blocks, struct targets *t)
@@ -260,7 +261,7 @@ static int carry_out(struct change *c, const struct module *m,
 		return dry_run(c, t, blocks);
 	if (t->missing && !c->keep_going) {
 		if (t->n)
-			hint("nothing was done; --keep-going does it with those that there are");
+			hint("nothing was done; --keep-going goes on with the blocks that exist");
 		return ST_FAILED;
 	}
 	if (c->all_marked && !t->n)
@@ -271,7 +272,7 @@ static int carry_out(struct change *c, const struct module *m,
 
 static int choose_and_run(struct change *c, int argc, char **argv)
 {
-	/* What would happen can be said without the module, in part. */
+	/* --dry-run can do a part of its work without the module. */
 	bool need_module = !c->dry_run || c->all_marked;
 	struct module m = { .dirfd = -1 };
 	struct block_args asked = {0};

@@ -23,7 +23,7 @@ struct change {
 	struct blockop op;
 	bool all_marked, keep_going, dry_run;
 	const char *size, *node, *zone;
-	uint64_t want;		/* --size: so many, whichever */
+	uint64_t want;		/* --size: the number of blocks; 0 without it */
 	int64_t on_node;	/* -1: any */
 	/*
 	 * For --dry-run: prints what would happen to a block. Returns false if it would
@@ -38,26 +38,26 @@ enum { OPT_TYPE = OPT_OWN, OPT_ALL_MARKED, OPT_SIZE, OPT_NODE, OPT_ZONE,
 
 #define CHANGE_OPTIONS							\
 	{ OPT_ALL_MARKED, "all-marked", NULL,				\
-	  "every block that has marked pages" },			\
+	  "take every block that has marked pages" },			\
 	{ OPT_SIZE, "size", "SIZE",					\
-	  "so much, of whichever blocks do it" },			\
-	{ OPT_NODE, "node", "N", "with --size: on this NUMA node" },	\
+	  "take so much memory, of any blocks" },			\
+	{ OPT_NODE, "node", "N", "with --size: only on this NUMA node" },	\
 	{ OPT_ZONE, "zone", "ZONE",					\
-	  "with --size: of those that are in this zone, or can be" },	\
+	  "with --size: only blocks that are in this zone, or can be" }, \
 	{ OPT_TIMEOUT, "timeout", "TIME",				\
-	  "give a block up after TIME (10, 0.5s, 200ms, 2min)" },	\
+	  "give up on a block after TIME (10, 0.5s, 200ms, 2min)" },	\
 	{ OPT_KEEP_GOING, "keep-going", NULL,				\
-	  "go on after a block that fails or is not there" },		\
+	  "go on after a block that fails or does not exist" },		\
 	{ OPT_DRY_RUN, "dry-run", NULL,					\
-	  "do nothing, say what would happen and what is in the way" },	\
-	{ 'v', "verbose", NULL,	"say what is done; this is the default" }, \
-	{ 'q', "quiet", NULL, "only say what fails" }
+	  "do nothing, show the outcome and the obstacles" },		\
+	{ 'v', "verbose", NULL,	"show each step; this is the default" },	\
+	{ 'q', "quiet", NULL, "show only failures" }
 
 #define BLOCK_HELP							\
-"BLOCK is a number (40), numbers (40-43, block:40-43), the address a block\n" \
-"starts at, a range of addresses of whole blocks, or a DAX device (dax0.0).\n" \
-"The blocks are tried one after the other, until one fails. SIGINT ends an\n" \
-"attempt that does not come to an end, and so does --timeout.\n"
+"BLOCK is a number (40), several numbers (40-43, block:40-43), the address at\n" \
+"which a block starts, an address range of whole blocks, or a DAX device (dax0.0).\n" \
+"offctl tries one block after the other until one fails. The kernel may retry an\n" \
+"attempt for ever. SIGINT and --timeout end it.\n"
 
 /* Takes the options and operands and does the work. Returns a status. */
 int change_run(struct change *c, int argc, char **argv);

@@ -38,7 +38,7 @@ static void print_row(struct map *map, uint64_t pfn,
 	sb_free(&line);
 }
 
-/* Only what is there, as many on a line as fit. */
+/* Explains the states that the map shows, as many on a line as fit. */
 static void print_legend(const struct map *map)
 {
 	size_t at = 0;
@@ -94,12 +94,12 @@ static void print_map(struct map *map)
 enum { OPT_BLOCK = OPT_OWN, OPT_CELL, OPT_COLOR, OPT_ASCII, OPT_SVG };
 
 static const struct option_def options[] = {
-	{ OPT_BLOCK, "block", "N", "only this memory block, down to pages" },
+	{ OPT_BLOCK, "block", "N", "show only this memory block" },
 	{ OPT_CELL, "cell", "SIZE",
-	  "memory in a cell, 4K to see each page; default: all fits" },
-	{ OPT_COLOR, "color", "[=WHEN]", "colours: always, never or auto" },
-	{ OPT_ASCII, "ascii", NULL, "nothing but ASCII, no colours" },
-	{ OPT_SVG, "svg", "FILE", "as a picture in FILE" },
+	  "memory in a cell, such as 4K; default: the map fits" },
+	{ OPT_COLOR, "color", "[=WHEN]", "use colours: always, never or auto" },
+	{ OPT_ASCII, "ascii", NULL, "use only ASCII, and no colours" },
+	{ OPT_SVG, "svg", "FILE", "draw a picture in FILE" },
 	{ 0, NULL, NULL, NULL },
 };
 
@@ -108,7 +108,7 @@ struct choice {
 	bool ascii;
 };
 
-/* A usage error, or ST_DONE. */
+/* Returns ST_DONE, or ST_USAGE after an error message. */
 static int take_options(struct map *map, int argc, char **argv,
 			struct choice *c)
 {
@@ -129,7 +129,7 @@ static int take_options(struct map *map, int argc, char **argv,
 			    strcmp(c->color, "never") &&
 			    strcmp(c->color, "auto"))
 				return usage_error_arg(map->cmd, c->color,
-						       "is not always, never or auto",
+						       "not always, never or auto",
 						       NULL);
 			break;
 		case OPT_ASCII:
@@ -145,7 +145,7 @@ static int take_options(struct map *map, int argc, char **argv,
 	return ST_DONE;
 }
 
-/* https://no-color.org */
+/* The rules of https://no-color.org */
 static bool want_colour(const char *when)
 {
 	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
@@ -215,8 +215,8 @@ static int run_map(const struct command *self, int argc, char **argv)
 	status = choose(&map, &c);
 	if (status == ST_DONE) {
 		if (!pageflags_open(&map.s.pages))
-			hint("/proc/kpageflags: %s: what is online can't be told apart",
-			     errno == EACCES ? "only root may look at it" :
+			hint("/proc/kpageflags: %s: the map cannot show the pages of online blocks",
+			     errno == EACCES ? "only root may read it" :
 					       strerror(errno));
 		map.marked = marked_spans(&map.s.marked, NULL);
 		map_find_segments(&map);
@@ -238,12 +238,12 @@ static int run_map(const struct command *self, int argc, char **argv)
 
 const struct command cmd_map = {
 	.name = "map",
-	.brief = "Show memory as a map: what is marked, offline, free, in use.",
+	.brief = "Show a map of marked, offline, free and used memory.",
 	.synopsis = "[--block N] [--cell SIZE] [--color[=WHEN]] [--ascii] [--svg FILE]",
 	.details =
-"A row begins with the address of its first cell. A cell is marked if one of its\n"
-"pages is; otherwise it is what most of its pages are. With colours it uses\n"
-"UTF-8 if the locale has it; NO_COLOR, a pipe and --ascii give ASCII. Pages that\n"
+"A row begins with the address of its first cell. A cell with a marked page is\n"
+"marked. Other cells show the state of most of their pages. The map uses UTF-8 with\n"
+"colours if the locale is UTF-8. NO_COLOR, a pipe and --ascii give ASCII. Pages that\n"
 "are pinned for DMA look like other pages in use.\n",
 	.options = options,
 	.run = run_map,

@@ -17,22 +17,22 @@ enum { OPT_SIZE = OPT_OWN, OPT_NODE, OPT_ZONE, OPT_UNSKIPPABLE, OPT_CANARY,
        OPT_ABSENT, OPT_VIA_OFFLINE, OPT_FORCE, OPT_SOFT };
 
 static const struct option_def mark_options[] = {
-	{ OPT_SIZE, "size", "SIZE", "so much, from anywhere" },
-	{ OPT_NODE, "node", "N", "with --size: on this NUMA node" },
+	{ OPT_SIZE, "size", "SIZE", "take so much memory, from anywhere" },
+	{ OPT_NODE, "node", "N", "with --size: only on this NUMA node" },
 	{ OPT_ZONE, "zone", "ZONE",
-	  "with --size: in this zone (dma, dma32, normal, movable)" },
+	  "with --size: only in this zone (dma, dma32, normal, movable)" },
 	{ OPT_UNSKIPPABLE, "unskippable", NULL,
-	  "their memory blocks then refuse to go offline" },
+	  "let the memory blocks of the pages refuse to go offline" },
 	{ OPT_CANARY, "canary", NULL,
-	  "fill them with a pattern that 'offctl verify' checks" },
+	  "fill the pages with a pattern that 'offctl verify' checks" },
 	{ OPT_ABSENT, "absent", NULL,
-	  "also where no memory is yet; the mark stays with the place" },
+	  "allow addresses without memory; the mark stays with them" },
 	{ OPT_VIA_OFFLINE, "via-offline", NULL,
-	  "take their memory blocks offline for that, and bring them back" },
+	  "mark the pages while their memory blocks are offline" },
 	{ OPT_FORCE, "force", NULL,
 	  "with --via-offline: even if a node or the hugetlb pool suffers" },
 	{ OPT_SOFT, "or-soft-offline", "[=TIME]",
-	  "a page beside kernel memory: poison it, as the last resort" },
+	  "let the kernel poison a page beside kernel memory" },
 	{ 0, NULL, NULL, NULL },
 };
 
@@ -85,8 +85,8 @@ static int take_anywhere(const struct command *self, struct request *r,
 }
 
 /*
- * Why the module has refused: the memory, the reason, the page in the way, and
- * whose it is. False when it does not say.
+ * Shows why the module refused the request: the range, the reason, the page in the way
+ * and its owner. Returns false if the module does not tell.
  */
 static bool hint_refusal(const struct request *r, const struct module *m,
 			 uint64_t count_before)
@@ -100,7 +100,7 @@ static bool hint_refusal(const struct request *r, const struct module *m,
 	ours = refusal.count != count_before &&
 	       (r->any || spans_pages_in(&r->spans, refusal.span));
 	if (ours) {
-		/* Of a request for any pages it is where they were looked for. */
+		/* For --size, the span is only where the module searched. */
 		if (!r->any) {
 			add_range(&line, &r->units, refusal.span);
 			sb_addf(&line, ": ");
@@ -134,9 +134,9 @@ static void say_mark_refused(const struct command *self,
 	}
 }
 
-/* Pages with our flags, and those that were poisoned before. */
-static struct spans marked_by_us(const struct request *r,
-				 const struct marked_list *list)
+/* The pages that offctl has marked with the flags of the request, and poisoned ones. */
+static struct spans marked_as_asked(const struct request *r,
+				    const struct marked_list *list)
 {
 	struct spans spans = {0};
 
@@ -153,12 +153,12 @@ static struct spans marked_by_us(const struct request *r,
 	return spans;
 }
 
-/* What the list of ranges says that we marked. */
+/* Reports the marked pages that the module lists. Returns a status. */
 static int report_marked(const struct command *self, const struct request *r,
 			 const struct marked_list *before,
 			 const struct marked_list *after)
 {
-	struct spans now = marked_by_us(r, after), done;
+	struct spans now = marked_as_asked(r, after), done;
 	uint64_t pages;
 
 	if (r->any) {
@@ -174,8 +174,9 @@ static int report_marked(const struct command *self, const struct request *r,
 	spans_free(&now);
 	spans_free(&done);
 	if (pages < r->pages) {
-		err("%s: %s: the list of ranges shows %" PRIu64 " of %" PRIu64
-		    " pages", self->name, sb_str(&r->what), pages, r->pages);
+		err("%s: %s: the module lists %" PRIu64 " of %" PRIu64
+		    " pages as marked", self->name, sb_str(&r->what), pages,
+		    r->pages);
 		return pages ? ST_PARTLY : ST_FAILED;
 	}
 	if (pages > r->pages)
@@ -199,7 +200,7 @@ static int mark_parts(const struct command *self, const struct request *r)
 	int status = ST_FAILED;
 	size_t n = 0;
 
-	/* A copy: retire_one() adds to it. */
+	/* This is a copy, because retire_one() adds to the set. */
 	had = spans_subtract(&retire.had, &(struct spans){0});
 	for (; n < r->spans.n && go_on && !signals_seen(); n++) {
 		v[n] = (struct retired){
@@ -214,15 +215,16 @@ static int mark_parts(const struct command *self, const struct request *r)
 	report_spans("marked", &r->units, &done);
 	report_spans("soft-offlined", &r->units, &soft.done);
 	for (size_t i = 0; i < n; i++) {
+		uint64_t rest = v[i].span.nr - v[i].pages - v[i].already -
+				v[i].soft;
 		struct sb range = {0};
 
 		add_range(&range, &r->units, v[i].span);
 		if (retire_status(&v[i], 1) != ST_DONE)
-			err("%s: %s: %" PRIu64 " of %" PRIu64
-			    " pages are not out of use%s%s", self->name,
-			    range.p, v[i].span.nr - v[i].pages - v[i].already -
-			    v[i].soft, v[i].span.nr, v[i].why ? ": " : "",
-			    v[i].why ? v[i].why : "");
+			err("%s: %s: %" PRIu64 " page%s of %" PRIu64
+			    " %s not taken out of use%s%s", self->name, range.p,
+			    rest, plural(rest), v[i].span.nr, was_were(rest),
+			    v[i].why ? ": " : "", v[i].why ? v[i].why : "");
 		sb_free(&range);
 	}
 	if (n) {
@@ -230,7 +232,7 @@ static int mark_parts(const struct command *self, const struct request *r)
 		status = retire_status(v, n);
 	}
 	if (n < r->spans.n) {
-		err("%s: %zu of %zu ranges not tried", self->name,
+		err("%s: %zu of %zu ranges were not tried", self->name,
 		    r->spans.n - n, r->spans.n);
 		status = status == ST_FAILED ? ST_FAILED : ST_PARTLY;
 	}
@@ -263,7 +265,7 @@ static bool parts_may_help(const struct request *r, const struct module *m,
 	return neighbour || r->pages > 1;
 }
 
-/* The blocks do not come back with these marks: they are taken away again. */
+/* Unmarks the ranges, because their blocks do not come online with these marks. */
 static int undo_mark(const struct command *self, const struct request *r,
 		     const struct module *m, struct via_offline *via)
 {
@@ -277,7 +279,7 @@ static int undo_mark(const struct command *self, const struct request *r,
 	if (error > 0)
 		request_refused(self, r, "unmark", error);
 	else if (!error)
-		err("%s: %s: unmarked again, its memory does not come online with it",
+		err("%s: %s: unmarked again, because the memory does not come online with the mark",
 		    self->name, sb_str(&r->what));
 	via_offline_bring_back(via);
 	sb_free(&data);
@@ -308,7 +310,7 @@ static int do_mark(const struct command *self, const struct request *r,
 	} else {
 		error = module_write(m, self->name, "mark", &r->data);
 		if (!error && r->via_offline)
-			out("%s: marked, waits for its memory\n",
+			out("%s: marked, waiting for memory to come online\n",
 			    sb_str(&r->what));
 		if (r->via_offline)
 			back = via_offline_bring_back(&via);
@@ -374,22 +376,22 @@ static int run_mark(const struct command *self, int argc, char **argv)
 	argc -= optind;
 	argv += optind;
 	if (!size && (node || zone))
-		return usage_error(self, "--node and --zone go with --size");
+		return usage_error(self, "--node and --zone need --size");
 	if (size && argc)
-		return usage_error(self, "either ranges or --size");
+		return usage_error(self, "ranges and --size exclude each other");
 	if (!size && !argc)
-		return usage_error(self, "no range");
+		return usage_error(self, "no range is named");
 	if (r.absent && size)
-		return usage_error(self, "--absent goes with ranges");
+		return usage_error(self, "--absent needs ranges");
 	if (r.via_offline && size)
-		return usage_error(self, "--via-offline goes with ranges");
+		return usage_error(self, "--via-offline needs ranges");
 	if (r.soft && size)
-		return usage_error(self, "--or-soft-offline goes with ranges");
+		return usage_error(self, "--or-soft-offline needs ranges");
 	if (r.via_offline + r.absent + r.soft > 1)
 		return usage_error(self,
-			"one of --absent, --via-offline and --or-soft-offline");
+			"--absent, --via-offline and --or-soft-offline exclude each other");
 	if (r.force && !r.via_offline)
-		return usage_error(self, "--force goes with --via-offline");
+		return usage_error(self, "--force needs --via-offline");
 
 	r.units = units_get();
 	status = size ? take_anywhere(self, &r, size, node, zone) :
@@ -414,7 +416,7 @@ const struct command cmd_mark = {
 "[--unskippable] [--canary] --via-offline [--force] RANGE...\n"
 "[--unskippable] [--canary] --size SIZE [--node N] [--zone ZONE]",
 	.details = RANGE_HELP
-"Several ranges are taken all or none.\n",
+"offctl marks either all of the ranges or none.\n",
 	.options = mark_options,
 	.reports_records = true,
 	.run = run_mark,

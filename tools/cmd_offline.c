@@ -27,10 +27,9 @@ static bool add_migration(struct sb *sb, const struct change *c,
 	if (d->room.n && used > elsewhere) {
 		sb_addf(sb, "%s: ", would ? "may fail" : "; may fail");
 		add_pages(sb, &c->op.units, used);
-		sb_addf(sb, " %s in use there, and only ",
-			used == 1 ? "is" : "are");
+		sb_addf(sb, " %s in use there, and only ", is_are(used));
 		add_pages(sb, &c->op.units, elsewhere);
-		sb_addf(sb, " %s free elsewhere", elsewhere == 1 ? "is" : "are");
+		sb_addf(sb, " %s free elsewhere", is_are(elsewhere));
 		return false;
 	}
 	sb_addf(sb, "%s", would ? "would go offline" : "");

@@ -18,9 +18,9 @@
 struct rows {
 	struct retired *v;
 	size_t n, cap;
-	char **names;		/* of files, as rows point to them */
+	char **names;		/* of the files; the rows point to them */
 	size_t nr_names;
-	bool unreadable;	/* a file could not be taken */
+	bool unreadable;	/* a file could not be read */
 };
 
 static const char *keep_name(struct rows *rows, const char *name)
@@ -84,7 +84,7 @@ static int by_name(const void *a, const void *b)
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
-/* The *.marks of a directory, in the order of their names. */
+/* Loads the files *.marks of a directory in the order of their names. */
 static void load_dir(const struct command *self, const struct units *u,
 		     const char *path, struct rows *rows)
 {
@@ -134,10 +134,10 @@ static void load(const struct command *self, const struct units *u,
 enum { OPT_DRY_RUN = OPT_OWN, OPT_PARTIAL };
 
 static const struct option_def restore_options[] = {
-	{ OPT_DRY_RUN, "dry-run", NULL, "mark nothing, say what would be" },
+	{ OPT_DRY_RUN, "dry-run", NULL, "mark nothing, say what would be done" },
 	{ OPT_PARTIAL, "partial", NULL,
-	  "mark the parts of a range that can be had" },
-	{ 'q', "quiet", NULL, "list only what is not marked now" },
+	  "mark the free parts of a range that cannot be marked whole" },
+	{ 'q', "quiet", NULL, "list only the lines that are not marked now" },
 	{ 0, NULL, NULL, NULL },
 };
 
@@ -155,7 +155,7 @@ static int run_restore(const struct command *self, int argc, char **argv)
 			r.partial = true;
 		else if (id == 'q')
 			quiet = true;
-	/* A list is in force before its memory is there, and after it went. */
+	/* A saved mark stays with its addresses, with or without memory there. */
 	r.absent = true;
 	status = retire_open(&r, self);
 	if (status == ST_DONE) {
@@ -180,7 +180,7 @@ static int run_restore(const struct command *self, int argc, char **argv)
 		for (size_t i = 0; quiet && i < rows.n; i++) {
 			struct retired one = rows.v[i];
 
-			/* What is well sinks behind the rest. */
+			/* Lines that are marked move behind the others. */
 			if (retire_status(&one, 1) == ST_DONE)
 				continue;
 			rows.v[i] = rows.v[shown];
@@ -195,14 +195,14 @@ static int run_restore(const struct command *self, int argc, char **argv)
 
 const struct command cmd_restore = {
 	.name = "restore",
-	.brief = "Mark again what was saved, and say what became of each line.",
+	.brief = "Mark saved ranges again, and show the outcome for each line.",
 	.synopsis =
 "[--dry-run] [--partial] [--quiet] [-o LIST] [-J|-P|-r] [-n]\n"
 "               [FILE|DIRECTORY...]",
 	.details =
-"Of a DIRECTORY it takes all files *" MARKS_SUFFIX ", in the order of their names; '-' is\n"
-"standard input. Without any it is /" MARKS_DIR ", which offctl-restore.service\n"
-"restores at boot. Each line is marked for itself.\n",
+"A DIRECTORY stands for its files *" MARKS_SUFFIX " in the order of their names, and '-' for\n"
+"standard input. Without an operand, offctl restores /" MARKS_DIR ", as\n"
+"offctl-restore.service does at boot. Each line is marked on its own.\n",
 	.options = restore_options,
 	.table = &retire_table,
 	.reports_records = true,

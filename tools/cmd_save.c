@@ -31,7 +31,7 @@ static int run_save(const struct command *self, int argc, char **argv)
 	struct sb text = {0}, origin = {0};
 	struct units units;
 	struct module m;
-	size_t saved = 0;
+	size_t saved = 0, others;
 	bool ok;
 
 	while (next_option(self, argc, argv) != -1)
@@ -57,9 +57,12 @@ static int run_save(const struct command *self, int argc, char **argv)
 		savefile_add(&text, &units, r->span, !r->skippable, r->canary);
 		saved++;
 	}
-	if (saved < list.n)
-		hint("%zu ranges of other owners are not saved: theirs to mark again",
-		     list.n - saved);
+	others = list.n - saved;
+	if (others)
+		hint("%zu range%s to %s and %s not saved", others,
+		     others == 1 ? " belongs" : "s belong",
+		     others == 1 ? "another owner" : "other owners",
+		     was_were(others));
 	marked_free(&list);
 	ok = file_write(self->name, optind < argc ? argv[optind] : "-", &text);
 	sb_free(&text);
@@ -69,10 +72,10 @@ static int run_save(const struct command *self, int argc, char **argv)
 
 const struct command cmd_save = {
 	.name = "save",
-	.brief = "Save what is marked, as a text file.",
+	.brief = "Save the marked ranges as a text file.",
 	.synopsis = "[FILE]",
 	.details =
-"It goes to FILE, or to standard output. What drivers have marked is left out.\n"
-"'offctl restore' marks it again. See offctl(8) for the format.\n",
+"The list goes to FILE or to standard output. It leaves out the ranges that drivers\n"
+"have marked. 'offctl restore' marks the saved ranges again. offctl(8) has the format.\n",
 	.run = run_save,
 };

@@ -9,53 +9,53 @@
 #include <string.h>
 
 /*
- * What is taken from "stats" as it is: its name there, the column's, the type,
- * what stands before it, the help.
+ * Values that are shown as the module's file "stats" has them: the name in the file, the
+ * name of the column, its type, its label, its help.
  */
 #define STATS_OF_MODULE(X)						\
 	X(version, "VERSION", COL_TEXT, "module version",		\
-	  "of the module", 0)						\
+	  "version of the module", 0)					\
 	X(skip_mode, "SKIP_MODE", COL_TEXT, "way of skipping",		\
-	  "how offlining is made to skip: frozen, notifier, native", 0)
+	  "how offlining skips marked pages: frozen, notifier, native", 0)
 
 #define STATS(X)							\
 	X(ranges, "RANGES", COL_NUMBER, "marked ranges",		\
-	  "ranges that are marked", 0)					\
+	  "number of marked ranges", 0)					\
 	X(pages, "PAGES", COL_NUMBER, "marked pages",			\
-	  "pages that are marked", 0)					\
+	  "number of marked pages", 0)					\
 	X(marks, "MARKS", COL_NUMBER, "marks",				\
 	  "ranges marked since the module was loaded", 0)		\
 	X(unmarks, "UNMARKS", COL_NUMBER, "unmarks",			\
-	  "ranges or parts given back or forgotten", 0)			\
+	  "ranges, or parts of them, given back or forgotten", 0)	\
 	X(mark_failures, "MARK_FAILURES", COL_NUMBER, "failed marks",	\
-	  "marks that failed after they were found valid", 0)		\
+	  "valid marks that failed", 0)					\
 	X(stray_references, "STRAY_REFERENCES", COL_NUMBER,		\
 	  "stray references",						\
 	  "marks that failed because a page had a reference from elsewhere", 0)	\
 	X(offline_attempts, "OFFLINE_ATTEMPTS", COL_NUMBER,		\
 	  "offline attempts", "attempts to take memory offline", 0)	\
 	X(offline_done, "OFFLINE_DONE", COL_NUMBER, "offline done",	\
-	  "of these, done", 0)						\
+	  "attempts that succeeded", 0)					\
 	X(offline_cancelled, "OFFLINE_CANCELLED", COL_NUMBER,		\
-	  "offline cancelled", "rolled back by the module", 0)		\
+	  "offline cancelled", "attempts that the module rolled back", 0) \
 	X(offline_cancelled_early, "OFFLINE_CANCELLED_EARLY", COL_NUMBER, \
-	  "offline cancelled before us",				\
-	  "failed before the module had a part in it", 0)		\
+	  "offline cancelled early",					\
+	  "attempts that failed before the module's part", 0)		\
 	X(online_attempts, "ONLINE_ATTEMPTS", COL_NUMBER,		\
 	  "online attempts", "attempts to bring memory online", 0)	\
 	X(online_done, "ONLINE_DONE", COL_NUMBER, "online done",	\
-	  "of these, done", 0)						\
+	  "attempts that succeeded", 0)					\
 	X(online_cancelled, "ONLINE_CANCELLED", COL_NUMBER,		\
-	  "online cancelled", "rolled back by the module", 0)		\
+	  "online cancelled", "attempts that the module rolled back", 0) \
 	X(online_cancelled_early, "ONLINE_CANCELLED_EARLY", COL_NUMBER,	\
-	  "online cancelled before us",					\
-	  "failed before the module had a part in it", 0)		\
+	  "online cancelled early",					\
+	  "attempts that failed before the module's part", 0)		\
 	X(online_vetoed, "ONLINE_VETOED", COL_NUMBER, "online vetoed",	\
-	  "refused because another driver has the hook", 0)		\
+	  "attempts refused because another driver has the hook", 0)	\
 	X(withheld_pages, "WITHHELD_PAGES", COL_NUMBER,			\
 	  "withheld pages", "pages withheld when blocks came online", 0) \
 	X(injected, "INJECTED", COL_NUMBER, "injected failures",	\
-	  "failures made on purpose, see offctl inject", 0)
+	  "failures made by 'offctl inject'", 0)
 
 #define STATS_GETTER(...) GETTER(stats, __VA_ARGS__)
 #define STATS_COLUMN(id, column, type, label, help, flags)		\
@@ -107,7 +107,7 @@ static void get_size(struct sb *cell, const void *row, const void *context)
 
 static const struct column status_columns[] = {
 	STATS_OF_MODULE(STATS_COLUMN)
-	{ "HOOK", COL_TEXT, "who has the online-page hook: held, free, taken, left",
+	{ "HOOK", COL_TEXT, "state of the online-page hook: held, free, taken, left",
 	  get_hook, 0, "online-page hook" },
 	{ "RESERVE", COL_SIZE, "available memory that a mark must leave",
 	  get_reserve, 0, "reserve" },
@@ -125,7 +125,7 @@ static const struct table status_table = {
 	.downwards = true,
 };
 
-/* A newer module may count more than we know of. */
+/* Prints the values that this offctl does not know. A newer module may have some. */
 static void print_unknown(const struct pairs *pairs)
 {
 	static const char *const known[] = {
@@ -139,7 +139,7 @@ static void print_unknown(const struct pairs *pairs)
 		for (size_t k = 0; k < ARRAY_SIZE(known) && !found; k++)
 			found = !strcmp(pairs->v[i].name, known[k]);
 		if (!found)
-			out("%-27s %s\n", pairs->v[i].name, pairs->v[i].value);
+			out("%-23s %s\n", pairs->v[i].name, pairs->v[i].value);
 	}
 }
 
@@ -173,7 +173,7 @@ static int run_status(const struct command *self, int argc, char **argv)
 
 const struct command cmd_status = {
 	.name = "status",
-	.brief = "Show the state of the module, and what it has counted.",
+	.brief = "Show the state and the counters of the module.",
 	.synopsis = "[-o LIST] [-J|-P|-r] [-n] [-b]",
 	.table = &status_table,
 	.reports_records = true,

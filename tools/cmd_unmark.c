@@ -11,7 +11,7 @@
 enum { OPT_ALL = OPT_OWN };
 
 static const struct option_def unmark_options[] = {
-	{ OPT_ALL, "all", NULL, "give back all that was marked with offctl" },
+	{ OPT_ALL, "all", NULL, "give back all pages that were marked with offctl" },
 	{ 0, NULL, NULL, NULL },
 };
 
@@ -35,7 +35,7 @@ static void say_unmark_refused(const struct command *self,
 		struct spans others = spans_subtract(&r->spans, &had);
 
 		told = hint_first_span(&r->units, &others,
-				  "is not ours, see 'offctl list'");
+				  "was not marked with offctl, see 'offctl list'");
 		spans_free(&had);
 		spans_free(&others);
 	}
@@ -44,8 +44,8 @@ static void say_unmark_refused(const struct command *self,
 }
 
 /*
- * A write that was interrupted may have given back some of the ranges: the
- * lists say which. refused: its error has been told.
+ * Reports the pages that were given back, by the module's lists: an interrupted write may
+ * have given back a part. refused: an error message has been printed. Returns a status.
  */
 static int report_unmarked(const struct command *self, struct request *r,
 			   const struct marked_list *before,
@@ -72,8 +72,9 @@ static int report_unmarked(const struct command *self, struct request *r,
 	if (r->all && !r->pages && !refused)
 		out("no pages were marked with offctl\n");
 	if (pages_left && !refused) {
-		err("%s: %s: %" PRIu64 " pages are still marked", self->name,
-		    sb_str(&r->what), pages_left);
+		err("%s: %s: %" PRIu64 " page%s %s still marked", self->name,
+		    sb_str(&r->what), pages_left, plural(pages_left),
+		    is_are(pages_left));
 		hint_first_span(&r->units, &left, "is marked");
 	}
 	spans_free(&had);
@@ -117,9 +118,9 @@ static int run_unmark(const struct command *self, int argc, char **argv)
 	argc -= optind;
 	argv += optind;
 	if (r.all && argc)
-		return usage_error(self, "either ranges or --all");
+		return usage_error(self, "ranges and --all exclude each other");
 	if (!r.all && !argc)
-		return usage_error(self, "no range");
+		return usage_error(self, "no range is named");
 
 	r.units = units_get();
 	if (r.all) {
@@ -145,7 +146,7 @@ const struct command cmd_unmark = {
 	.brief = "Give pages back.",
 	.synopsis = "RANGE...\n--all",
 	.details = RANGE_HELP
-"It may be a part of a marked range, or several adjacent ones.\n",
+"It can be a part of a marked range, or cover several adjacent ranges.\n",
 	.options = unmark_options,
 	.reports_records = true,
 	.run = run_unmark,

@@ -9,7 +9,7 @@
 #include <inttypes.h>
 
 static const struct option_def verify_options[] = {
-	{ 'q', "quiet", NULL, "only the exit status tells" },
+	{ 'q', "quiet", NULL, "print nothing, only set the exit status" },
 	{ 0, NULL, NULL, NULL },
 };
 
@@ -18,28 +18,28 @@ static const struct option_def verify_options[] = {
 	  "marked ranges", 0)						\
 	X(pages, "PAGES", COL_NUMBER, "pages", "marked pages", 0)	\
 	X(pages_block_offline, "PAGES_BLOCK_OFFLINE", COL_NUMBER,	\
-	  "pages_block_offline", "of these, in offline memory blocks", 0) \
+	  "pages_block_offline", "marked pages in offline memory blocks", 0) \
 	X(page_offline, "PAGE_OFFLINE", COL_NUMBER, "page_offline",	\
 	  "pages that are PageOffline, in online blocks", 0)		\
 	X(skippable, "SKIPPABLE", COL_NUMBER, "skippable",		\
 	  "pages that have the skippable bit", 0)			\
 	X(skippable_expected, "SKIPPABLE_EXPECTED", COL_NUMBER,		\
-	  "skippable_expected", "pages that should have it", 0)		\
+	  "skippable_expected", "pages that should have the bit", 0)	\
 	X(buddy, "BUDDY", COL_NUMBER, "buddy",				\
-	  "pages that the buddy allocator has; must be 0", 0)		\
+	  "pages in the buddy allocator; must be 0", 0)			\
 	X(wrong_count, "WRONG_COUNT", COL_NUMBER, "wrong_count",	\
 	  "pages with a wrong reference count; must be 0", 0)		\
 	X(canary, "CANARY", COL_NUMBER, "canary",			\
 	  "pages whose canary was checked", 0)				\
 	X(canary_broken, "CANARY_BROKEN", COL_NUMBER, "canary_broken",	\
-	  "pages whose canary is not intact; must be 0", 0)		\
+	  "pages with a broken canary; must be 0", 0)			\
 	X(poisoned, "POISONED", COL_NUMBER, "poisoned",			\
 	  "pages that the kernel has retired", 0)			\
 	X(canary_unchecked, "CANARY_UNCHECKED", COL_NUMBER,		\
 	  "canary_unchecked",						\
-	  "pages whose canary is not checked while the machine hibernates", 0) \
+	  "pages that were not checked because the machine hibernates", 0) \
 	X(first_bad_pfn, "FIRST_BAD_PFN", COL_NUMBER, "first_bad_pfn",	\
-	  "lowest PFN that is not as it should be, or -1", 0)		\
+	  "lowest PFN of a wrong page, or -1", 0)			\
 	X(last_failure, "LAST_FAILURE", COL_TEXT, "last_failure",	\
 	  "why the last offlining or onlining failed", COL_TRUNC)
 
@@ -109,10 +109,10 @@ static int run_verify(const struct command *self, int argc, char **argv)
 
 const struct command cmd_verify = {
 	.name = "verify",
-	.brief = "Look at every marked page, and tell whether all is well.",
+	.brief = "Check every marked page.",
 	.synopsis = "[--quiet] [-o LIST] [-J|-P|-r] [-n] [-b]",
 	.details =
-"The exit status is 1 when a page that should be withheld is not.\n",
+"The exit status is 1 if a marked page is not withheld or its canary is broken.\n",
 	.options = verify_options,
 	.table = &verify_table,
 	.run = run_verify,

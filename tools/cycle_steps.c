@@ -63,19 +63,19 @@ static void get_leaks(struct sb *cell, const void *row, const void *context)
 
 static const struct column columns[] = {
 	{ "STEP", COL_TEXT, "offline or online", get_step, 0, NULL },
-	{ "ATTEMPTS", COL_NUMBER, "attempts in all", get_attempts, 0, NULL },
+	{ "ATTEMPTS", COL_NUMBER, "number of attempts", get_attempts, 0, NULL },
 	{ "DONE", COL_NUMBER, "attempts that succeeded", get_done, 0, NULL },
-	{ "FAILED", COL_NUMBER, "attempts that failed, and should not",
+	{ "FAILED", COL_NUMBER, "attempts that failed unexpectedly",
 	  get_failed, 0, NULL },
-	{ "INJECTED", COL_NUMBER, "attempts that failed as --inject wanted",
+	{ "INJECTED", COL_NUMBER, "attempts that --inject made fail",
 	  get_injected, 0, NULL },
-	{ "MIN", COL_MS, "milliseconds of the shortest one that succeeded",
+	{ "MIN", COL_MS, "shortest successful attempt in milliseconds",
 	  get_min, 0, NULL },
-	{ "MEDIAN", COL_MS, "milliseconds, the median", get_median, 0, NULL },
-	{ "MAX", COL_MS, "milliseconds, the longest", get_max, 0, NULL },
-	{ "LEAKS", COL_NUMBER,
-	  "marked pages that were not as they should be; needs --verify",
-	  get_leaks, 0, NULL },
+	{ "MEDIAN", COL_MS, "median of the successful attempts", get_median, 0,
+	  NULL },
+	{ "MAX", COL_MS, "longest successful attempt", get_max, 0, NULL },
+	{ "LEAKS", COL_NUMBER, "wrong marked pages; needs --verify", get_leaks,
+	  0, NULL },
 	{ NULL, COL_TEXT, NULL, NULL, 0, NULL },
 };
 

@@ -5,11 +5,11 @@
 
 #include "table.h"
 
-/* A row of the summary: all attempts of one kind. */
+/* A row of the summary: all attempts to take blocks offline, or online. */
 struct step {
 	const char *name;
 	uint64_t attempts, done, failed, injected, leaks;
-	uint64_t *us;		/* what each one that was done took */
+	uint64_t *us;		/* microseconds of each successful attempt */
 	size_t n, cap;
 	bool verified;
 };

@@ -5,11 +5,11 @@
 #include <errno.h>
 #include <string.h>
 
-/* What there is to fail, and with what. */
+/* The places where the module can inject a failure. */
 static const struct {
 	const char *action, *point;
-	int errors[2];		/* if only: these */
-	const char *only;
+	int errors[2];		/* the only errnos, if "only" is set */
+	const char *only;	/* the message about another errno; NULL: any errno */
 } places[] = {
 	{ "offline", "before", { 0 }, NULL },
 	{ "offline", "after", { 0 }, NULL },
@@ -18,7 +18,7 @@ static const struct {
 	{ "online", "before", { 0 }, NULL },
 	{ "online", "after", { 0 }, NULL },
 	{ "mark", "stray", { EBUSY }, "mark stray can only fail with EBUSY" },
-	{ "mark", "corrupt", { EIO }, "mark corrupt is only armed with EIO" },
+	{ "mark", "corrupt", { EIO }, "mark corrupt can only be armed with EIO" },
 };
 
 void inject_hint(void)

@@ -83,7 +83,7 @@ static enum look look_of_class(unsigned char class)
 	}
 }
 
-/* Adds what the pages of an online block are; with samples only. */
+/* Counts the states of the pages of an online block, or of samples of them. */
 static void count_pages(struct map *map, struct span span, bool movable,
 			uint64_t *counts)
 {
@@ -188,5 +188,5 @@ void map_add_scale(const struct map *map, struct sb *sb)
 	sb_addf(sb, "one cell is ");
 	add_size_iec(sb, map->cell * map->s.units.page);
 	if (map->sampled)
-		sb_addf(sb, ", by samples");
+		sb_addf(sb, ", from samples");
 }

@@ -2,10 +2,10 @@
 /*
  * The map of memory that "offctl map" shows
  *
- * A cell is a power of two of pages, so many that all fits. A marked page makes
- * its cell a marked one, however large it is; a poisoned one too. Otherwise a
- * cell is what most of its pages are. Of large cells only samples are looked
- * at: each page of a server with 1 TiB has 8 bytes in /proc/kpageflags.
+ * A cell stands for a power of two of pages, so that the whole memory fits. A single
+ * marked page makes its cell a marked one, and so does a poisoned page. Otherwise a cell
+ * shows the state of most of its pages. offctl looks only at samples of large cells,
+ * since /proc/kpageflags has 8 bytes for each page, which are 2 GiB for 1 TiB of memory.
  */
 #ifndef OFFCTL_MAP_H
 #define OFFCTL_MAP_H
@@ -26,7 +26,7 @@ struct look_style {
 };
 extern const struct look_style map_looks[LOOKS];
 
-/* Blocks without a hole between them. */
+/* Adjacent memory blocks. */
 struct segment {
 	const struct memblock *blocks;
 	size_t n;
@@ -42,10 +42,10 @@ struct map {
 	struct segment *segments;
 	size_t n;
 	uint64_t cell;			/* pages */
-	size_t columns, rows;		/* cells in a row; most rows there may be */
+	size_t columns, rows;		/* cells in a row; limit for the rows */
 	size_t samples;			/* pages to look at in a cell */
-	bool sampled;
-	bool seen[LOOKS];
+	bool sampled;			/* some cells were only sampled */
+	bool seen[LOOKS];		/* for the legend */
 	bool colour, utf8;
 	size_t width;			/* of the terminal */
 	unsigned char *classes;		/* room for the samples */
@@ -61,7 +61,7 @@ void map_each_row(struct map *map,
 		  void (*row)(struct map *map, uint64_t pfn,
 			      const unsigned char *cells, size_t n, void *arg),
 		  void *arg);
-/* Adds the size of a cell, in words. */
+/* Adds the size of a cell in words. */
 void map_add_scale(const struct map *map, struct sb *sb);
 
 /* Writes the map as a picture. Returns false after an error message. */

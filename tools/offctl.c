@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * offctl - takes physical pages out of use through the module fake_offline,
- *	    takes memory blocks offline and online, and shows what became of
- *	    them
+ *	    takes memory blocks offline and online, and shows their state
  *
  * This file finds the command. Each command is in a file named after it, such as
  * cmd_mark.c. The commands share these:
@@ -41,7 +40,7 @@ static char *make_details(void)
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		sb_addf(&sb, "  %-9s %s\n", commands[i]->name,
 			commands[i]->brief);
-	sb_addf(&sb, "\n'offctl COMMAND --help' tells more.\n");
+	sb_addf(&sb, "\n'offctl COMMAND --help' shows more.\n");
 	return sb.p;
 }
 
@@ -49,24 +48,24 @@ int main(int argc, char **argv)
 {
 	static struct command self = {
 		.synopsis = "[--sysroot DIR] COMMAND [ARGUMENT...]",
-		.brief = "Take physical pages out of use, and see memory blocks go offline and online.",
+		.brief = "Take physical pages out of use, and memory blocks offline and online.",
 		.operands_last = true,
 	};
-	/* Static, so that it is not lost when --help ends the program. */
+	/* It is static because --help ends the program, and no leak must be reported. */
 	static char *details;
 
 	stdio_init();
-	/* For the width of characters; numbers stay as they are. */
+	/* The locale changes the width of characters, but not the numbers. */
 	setlocale(LC_CTYPE, "");
 	if (argc < 1)
 		return ST_USAGE;
 	self.details = details = make_details();
-	/* It handles all there are: no id comes back. */
+	/* It handles all options of offctl itself, so it returns no id. */
 	next_option(&self, argc, argv);
 	argc -= optind;
 	argv += optind;
 	if (!argc) {
-		err("no command");
+		err("no command is named");
 		try_help(NULL);
 		quit(ST_USAGE);
 	}

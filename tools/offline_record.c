@@ -24,8 +24,8 @@ static void add_name(struct sb *path, uint64_t nr)
 }
 
 /*
- * Without waiting. A record is only removed under its lock, so one that is
- * locked and still has a name stays there. False with errno.
+ * Locks a record without waiting. A record is only removed under its lock, so a locked
+ * record that still has a name keeps it. Returns false with errno.
  */
 static bool lock(int fd)
 {
@@ -49,7 +49,7 @@ int record_begin(uint64_t nr, const char *type)
 		ok = fd >= 0 && lock(fd);
 		if (ok || fd < 0 || errno != ENOENT)
 			break;
-		/* It was removed before we had the lock. */
+		/* Another offctl removed it before this one had the lock. */
 		close(fd);
 		ok = true;
 	}
@@ -84,7 +84,7 @@ static void say_one(const char *cmd, uint64_t nr)
 	add_name(&path, nr);
 	fd = root_open_read(ROOT, path.p);
 	if (fd < 0 || !lock(fd)) {
-		/* Another offctl works on it, or it is not for us to read. */
+		/* Another offctl works on the block, or the user may not read the record. */
 	} else if (!memblock_refresh(&block)) {
 		if (errno == ENOENT)
 			root_unlink(path.p);
@@ -93,7 +93,7 @@ static void say_one(const char *cmd, uint64_t nr)
 	} else {
 		type = root_read_line(ROOT, path.p, &line) ?
 		       blockop_type(sb_str(&line)) : NULL;
-		err("%s: block %" PRIu64 " is offline: 'offctl mark --via-offline' took it and did not bring it back",
+		err("%s: block %" PRIu64 " is offline: 'offctl mark --via-offline' did not bring it back",
 		    cmd, nr);
 		if (type)
 			hint("offctl online --type %s %" PRIu64, type, nr);

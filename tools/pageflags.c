@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* For the kernel's own eyes, but shown: include/linux/kernel-page-flags.h. */
+/* The kernel shows this flag, but only its internal header defines it. */
 #define KPF_RESERVED 32
 
 #define BIT(n) (UINT64_C(1) << (n))
@@ -47,8 +47,8 @@ static enum page_class classify(uint64_t flags, bool movable)
 }
 
 /*
- * Flags of up to nr pages from pfn on. Returns how many, 0 behind the last page
- * there is, or -1 with errno.
+ * Reads the flags of up to nr pages from pfn on. Returns the number of pages, which is 0
+ * behind the last page, or -1 with errno.
  */
 static ssize_t read_flags(const struct pageflags *pf, uint64_t pfn,
 			  uint64_t *flags, size_t nr)
@@ -78,7 +78,7 @@ bool pageflags_read(const struct pageflags *pf, uint64_t pfn, size_t nr,
 		for (ssize_t i = 0; i < got; i++)
 			classes[i] = (unsigned char)classify(buf[i], movable);
 		if (!got) {
-			/* Beyond the last page. */
+			/* The rest lies behind the last page. */
 			memset(classes, PAGE_HOLE, nr);
 			return true;
 		}

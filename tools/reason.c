@@ -64,7 +64,7 @@ static bool unskippable(const struct reason_sources *s, struct span span,
 	if (!first)
 		return false;
 	sb_addf(why, "%" PRIu64 " page%s marked unskippable by %s", pages,
-		pages == 1 ? "" : "s", first->owner);
+		plural(pages), first->owner);
 	return true;
 }
 
@@ -90,7 +90,7 @@ static bool refusing_pages(const struct reason_sources *s, struct span span,
 			continue;
 		sb_addf(why, "%s%" PRIu64 " page%s %s",
 			first == UINT64_MAX ? "" : ", ", census.n[class],
-			census.n[class] == 1 ? "" : "s", kinds[i].what);
+			plural(census.n[class]), kinds[i].what);
 		if (census.first[class] < first)
 			first = census.first[class];
 	}
@@ -100,7 +100,10 @@ static bool refusing_pages(const struct reason_sources *s, struct span span,
 	return true;
 }
 
-/* It would have been found above if it were not skippable: it is by now. */
+/*
+ * Is the page of the last failure marked? If it were still unskippable, it would be the
+ * reason. So it has become skippable, and that failure is of no interest any more.
+ */
 static bool is_marked(const struct reason_sources *s, uint64_t pfn)
 {
 	size_t at = marked_first(&s->marked, pfn);
@@ -128,7 +131,7 @@ void reason_not_offline(const struct reason_sources *s, const struct memblock *b
 	if (s->pages.fd >= 0 &&
 	    refusing_pages(s, span,
 			   b->zones && !strcmp(b->zones, "Movable"), why)) {
-		/* A page of the kernel's may be freed at any time. */
+		/* The kernel may free its own pages at any time, but not reserved ones. */
 		*sure = strstr(sb_str(why), "reserved");
 		return;
 	}

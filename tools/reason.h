@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Why a memory block can't go offline, as far as that can be told untried. */
+/* Why a memory block cannot go offline, as far as offctl can tell without trying. */
 #ifndef OFFCTL_REASON_H
 #define OFFCTL_REASON_H
 
@@ -10,26 +10,26 @@
 
 struct reason_sources {
 	struct units units;
-	struct marked_list marked;	/* empty when the module can't be asked */
+	struct marked_list marked;	/* empty without the module */
 	bool marked_known;
-	struct failure failure;		/* the last one that the module saw */
+	struct failure failure;		/* the last failure that the module has seen */
 	bool have_failure;
-	struct pageflags pages;		/* fd is -1: the pages are not looked at */
+	struct pageflags pages;		/* fd is -1 without reason_open_pages() */
 };
 
 /*
- * Asks the module, if there is one. False after an error message: it is there,
- * but what it says can't be understood.
+ * Asks the module, if it is loaded. Returns false after an error message if the module's
+ * files are not as documented.
  */
 bool reason_open(struct reason_sources *s, const char *cmd);
-/* Also have the pages looked at; false after an error message. */
+/* Opens /proc/kpageflags, for reasons in the pages. Returns false after an error message. */
 bool reason_open_pages(struct reason_sources *s, const char *cmd);
 void reason_close(struct reason_sources *s);
 
 /*
- * Adds the reason, or nothing when there is none to be seen. *sure: the kernel
- * will refuse. Otherwise it is what happened at the last attempt, or pages that
- * may be gone in a moment.
+ * Adds the reason, or nothing if there is none. *sure means that the kernel will refuse
+ * the block. Otherwise the reason is the last failure, or pages that the kernel may free
+ * at any time.
  */
 void reason_not_offline(const struct reason_sources *s, const struct memblock *b,
 		     struct sb *why, bool *sure);

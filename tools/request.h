@@ -10,20 +10,21 @@
 #include "command.h"
 #include "span.h"
 
-/* What the user asks for. */
 struct request {
 	struct units units;
-	struct spans spans;	/* which pages; normalized */
-	bool any;		/* not these, but so many from anywhere */
-	uint64_t pages;
-	bool skippable, canary;	/* mark */
-	bool absent;		/* mark: also where no memory is */
-	bool via_offline, force;	/* mark: while its blocks are offline */
-	bool soft;		/* mark: soft offline as the last resort */
+	struct spans spans;	/* the pages; normalized */
+	uint64_t pages;		/* their number */
+	struct sb data;		/* the command for the module */
+	struct sb what;		/* the name of the pages in messages */
+	/* mark */
+	bool any;		/* --size: any pages; spans is empty */
+	bool skippable, canary;
+	bool absent;		/* --absent */
+	bool via_offline, force;	/* --via-offline, --force */
+	bool soft;		/* --or-soft-offline, with its time limit */
 	uint64_t soft_ms;
-	bool all;		/* unmark */
-	struct sb data;		/* the command, as the module wants it */
-	struct sb what;		/* for messages */
+	/* unmark */
+	bool all;		/* --all */
 };
 
 void request_free(struct request *r);
@@ -46,9 +47,9 @@ bool hint_first_span(const struct units *u, const struct spans *spans,
 
 #define RANGE_HELP							\
 "RANGE is one of\n"							\
-"  0xSTART-0xEND   addresses as lsmem prints them, the end included\n"	\
-"  0xSTART+SIZE    SIZE as in 64M; K, M, G, T, P or KiB... are powers of\n" \
-"                  1024, KB... powers of 1000\n"			\
+"  0xSTART-0xEND   addresses as lsmem prints them; END is included\n"	\
+"  0xSTART+SIZE    a SIZE such as 64M; K, M, G, T, P and KiB... are powers of\n" \
+"                  1024, KB... are powers of 1000\n"			\
 "  block:N[-M]     whole memory blocks\n"				\
 "  pfn:N[+M]       one page, or M pages\n"
 

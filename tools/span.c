@@ -133,7 +133,7 @@ struct spans spans_subtract(const struct spans *a, const struct spans *b)
 
 		while (j < b->n && end_of(b->v[j]) <= from)
 			j++;
-		/* The last of these may reach into the next a: keep j there. */
+		/* The last of these may reach into the next span of a, so j stays. */
 		for (size_t k = j; k < b->n && b->v[k].pfn < to; k++) {
 			if (from < b->v[k].pfn)
 				spans_add(&r, (struct span){

@@ -4,10 +4,7 @@
 
 #include <inttypes.h>
 
-/*
- * What must hold: left, and if it is there plus, add up to right, or to 0
- * when there is no right.
- */
+/* The rules: left plus "plus" must be right. A part that is NULL counts as 0. */
 static const struct {
 	const char *left, *plus, *right;
 } verify_rules[] = {
@@ -18,7 +15,7 @@ static const struct {
 	{ "canary_broken", NULL, NULL },
 };
 
-/* A count that is missing must not pass for 0. */
+/* A missing number must not count as 0. */
 static bool get_count(const char *cmd, const struct pairs *pairs,
 		      const char *name, uint64_t *value)
 {
@@ -30,8 +27,8 @@ static bool get_count(const char *cmd, const struct pairs *pairs,
 	text = pairs_get(pairs, name);
 	if (text && !parse_number(text, value))
 		return true;
-	err("%s: no count of '%s' from the module", cmd, name);
-	hint("do module and offctl have the same version?");
+	err("%s: the module does not report '%s'", cmd, name);
+	hint("do the module and offctl have the same version?");
 	return false;
 }
 

@@ -61,9 +61,9 @@ tree guest
 try "online --type movable, is" 0 "block 32: already online" "" online --type movable 32
 try "online --type kernel, is" 0 "block 35: already online" "" online --type kernel 35
 try "online --type online, is" 0 "block 35: already online" "" online --type online 35
-try "online --type movable, is not" 1 "" "offctl: online: block 35: is online in zone Normal, not as online_movable
+try "online --type movable, is not" 1 "" "offctl: online: block 35: it is online in zone Normal, which does not fit online_movable
 hint: take it offline first" online --type movable 35
-try "online --type kernel, is not" 1 "" "offctl: online: block 32: is online in zone Movable, not as online_kernel
+try "online --type kernel, is not" 1 "" "offctl: online: block 32: it is online in zone Movable, which does not fit online_kernel
 hint: take it offline first" online --type kernel 32
 rm "$memory/memory32/valid_zones"
 try "online --type kernel, nobody knows" 0 "block 32: already online" "" online --type kernel 32
@@ -74,7 +74,7 @@ tree guest
 kernel "$obeys"
 try "offline, no such block" 1 "" "offctl: offline: block 40: there is no such block" offline 40
 try "offline, a hole, all or nothing" 1 "" "offctl: offline: blocks 8-31: there are no such blocks
-hint: nothing was done; --keep-going does it with those that there are" offline 7-32
+hint: nothing was done; --keep-going goes on with the blocks that exist" offline 7-32
 nothing_sent
 try "offline, a hole" 64 "block 7: offline
 block 32: offline" "offctl: offline: blocks 8-31: there are no such blocks
@@ -188,7 +188,7 @@ offctl: offline: 1 of 2 blocks done" offline --keep-going 33 34
 
 # The state is what counts, not the errno
 tree guest
-try "offline, no error and not done" 1 "" "offctl: offline: block 32: no error, and yet not done; it is online" offline 32
+try "offline, no error and not done" 1 "" "offctl: offline: block 32: the kernel reported no error; it is online" offline 32
 sent block_offline "32"
 kernel "$obeys
 exit 22"
@@ -197,7 +197,7 @@ kernel 'echo going-offline >"$T/sys/devices/system/memory/memory33/state"; exit 
 try "offline, in between" 1 "" "offctl: offline: block 33: interrupted (EINTR); it is going-offline" offline 33
 tree guest
 kernel 'echo online >"$T/sys/devices/system/memory/memory34/state"; echo Normal >"$T/sys/devices/system/memory/memory34/valid_zones"'
-try "online, in another zone" 1 "" "offctl: online: block 34: no error, and yet not done; it is online" online --type movable 34
+try "online, in another zone" 1 "" "offctl: online: block 34: the kernel reported no error; it is online" online --type movable 34
 tree guest
 kernel 'rm -r "$T/sys/devices/system/memory/memory32"; exit 19'
 try "offline, unplugged meanwhile" 1 "" "offctl: offline: block 32: there is no such block" offline 32
@@ -215,14 +215,14 @@ tree guest
 kernel 'case $2 in 33*) kill -INT $PPID; exit 4 ;; esac
 '"$obeys"
 try "offline several, SIGINT ends it" 64 "block 32: offline" "offctl: offline: block 33: interrupted (EINTR); it is online
-offctl: offline: interrupted; 2 of the blocks not tried
+offctl: offline: interrupted; 2 blocks were not tried
 offctl: offline: 1 of 4 blocks done" offline 32-35
 sent block_offline "32
 33"
 tree guest
 kernel 'kill -INT $PPID
 '"$obeys"
-try "offline several, SIGINT too late for the first" 64 "block 32: offline" "offctl: offline: interrupted; 1 of the blocks not tried
+try "offline several, SIGINT too late for the first" 64 "block 32: offline" "offctl: offline: interrupted; 1 block was not tried
 offctl: offline: 1 of 2 blocks done" offline 32-33
 tree guest
 kernel 'case $2 in 32*) exit 4 ;; esac
@@ -237,12 +237,12 @@ block 33: offline" "" sh -c 'trap "" INT; exec "$@"' sh "$offctl" --sysroot "$T"
 
 tree guest
 kernel "exit 200"
-try "offline, a short write ends it" 1 "" "offctl: offline: ROOT/sys/kernel/debug/fake_offline/block_offline: took 1 of 3 bytes
+try "offline, a short write ends it" 1 "" "offctl: offline: ROOT/sys/kernel/debug/fake_offline/block_offline: the module took 1 of 3 bytes
 offctl: offline: 0 of 2 blocks done" offline 32-33
 tree guest
 rm "$fo/block_online"
 try "online: no such file" 1 "" "offctl: online: ROOT/sys/kernel/debug/fake_offline/block_online: No such file or directory
-hint: do module and offctl have the same version?" online 34
+hint: do the module and offctl have the same version?" online 34
 tree arm64-64k
 kernel "$obeys"
 try "offline an address, 512 MiB blocks" 0 "block 3: offline" "" offline 0x60000000

@@ -79,7 +79,7 @@ offline        1    1      0        0     -
 online         1    0      1        0     -" "offctl: cycle: block 32: a memory notifier refused, or another driver has the online-page hook that its marked pages need (EBUSY); it is offline
 hint: the kernel log may say more: dmesg
 offctl: cycle: block 32: a memory notifier refused, or another driver has the online-page hook that its marked pages need (EBUSY); it is offline
-offctl: cycle: a block that was online is offline now" cycle -o "$counts" --count 5 32
+offctl: cycle: a block that was online stays offline" cycle -o "$counts" --count 5 32
 unset OBEY_NOT
 tree guest
 kernel "$obeys"
@@ -95,7 +95,7 @@ try "cycle --verify-every" 64 "STEP    ATTEMPTS DONE FAILED INJECTED LEAKS
 offline        6    6      0        0     2
 online         6    6      0        0     2" "offctl: cycle: buddy is 2, must be 0
 offctl: cycle: buddy is 2, must be 0" cycle -o "$counts" --count 3 --keep-going --verify-every 5 34-35
-try "cycle --verify-every 0" 2 "" "offctl: cycle: '0': is not 1 or more
+try "cycle --verify-every 0" 2 "" "offctl: cycle: '0': not 1 or more
 Try 'offctl cycle --help' for more." cycle --verify-every 0 32
 # What one cycle loses, and the next one finds again, is seen.
 tree guest
@@ -108,10 +108,10 @@ block_online)
 esac'
 try "cycle --verify --keep-going, MemTotal is off for one cycle" 64 "STEP    ATTEMPTS DONE FAILED INJECTED LEAKS
 offline        2    2      0        0     0
-online         2    2      0        0     0" "offctl: cycle: MemTotal was 400 kB, and is 396 kB" cycle -o "$counts" --count 2 --verify --keep-going 32
+online         2    2      0        0     0" "offctl: cycle: MemTotal was 400 kB and is 396 kB now" cycle -o "$counts" --count 2 --verify --keep-going 32
 try "cycle --verify, MemTotal is off" 64 "STEP    ATTEMPTS DONE FAILED INJECTED LEAKS
 offline        1    1      0        0     0
-online         1    1      0        0     0" "offctl: cycle: MemTotal was 400 kB, and is 396 kB" cycle -o "$counts" --count 2 --verify 32
+online         1    1      0        0     0" "offctl: cycle: MemTotal was 400 kB and is 396 kB now" cycle -o "$counts" --count 2 --verify 32
 tree guest
 kernel 'case $1 in block_offline) kill -INT $PPID; exit 4 ;; esac'
 try "cycle, SIGINT" 1 "STEP    ATTEMPTS DONE FAILED INJECTED LEAKS
@@ -121,11 +121,11 @@ offctl: cycle: interrupted" cycle -o "$counts" --count 5 --keep-going 32
 tree guest
 try "cycle, no such block" 1 "" "offctl: cycle: there are no such blocks" cycle 40
 place_hint="hint: there are offline before, offline after, offline late, online before, online after, mark stray, mark corrupt"
-try "cycle --inject frob" 2 "" "offctl: cycle: 'frob': is not ACTION POINT ERRNO
+try "cycle --inject frob" 2 "" "offctl: cycle: 'frob': not ACTION POINT ERRNO
 $place_hint" cycle --inject frob 32
-try "cycle --inject mark" 2 "" "offctl: cycle: 'mark stray EBUSY': only offline and online are attempted here
+try "cycle --inject mark" 2 "" "offctl: cycle: 'mark stray EBUSY': cycle only attempts offline and online
 $place_hint" cycle --inject "mark stray EBUSY" 32
-try "cycle --count 0" 2 "" "offctl: cycle: '0': is not 1 to 1000000000
+try "cycle --count 0" 2 "" "offctl: cycle: '0': not 1 to 1000000000
 Try 'offctl cycle --help' for more." cycle --count 0 32
 nothing_sent
 
@@ -165,11 +165,11 @@ try "offline --size --node" 0 "block 16: offline" "" offline --size 512M --node 
 tree guest
 try "offline --size 100M" 2 "" "offctl: offline: '100M': not a multiple of the size of a memory block
 Try 'offctl offline --help' for more." offline --size 100M
-try "offline --size and a block" 2 "" "offctl: offline: either blocks, --all-marked or --size
+try "offline --size and a block" 2 "" "offctl: offline: blocks, --all-marked and --size exclude each other
 Try 'offctl offline --help' for more." offline --size 128M 32
-try "offline --node" 2 "" "offctl: offline: --node and --zone go with --size
+try "offline --node" 2 "" "offctl: offline: --node and --zone need --size
 Try 'offctl offline --help' for more." offline --node 1 32
-try "offline --zone" 2 "" "offctl: offline: --node and --zone go with --size
+try "offline --zone" 2 "" "offctl: offline: --node and --zone need --size
 Try 'offctl offline --help' for more." offline --zone movable 32
 try "offline --zone frob" 2 "" "offctl: offline: 'frob': no such zone
 hint: zones are dma, dma32, normal and movable" offline --size 128M --zone frob
@@ -195,9 +195,9 @@ try "offline a DAX device" 0 "block 33: offline
 block 34: already offline
 block 35: offline" "" offline dax0.0
 block_hint="hint: a block is N, N-M, block:N[-M], or a range of addresses of whole blocks"
-try "offline a DAX device without a whole block" 2 "" "offctl: offline: 'dax1.0': has no whole memory block
+try "offline a DAX device without a whole block" 2 "" "offctl: offline: 'dax1.0': no whole memory block
 $block_hint" offline dax1.0
-try "offline a DAX device that is not there" 2 "" "offctl: offline: 'dax2.0': no DAX device with memory
+try "offline a DAX device that is not there" 2 "" "offctl: offline: 'dax2.0': not a DAX device with memory
 $block_hint" offline dax2.0
 
 # Stops at the first failure
@@ -205,7 +205,7 @@ tree guest
 kernel 'exit 16'
 try "offline stops at a failure" 1 "" "offctl: offline: block 32: a page cannot be migrated, or a memory notifier refused (EBUSY); it is online
 hint: the kernel log may say more: dmesg
-hint: 3 of the blocks not tried; --keep-going tries them
+hint: 3 blocks were not tried; --keep-going goes on after a failure
 offctl: offline: 0 of 4 blocks done" offline 32-35
 sent block_offline 32
 
@@ -256,7 +256,7 @@ fi
 
 # map
 tree guest
-map_hint="hint: /proc/kpageflags: No such file or directory: what is online can't be told apart"
+map_hint="hint: /proc/kpageflags: No such file or directory: the map cannot show the pages of online blocks"
 run "map" 0 "0x0000000000 ================
 0x0018000000 ================
 0x0020000000 ================
@@ -286,7 +286,7 @@ run "map, colours and UTF-8" 0 "0x0100000000 $(printf '\033[0;1;31m████\
 	sh -c 'LC_ALL=C.UTF-8 "$@" | sed -n 2p' sh "$offctl" --sysroot "$T" map --cell 128M --color=always
 run "map, no colours, no UTF-8" 0 "0x0100000000 ####" "$map_hint" \
 	sh -c 'LC_ALL=C.UTF-8 "$@" | sed -n 2p' sh "$offctl" --sysroot "$T" map --cell 128M --color=never
-try "map --color=frob" 2 "" "offctl: map: 'frob': is not always, never or auto
+try "map --color=frob" 2 "" "offctl: map: 'frob': not always, never or auto
 Try 'offctl map --help' for more." map --color=frob
 try "map --block 40" 1 "" "offctl: map: block 40: there is no such block" map --block 40
 try "map --block 32-33" 2 "" "offctl: map: '32-33': more than one block

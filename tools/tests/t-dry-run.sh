@@ -120,7 +120,7 @@ for content in none empty; do
 	why="No such file or directory"
 	[ "$content" = none ] || { why="Invalid argument"; : >"$T/proc/zoneinfo"; }
 	try "offline --dry-run, zoneinfo: $content" 0 "block 32: would go offline; 4000 pages (16000 KiB) in use to be migrated
-$one" "hint: /proc/zoneinfo: $why: offctl does not know whether pages in use find room elsewhere" \
+$one" "hint: /proc/zoneinfo: $why: offctl cannot tell whether the pages in use have room elsewhere" \
 		offline --dry-run 32
 	: >"$T/proc/zoneinfo"
 done

@@ -98,14 +98,14 @@ try "list, an older module, JSON" 0 '{
 }' "" list -Jo PFN,STATE
 printf '%s\n%s\n' "$ranges_header state" "100 1 1 0 0 DMA32 debugfs 0" >"$fo/ranges"
 try "list, a state is missing" 1 "" "offctl: list: ROOT/sys/kernel/debug/fake_offline/ranges: line 2 is not as documented
-hint: do module and offctl have the same version?" list
+hint: do the module and offctl have the same version?" list
 
 # malformed LINE TEXT: such a list of ranges is refused, where it is wrong
 malformed() {
 	printf '%s' "$2" >"$fo/ranges"
 	try "ranges not as documented: $(printf '%s' "$2" | tail -n 1 | tr '\t' ' ')" 1 "" \
 		"offctl: list: ROOT/sys/kernel/debug/fake_offline/ranges: line $1 is not as documented
-hint: do module and offctl have the same version?" list
+hint: do the module and offctl have the same version?" list
 }
 n='
 '
@@ -127,11 +127,11 @@ malformed 3 "$ranges_header${n}5 2 1 0 0 Normal debugfs 5${n}6 1 1 0 0 Normal de
 malformed 3 "$ranges_header${n}5 2 1 0 0 Normal debugfs 5${n}1 1 1 0 0 Normal debugfs 5$n"
 printf '%s\n\0\n' "$ranges_header" >"$fo/ranges"
 try "ranges with a NUL" 1 "" "offctl: list: ROOT/sys/kernel/debug/fake_offline/ranges: line 1 is not as documented
-hint: do module and offctl have the same version?" list
+hint: do the module and offctl have the same version?" list
 try "blocks say so too, and show the rest" 1 "BLOCK RANGE                                 SIZE NODE ZONES   STATE  MARKED
    32 0x0000000100000000-0x0000000107ffffff 128M    0 Movable online      -" \
 	"offctl: blocks: ROOT/sys/kernel/debug/fake_offline/ranges: line 1 is not as documented
-hint: do module and offctl have the same version?" blocks -o "$short" 32
+hint: do the module and offctl have the same version?" blocks -o "$short" 32
 
 # More than one read(2) brings
 tree guest
@@ -188,41 +188,41 @@ hint: is sysfs mounted, and does this kernel have memory hotplug?" blocks -o "$s
 
 # status
 tree guest
-try "status" 0 "module version              0.1
-way of skipping             frozen
-online-page hook            held by the module
-reserve                     64M
-memory block                128M
-marked memory               16464K
-marked ranges               4
-marked pages                4116
-marks                       5
-unmarks                     1
-failed marks                2
-stray references            1
-offline attempts            7
-offline done                4
-offline cancelled           2
-offline cancelled before us 1
-online attempts             3
-online done                 3
-online cancelled            0
-online cancelled before us  0
-online vetoed               0
-withheld pages              4097
-injected failures           2" "" status
+try "status" 0 "module version          0.1
+way of skipping         frozen
+online-page hook        held by the module
+reserve                 64M
+memory block            128M
+marked memory           16464K
+marked ranges           4
+marked pages            4116
+marks                   5
+unmarks                 1
+failed marks            2
+stray references        1
+offline attempts        7
+offline done            4
+offline cancelled       2
+offline cancelled early 1
+online attempts         3
+online done             3
+online cancelled        0
+online cancelled early  0
+online vetoed           0
+withheld pages          4097
+injected failures       2" "" status
 short_status=HOOK,PAGES,RESERVE,SIZE
 printf '%s\n' "hook taken" "pages 0" "reserve_mib x" "new_count 5" >"$fo/stats"
 try "status, values that are missing or make no sense" 0 "HOOK                   PAGES RESERVE SIZE
 held by another driver     0       -   0B" "" status -o "$short_status"
-run "status, a value that is new" 0 "new_count                   5" "" \
+run "status, a value that is new" 0 "new_count               5" "" \
 	sh -c '"$@" | tail -n 1' sh "$offctl" --sysroot "$T" status
 echo "hook" >"$fo/stats"
 try "status, a name without a value" 0 "HOOK
 -" "" status -o hook
 echo >"$fo/stats"
 try "status, an empty line" 1 "" "offctl: status: ROOT/sys/kernel/debug/fake_offline/stats: line 1 is not as documented
-hint: do module and offctl have the same version?" status
+hint: do the module and offctl have the same version?" status
 
 for hook in "held:held by the module" "free:not held, no range exists" "left:left to the hypervisor's driver" "taken:held by another driver" "new:new"; do
 	echo "hook ${hook%%:*}" >"$fo/stats"
@@ -287,13 +287,13 @@ verify_bad canary_broken 3 "canary_broken is 3, must be 0"
 for name in page_offline pages_block_offline pages skippable skippable_expected buddy wrong_count canary_broken; do
 	tree guest
 	sed -i "/^$name /d" "$fo/verify"
-	try "verify -q, no count of $name" 1 "" "offctl: verify: no count of '$name' from the module
-hint: do module and offctl have the same version?" verify -q
+	try "verify -q, no count of $name" 1 "" "offctl: verify: the module does not report '$name'
+hint: do the module and offctl have the same version?" verify -q
 done
 tree guest
 sed -i "s/^buddy .*/buddy -1/" "$fo/verify"
-try "verify -q, a count below 0" 1 "" "offctl: verify: no count of 'buddy' from the module
-hint: do module and offctl have the same version?" verify -q
+try "verify -q, a count below 0" 1 "" "offctl: verify: the module does not report 'buddy'
+hint: do the module and offctl have the same version?" verify -q
 : >"$fo/verify"
-try "verify -q, nothing" 1 "" "offctl: verify: no count of 'page_offline' from the module
-hint: do module and offctl have the same version?" verify -q
+try "verify -q, nothing" 1 "" "offctl: verify: the module does not report 'page_offline'
+hint: do the module and offctl have the same version?" verify -q

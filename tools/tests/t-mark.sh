@@ -56,7 +56,7 @@ try "mark block:N, 64 KiB pages" 0 "marked 8192 pages (512 MiB) 0x00000000200000
 sent mark "8192 8192"
 
 tree guest
-try "mark, all the memory there can be" 1 "" "offctl: mark: 0x0000000000000000-0xffffffffffffffff: the list of ranges shows 0 of 4503599627370496 pages" \
+try "mark, all the memory there can be" 1 "" "offctl: mark: 0x0000000000000000-0xffffffffffffffff: the module lists 0 of 4503599627370496 pages as marked" \
 	mark --unskippable --canary 0x0-0xffffffffffffffff
 sent mark "0 4503599627370496 unskippable canary"
 
@@ -72,7 +72,7 @@ sent mark "500 10 unskippable canary
 102 1 unskippable canary
 100 2 unskippable canary"
 no_kernel
-try "mark, several ranges, taken and yet not" 1 "" "offctl: mark: 2 ranges: the list of ranges shows 0 of 2 pages" \
+try "mark, several ranges, taken and yet not" 1 "" "offctl: mark: 2 ranges: the module lists 0 of 2 pages as marked" \
 	mark pfn:1 pfn:3
 
 # A range merged with one that was there
@@ -85,15 +85,15 @@ try "mark next to a range" 0 "marked 4 pages (16 KiB) 0x0000000101100000-0x00000
 tree guest
 add "100 2 1 0 0 DMA32 debugfs 0"
 try "mark, but less is marked" 64 "marked 2 pages (8 KiB) 0x0000000000064000-0x0000000000065fff" \
-	"offctl: mark: 0x0000000000064000-0x0000000000067fff: the list of ranges shows 2 of 4 pages" mark pfn:100+4
+	"offctl: mark: 0x0000000000064000-0x0000000000067fff: the module lists 2 of 4 pages as marked" mark pfn:100+4
 tree guest
 add "100 4 0 0 0 DMA32 debugfs 0"
 try "mark, but not skippable" 1 "" \
-	"offctl: mark: 0x0000000000064000-0x0000000000067fff: the list of ranges shows 0 of 4 pages" mark pfn:100+4
+	"offctl: mark: 0x0000000000064000-0x0000000000067fff: the module lists 0 of 4 pages as marked" mark pfn:100+4
 tree guest
 add "100 4 1 0 0 DMA32 other 0"
 try "mark, but it is somebody else's" 1 "" \
-	"offctl: mark: 0x0000000000064000-0x0000000000067fff: the list of ranges shows 0 of 4 pages" mark pfn:100+4
+	"offctl: mark: 0x0000000000064000-0x0000000000067fff: the module lists 0 of 4 pages as marked" mark pfn:100+4
 
 # From anywhere
 tree guest
@@ -118,7 +118,7 @@ done
 tree guest
 add "200 1 1 0 0 DMA32 debugfs 0"
 try "mark --size, but less" 64 "marked 1 page (4 KiB) 0x00000000000c8000-0x00000000000c8fff" \
-	"offctl: mark: 4 pages (16 KiB): the list of ranges shows 1 of 4 pages" mark --size 16K
+	"offctl: mark: 4 pages (16 KiB): the module lists 1 of 4 pages as marked" mark --size 16K
 tree guest
 add "200 5 1 0 0 DMA32 debugfs 0"
 try "mark --size, and somebody else" 0 "marked 5 pages (20 KiB) 0x00000000000c8000-0x00000000000ccfff" \
@@ -126,7 +126,7 @@ try "mark --size, and somebody else" 0 "marked 5 pages (20 KiB) 0x00000000000c80
 tree guest
 left "1048832 4096 1 0 0 Movable debugfs 0"
 try "mark --size, ranges that were there don't count" 1 "" \
-	"offctl: mark: 4096 pages (16 MiB): the list of ranges shows 0 of 4096 pages" mark --size 16M
+	"offctl: mark: 4096 pages (16 MiB): the module lists 0 of 4096 pages as marked" mark --size 16M
 
 tree guest
 add "9000000 32768 1 1 -1 - debugfs 0 waiting"
@@ -145,7 +145,7 @@ refused EEXIST 17 "a page is marked already" "hint: 0x0000000110000000-0x0000000
 refused ENXIO 6 "there is no memory that can be marked"
 refused EBUSY 16 "a page cannot be taken out of use"
 refused ENOSPC 28 "too little memory would be left"
-refused ENOMEM 12 "no memory to record it, or to migrate pages to"
+refused ENOMEM 12 "no memory to record the mark or to migrate pages to"
 refused EINTR 4 "interrupted"
 refused EINVAL 22 "the module does not understand the command"
 refused ERANGE 34 "a number is too large"
@@ -223,15 +223,15 @@ any_refused() {
 		mark --size 64M --node 7 --zone normal
 }
 any_refused ENXIO 6 "there is no such node, or it has no such zone"
-any_refused ENOSPC 28 "not that many free, or too little memory would be left"
+any_refused ENOSPC 28 "too few pages are free, or too little memory would be left"
 any_refused EBUSY 16 "pages cannot be taken out of use"
-any_refused ENOMEM 12 "no memory to record it, or to migrate pages to"
+any_refused ENOMEM 12 "no memory to record the mark or to migrate pages to"
 any_refused EINTR 4 "interrupted"
 any_refused EIO 5 "Input/output error"
 
 tree guest
 kernel "exit 200"
-try "mark: a short write" 1 "" "offctl: mark: ROOT/sys/kernel/debug/fake_offline/mark: took 2 of 4 bytes" mark pfn:1
+try "mark: a short write" 1 "" "offctl: mark: ROOT/sys/kernel/debug/fake_offline/mark: the module took 2 of 4 bytes" mark pfn:1
 tree guest
 kernel 'kill -INT $PPID; exit 4'
 try "mark: SIGINT" 1 "" "offctl: mark: 0x0000000000001000-0x0000000000001fff: interrupted (EINTR)" mark pfn:1
@@ -240,15 +240,15 @@ try "mark: SIGTERM" 1 "" "offctl: mark: 0x0000000000001000-0x0000000000001fff: i
 tree guest
 kernel 'rm "$3/ranges"'
 try "mark, and it cannot be read back" 1 "" "offctl: mark: ROOT/sys/kernel/debug/fake_offline/ranges: No such file or directory
-hint: do module and offctl have the same version?" mark pfn:1
+hint: do the module and offctl have the same version?" mark pfn:1
 sent mark "1 1"
 tree guest
 rm "$fo/mark"
 try "mark: no such file" 1 "" "offctl: mark: ROOT/sys/kernel/debug/fake_offline/mark: No such file or directory
-hint: do module and offctl have the same version?" mark pfn:1
+hint: do the module and offctl have the same version?" mark pfn:1
 rm "$fo/ranges"
 try "mark: the list is read before" 1 "" "offctl: mark: ROOT/sys/kernel/debug/fake_offline/ranges: No such file or directory
-hint: do module and offctl have the same version?" mark pfn:1
+hint: do the module and offctl have the same version?" mark pfn:1
 
 # unmark
 
@@ -302,7 +302,7 @@ unmark_refused() {
 $4}" unmark pfn:1081600+4 pfn:1146880
 }
 unmark_refused ENOENT 2 "a page is not marked" "hint: 0x0000000108103000-0x0000000108103fff is not marked"
-unmark_refused EPERM 1 "a page belongs to another owner" "hint: 0x0000000108103000-0x0000000108103fff is not ours, see 'offctl list'"
+unmark_refused EPERM 1 "a page belongs to another owner" "hint: 0x0000000108103000-0x0000000108103fff was not marked with offctl, see 'offctl list'"
 unmark_refused EINTR 4 "interrupted" ""
 unmark_refused EBUSY 16 "Device or resource busy" "$log_hint"
 tree guest
@@ -314,4 +314,4 @@ kernel 'kill -INT $PPID; exit 4'
 try "unmark --all, SIGINT" 1 "" "offctl: unmark: all: interrupted (EINTR)" unmark --all
 tree guest
 kernel "exit 200"
-try "unmark: a short write" 1 "" "offctl: unmark: ROOT/sys/kernel/debug/fake_offline/unmark: took 2 of 4 bytes" unmark --all
+try "unmark: a short write" 1 "" "offctl: unmark: ROOT/sys/kernel/debug/fake_offline/unmark: the module took 2 of 4 bytes" unmark --all

@@ -33,21 +33,21 @@ try "skippable, somebody else's" 64 "1 page (4 KiB) 0x0000000110000000-0x0000000
 	"offctl: skippable: 0x0000000118000000-0x000000011800ffff: a page belongs to another owner (EPERM)
 offctl: skippable: 1 of 2 ranges done" skippable yes pfn:1146880+16 pfn:1114112
 no_kernel
-try "skippable, and nothing happens" 1 "" "offctl: skippable: 0x0000000108100000-0x0000000108100fff: the list of ranges shows it otherwise" skippable yes pfn:1081600
+try "skippable, and nothing happens" 1 "" "offctl: skippable: 0x0000000108100000-0x0000000108100fff: the module reported no error, but lists no such change" skippable yes pfn:1081600
 tree guest
-try "skippable without a range" 2 "" "offctl: skippable: yes or no, and a range, are needed
+try "skippable without a range" 2 "" "offctl: skippable: yes or no and a range are needed
 Try 'offctl skippable --help' for more." skippable yes
-try "skippable maybe" 2 "" "offctl: skippable: 'maybe': is not yes or no
+try "skippable maybe" 2 "" "offctl: skippable: 'maybe': not yes or no
 Try 'offctl skippable --help' for more." skippable maybe pfn:1
 nothing_sent
 
 # save
-saved="# Pages to be kept out of use, for 'offctl restore'; see offctl(8).
+saved="# Pages that 'offctl restore' takes out of use, see offctl(8).
 version 1
 mark 0x0000000100100000-0x00000001010fffff canary
 mark 0x0000000108100000-0x0000000108102fff unskippable
 mark 0x0000000110000000-0x0000000110000fff"
-others="hint: 1 ranges of other owners are not saved: theirs to mark again"
+others="hint: 1 range belongs to another owner and was not saved"
 try "save" 0 "$saved" "$others" save
 echo old >"$work/file"
 try "save FILE" 0 "" "$others" save "$work/file"
@@ -91,17 +91,17 @@ kernel "$takes"
 fates='4 0x0000000108100000-0x0000000108107fff FATE -
 5 0x0000000118000000-0x000000011800ffff already\x20marked -
 6 0x0000000118004000-0x0000000118013fff FATE -
-7 0x0000000110000000-0x0000000110001fff FATE waits\x20for\x20its\x20memory\x20to\x20come\x20online
+7 0x0000000110000000-0x0000000110001fff FATE waits\x20for\x20memory\x20to\x20come\x20online
 8 0x0000005f5e0ff000-0x0000005f5e0fffff AWAY
-9 - not\x20understood no\x20range
-10 - not\x20understood an\x20unknown\x20word\x20behind\x20the\x20range
-11 - not\x20understood a\x20word\x20twice
+9 - not\x20understood no\x20range\x20is\x20named
+10 - not\x20understood an\x20unknown\x20word\x20follows\x20the\x20range
+11 - not\x20understood a\x20word\x20is\x20repeated
 12 - not\x20understood does\x20not\x20begin\x20with\x20'"'mark'"'
 13 0x0000000118010000-0x0000000118011fff LAST -'
 # fates FATE AWAY: of what can be marked, and of what lies nowhere
 fates() { printf '%s\n' "$fates" | sed "s/FATE/$1/; s/AWAY/$2/; s/LAST/already\\\\x20marked/"; }
 no_memory='no\\x20RAM\\x20there there\\x20is\\x20no\\x20memory\\x20that\\x20can\\x20be\\x20marked\\x20(ENXIO)'
-restored "restore --dry-run" 64 "$(fates 'would\\x20be\\x20marked' 'would\\x20be\\x20marked waits\\x20for\\x20its\\x20memory\\x20to\\x20come\\x20online')" "" \
+restored "restore --dry-run" 64 "$(fates 'would\\x20be\\x20marked' 'would\\x20be\\x20marked waits\\x20for\\x20memory\\x20to\\x20come\\x20online')" "" \
 	restore --dry-run "$work/b.marks"
 nothing_sent
 restored "restore, each line's fate" 64 "$(fates marked "$no_memory")" "" restore "$work/b.marks"
@@ -132,18 +132,18 @@ sent mark "1146888 8 absent
 tree guest
 kernel "$takes"
 printf 'version 1\nmark pfn:1179648+16\nmark pfn:1179640+16 canary\n' >"$work/d.marks"
-restored "restore, memory that is not there yet" 0 '2 0x0000000120000000-0x000000012000ffff marked waits\x20for\x20its\x20memory\x20to\x20come\x20online
+restored "restore, memory that is not there yet" 0 '2 0x0000000120000000-0x000000012000ffff marked waits\x20for\x20memory\x20to\x20come\x20online
 3 0x000000011fff8000-0x0000000120007fff marked -' "" restore "$work/d.marks"
 sent mark "1179648 16 absent
 1179640 8 canary absent"
 tree guest
 kernel "$takes"
 printf 'version 1\nmark pfn:1179640+16 canary\n' >"$work/d.marks"
-restored "restore, memory of which a part is there" 0 '2 0x000000011fff8000-0x0000000120007fff marked 8\x20pages\x20wait\x20for\x20their\x20memory\x20to\x20come\x20online' "" restore "$work/d.marks"
+restored "restore, memory of which a part is there" 0 '2 0x000000011fff8000-0x0000000120007fff marked 8\x20pages\x20wait\x20for\x20memory\x20to\x20come\x20online' "" restore "$work/d.marks"
 sent mark "1179640 16 canary absent"
 tree guest
 kernel "$takes"
-restored "restore --partial, memory of which a part is there" 0 '2 0x000000011fff8000-0x0000000120007fff marked 8\x20pages\x20wait\x20for\x20their\x20memory\x20to\x20come\x20online' "" restore --partial "$work/d.marks"
+restored "restore --partial, memory of which a part is there" 0 '2 0x000000011fff8000-0x0000000120007fff marked 8\x20pages\x20wait\x20for\x20memory\x20to\x20come\x20online' "" restore --partial "$work/d.marks"
 sent mark "1179640 8 canary absent
 1179648 8 canary absent"
 tree guest
@@ -174,12 +174,12 @@ run "restore -, stdin is closed" 1 "" "offctl: restore: '-:1': the first line is
 for bad in "" "mark pfn:1" "version 2" "version" "version 1 2" "versions 1"; do
 	printf '%s\n' "$bad" >"$work/bad.marks"
 	why="the first line is not 'version 1'"
-	[ "$bad" != "version 2" ] || why="a version that this offctl does not know"
+	[ "$bad" != "version 2" ] || why="this offctl does not know the version of the file"
 	run "restore, not such a file: '$bad'" 1 "" "offctl: restore: 'bad.marks:1': $why" \
 		sh -c 'cd "$0" && "$@"' "$work" "$offctl" --sysroot "$T" restore bad.marks
 done
 printf 'version 1\n\0\n' >"$work/bad.marks"
-run "restore, a NUL" 1 "" "offctl: restore: 'bad.marks:1': not a text" \
+run "restore, a NUL" 1 "" "offctl: restore: 'bad.marks:1': not a text file" \
 	sh -c 'cd "$0" && "$@"' "$work" "$offctl" --sysroot "$T" restore bad.marks
 try "restore, no such file" 1 "" "offctl: restore: '/nonexistent': No such file or directory" restore /nonexistent
 run "restore, one of two files" 64 "FATE
@@ -210,7 +210,7 @@ imported "import, addresses of Memtest86+" 0 "$(page 1 0x118020000)
 3 0x0000000118040000-0x0000000118041fff 1" "" '118020a00
 0x118033010-0x118034020
 0x118040000 - 0x118041fff' --format memtest
-imported "import, a line that is none" 64 "$(page 2 0x118020000)" "offctl: import: 'list:1': no address of an error; 2 lines in all" 'hello world
+imported "import, a line that is none" 64 "$(page 2 0x118020000)" "offctl: import: 'list:1': the line has no address; 2 such lines" 'hello world
 118020a00
 what is this' --format memtest
 imported "import BadRAM" 0 "$(page 1 0x118020000)" "" 'badram=0x0000000118020a00,0xfffffffffffffff8'
@@ -221,7 +221,7 @@ $(page 2 0x118030000)" "" 'badram=0x0000000118020a00,0xfffffffffffffff8,
 0x0000000118030a00,0xfffffffffffffff8'
 imported "import BadRAM, of 32 bits" 0 "$(page 1 0x20000000)" "" '0x20000a00,0xfffffffc'
 imported "import BadRAM, no mask" 1 "" "offctl: import: 'list': an address without a mask" 'badram=0x118020a00'
-imported "import BadRAM, no numbers" 1 "" "offctl: import: 'list': not pairs of address and mask" 'badram=x,y'
+imported "import BadRAM, no numbers" 1 "" "offctl: import: 'list': not a list of pairs of address and mask" 'badram=x,y'
 imported "import memmap" 0 '1 0x0000000118020000-0x0000000118021fff 1
 1 0x0000000118030000-0x0000000118030fff 1' "" 'memmap=8K$0x118020000,0x1000\$0x118030000'
 imported "import memmap, none" 1 "" "offctl: import: 'list': not SIZE\$ADDRESS" 'memmap=8K@0x118020000'
@@ -229,14 +229,14 @@ imported "import page numbers" 0 '1 0x0000000118020000-0x0000000118020fff 1
 2 0x0000000118030000-0x0000000118032fff 2' "" '1146912, # comment
 0x118030-0x118031 0x118032+1' --format pfn
 imported "import addresses" 0 "$(page 1 0x118020000)" "" '0x118020fff' --format address
-imported "import, nothing tells" 1 "" "offctl: import: 'list': no format that is known
-hint: --format tells which it is: page numbers look like addresses" '1146912'
+imported "import, nothing tells" 1 "" "offctl: import: 'list': the format is not recognized
+hint: name it with --format; page numbers and addresses look alike" '1146912'
 imported "import CSV" 0 "$(page 2 0x118020000 3)
-$(page 4 0x118030000 2)" "hint: list: 1 record without an address" 'id,err_count,label,address
+$(page 4 0x118030000 2)" "hint: list: 1 record has no address" 'id,err_count,label,address
 1,3,"CPU#0, DIMM ""A""",4697751552
 2,1,DIMM#1,0
 3,2,DIMM#1,0x118030010'
-imported "import CSV, a negative address" 64 "$(page 2 0x118020000)" "offctl: import: 'list:3': an address that was cut to 32 bits" 'pfn,x,address
+imported "import CSV, a negative address" 64 "$(page 2 0x118020000)" "offctl: import: 'list:3': the address was cut to 32 bits" 'pfn,x,address
 ,,0x118020000
 ,,-17'
 imported "import CSV without an address" 1 "" "offctl: import: 'list': no column is called address or pfn" 'a,b
@@ -253,13 +253,13 @@ imported "import --align" 0 '1 0x0000000118020000-0x0000000118021fff 1
 2 0x0000000118030000-0x0000000118033fff 2' "" '0x118021
 0x118030
 0x118033' --format pfn --align 8K
-imported "import, nothing in it" 0 "" "hint: no bad memory in it" '[]'
+imported "import, nothing in it" 0 "" "hint: the files list no bad memory" '[]'
 printf '1146912\n' >"$work/list"
 try "import --align 3K" 2 "" "offctl: import: '3K': not a power of two, or less than a page
 Try 'offctl import --help' for more." import --align 3K "$work/list"
 try "import --format frob" 2 "" "offctl: import: 'frob': no such format
 hint: formats are auto, memtest, badram, memmap, rasdaemon, csv, json, pfn and address" import --format frob "$work/list"
-try "import without a file" 2 "" "offctl: import: no file
+try "import without a file" 2 "" "offctl: import: no file is named
 Try 'offctl import --help' for more." import
 try "import --dry-run: what it costs" 0 "FATE            COST
 would be marked   4K
@@ -270,13 +270,13 @@ try "import marks" 0 "RANGE                                 FATE
 0x0000000118020000-0x0000000118020fff marked
 it costs 1 page (4 KiB) of 1536 MiB, 0.0003 %" "" import --format pfn -o RANGE,FATE --canary "$work/list"
 sent mark "1146912 1 canary"
-try "import --save" 0 "# Pages to be kept out of use, for 'offctl restore'; see offctl(8).
+try "import --save" 0 "# Pages that 'offctl restore' takes out of use, see offctl(8).
 # Written by 'offctl import'.
 version 1
 mark 0x0000000118020000-0x0000000118020fff unskippable" "" import --format pfn --unskippable --save - "$work/list"
 echo "1050000+30000" >"$work/list"
 try "import, too much" 1 "" "offctl: import: it would cost 27072 pages (108288 KiB), more than 5 % of the memory
-hint: look at it with --dry-run; --force marks it all the same" import --format pfn "$work/list"
+hint: --dry-run shows the ranges; --force marks them anyway" import --format pfn "$work/list"
 
 # rasdaemon's database, as rasdaemon 0.6 to 0.8 make it
 if ! command -v sqlite3 >/dev/null; then
@@ -291,14 +291,14 @@ else
 		INSERT INTO memory_failure_event VALUES (7, '2026-11-03', '0x118030', 'dirty LRU page', 'Recovered');"
 	for format in auto rasdaemon; do
 		run "import rasdaemon's database, --format $format" 0 "$(page 1 0x118020000 5)
-$(page 7 0x118030000)" "hint: list: 1 record without an address" sh -c 'cd "$0" && "$@"' "$work" \
+$(page 7 0x118030000)" "hint: list: 1 record has no address" sh -c 'cd "$0" && "$@"' "$work" \
 			"$offctl" --sysroot "$T" import --dry-run --format $format -rno LINE,RANGE,ERRORS list
 	done
 	sqlite3 -json "$work/list" 'SELECT * FROM mc_event' >"$work/json"
 	sqlite3 -csv -header "$work/list" 'SELECT * FROM mc_event' >"$work/csv"
-	run "import its export as JSON" 0 "$(page 1 0x118020000 5)" "hint: json: 1 record without an address" sh -c 'cd "$0" && "$@"' "$work" \
+	run "import its export as JSON" 0 "$(page 1 0x118020000 5)" "hint: json: 1 record has no address" sh -c 'cd "$0" && "$@"' "$work" \
 		"$offctl" --sysroot "$T" import --dry-run -rno LINE,RANGE,ERRORS json
-	run "import its export as CSV" 0 "$(page 2 0x118020000 5)" "hint: csv: 1 record without an address" sh -c 'cd "$0" && "$@"' "$work" \
+	run "import its export as CSV" 0 "$(page 2 0x118020000 5)" "hint: csv: 1 record has no address" sh -c 'cd "$0" && "$@"' "$work" \
 		"$offctl" --sysroot "$T" import --dry-run -rno LINE,RANGE,ERRORS csv
 	sqlite3 "$work/other" "CREATE TABLE t (a)"
 	run "import another database" 1 "" "offctl: import: 'other': not a database of rasdaemon" sh -c 'cd "$0" && "$@"' "$work" \

@@ -68,14 +68,14 @@ cost="hint: soft offline is the last resort: the kernel poisons the page until t
 hint: from Linux 6.12 on, a memory block with a poisoned page cannot come back online after it goes offline"
 refused="offctl: mark: 0x0000000118010000-0x0000000118010fff: a page cannot be taken out of use (EBUSY)
 hint: 0x0000000118010000-0x0000000118010fff: PFN 1146897 in the same page block cannot move: slab; page 0x118011000 (PFN 0x118011)"
-after="hint: from Linux 6.12 on, a block with such a page cannot come back online after it goes offline: block 35"
+after="hint: from Linux 6.12 on, block 35 cannot come back online after going offline"
 
 soft 1146897
 try "mark, without the option" 1 "" "$refused" mark pfn:1146896
 attempts ""
 try "mark --or-soft-offline, one page" 0 "soft-offlined 1 page (4 KiB) 0x0000000118010000-0x0000000118010fff" \
 	"$cost
-hint: soft-offlined 1 page (4 KiB) 0x0000000118010000-0x0000000118010fff, poisoned until the machine reboots
+hint: soft-offlined 1 page (4 KiB) 0x0000000118010000-0x0000000118010fff; poisoned until the machine reboots
 $after" mark --or-soft-offline pfn:1146896
 attempts 0x118010000
 run "and it is listed" 0 "1146896 poisoned" "" sh -c '"$@" | grep poisoned' sh "$offctl" --sysroot "$T" list -rno PFN,STATE
@@ -86,9 +86,9 @@ try "mark --or-soft-offline, a range" 64 "marked 8 pages (32 KiB) 0x000000011801
 soft-offlined 3 pages (12 KiB) 0x0000000118010000-0x0000000118012fff
 soft-offlined 4 pages (16 KiB) 0x0000000118014000-0x0000000118017fff
 soft-offlined 7 pages (28 KiB) in all" "$cost
-offctl: mark: 0x0000000118010000-0x000000011801ffff: 1 of 16 pages are not out of use: the kernel uses PFN 1146899 (EBUSY)
-hint: soft-offlined 3 pages (12 KiB) 0x0000000118010000-0x0000000118012fff, poisoned until the machine reboots
-hint: soft-offlined 4 pages (16 KiB) 0x0000000118014000-0x0000000118017fff, poisoned until the machine reboots
+offctl: mark: 0x0000000118010000-0x000000011801ffff: 1 page of 16 was not taken out of use: the kernel uses PFN 1146899 (EBUSY)
+hint: soft-offlined 3 pages (12 KiB) 0x0000000118010000-0x0000000118012fff; poisoned until the machine reboots
+hint: soft-offlined 4 pages (16 KiB) 0x0000000118014000-0x0000000118017fff; poisoned until the machine reboots
 $after" mark --or-soft-offline 0x118010000-0x11801ffff
 attempts "0x118010000
 0x118011000
@@ -106,7 +106,7 @@ attempts ""
 # One refusal says nothing about the other pages of a request: each one counts, in any
 # order, in one range and in several.
 beside="soft-offlined 1 page (4 KiB) 0x0000000118010000-0x0000000118010fff"
-beside_hints="hint: soft-offlined 1 page (4 KiB) 0x0000000118010000-0x0000000118010fff, poisoned until the machine reboots
+beside_hints="hint: soft-offlined 1 page (4 KiB) 0x0000000118010000-0x0000000118010fff; poisoned until the machine reboots
 $after"
 # both_ways NAME KERNEL-PAGES PINNED-PAGES OUT WHY RANGE RANGE: the order changes nothing
 both_ways() {
@@ -121,24 +121,24 @@ $beside_hints" mark --or-soft-offline "$first" "$second"
 	done
 }
 both_ways "a kernel page and one beside it" 1146899 "" "$beside" \
-	"offctl: mark: 0x0000000118013000-0x0000000118013fff: 1 of 1 pages are not out of use: the kernel uses PFN 1146899 (EBUSY)" \
+	"offctl: mark: 0x0000000118013000-0x0000000118013fff: 1 page of 1 was not taken out of use: the kernel uses PFN 1146899 (EBUSY)" \
 	pfn:1146899 pfn:1146896
 both_ways "a pinned page and one beside a kernel page" 1146899 1146912 "$beside" \
-	"offctl: mark: 0x0000000118020000-0x0000000118020fff: 1 of 1 pages are not out of use: PFN 1146912 is pinned (EBUSY)" \
+	"offctl: mark: 0x0000000118020000-0x0000000118020fff: 1 page of 1 was not taken out of use: PFN 1146912 is pinned (EBUSY)" \
 	pfn:1146912 pfn:1146896
 both_ways "a kernel page next to it" 1146897 "" "$beside" \
-	"offctl: mark: 0x0000000118010000-0x0000000118011fff: 1 of 2 pages are not out of use: the kernel uses PFN 1146897 (EBUSY)" \
+	"offctl: mark: 0x0000000118010000-0x0000000118011fff: 1 page of 2 was not taken out of use: the kernel uses PFN 1146897 (EBUSY)" \
 	pfn:1146897 pfn:1146896
 soft 1146899 "" 1146912
 try "mark --or-soft-offline, one beside a kernel page, one that is pinned, one that can be marked" 64 \
 	"marked 1 page (4 KiB) 0x0000000118028000-0x0000000118028fff
 $beside" "$cost
-offctl: mark: 0x0000000118020000-0x0000000118020fff: 1 of 1 pages are not out of use: PFN 1146912 is pinned (EBUSY)
+offctl: mark: 0x0000000118020000-0x0000000118020fff: 1 page of 1 was not taken out of use: PFN 1146912 is pinned (EBUSY)
 $beside_hints" mark --or-soft-offline pfn:1146912 pfn:1146920 pfn:1146896
 # The negative twin: without a page beside kernel memory none is soft-offlined.
 soft "1146899 1146904"
-try "mark --or-soft-offline, two kernel pages" 1 "" "offctl: mark: 0x0000000118013000-0x0000000118013fff: 1 of 1 pages are not out of use: the kernel uses PFN 1146899 (EBUSY)
-offctl: mark: 0x0000000118018000-0x0000000118018fff: 1 of 1 pages are not out of use: the kernel uses PFN 1146904 (EBUSY)" \
+try "mark --or-soft-offline, two kernel pages" 1 "" "offctl: mark: 0x0000000118013000-0x0000000118013fff: 1 page of 1 was not taken out of use: the kernel uses PFN 1146899 (EBUSY)
+offctl: mark: 0x0000000118018000-0x0000000118018fff: 1 page of 1 was not taken out of use: the kernel uses PFN 1146904 (EBUSY)" \
 	mark --or-soft-offline pfn:1146904 pfn:1146899
 attempts ""
 soft "1146899"
@@ -156,29 +156,29 @@ not_retired() {
 	name=$1 why=$2 shown=$3
 	shift 3
 	try "mark --or-soft-offline: $name" 1 "" "${shown:+$shown
-}offctl: mark: 0x0000000118010000-0x0000000118010fff: 1 of 1 pages are not out of use: soft offline: $why" \
+}offctl: mark: 0x0000000118010000-0x0000000118010fff: 1 page of 1 was not taken out of use: soft offline: $why" \
 		mark "$@" pfn:1146896
 }
 soft 1146897 'exit 5'
 not_retired EIO "Input/output error (EIO)" "$cost" --or-soft-offline
 soft 1146897
 rm "$memory/soft_offline_page"
-not_retired "not there" "this kernel does not have it (ENOENT)" "" --or-soft-offline
+not_retired "not there" "this kernel has none (ENOENT)" "" --or-soft-offline
 soft 1146897 'exec sleep 2'
-not_retired "it does not end" "given up after 0.2 s, it may still be done" "$cost" --or-soft-offline=200ms
+not_retired "it does not end" "given up after 0.2 s; the kernel may still finish it" "$cost" --or-soft-offline=200ms
 soft 1146897 'kill -INT "$(ps -o ppid= "$PPID" | tr -d " ")"; exec sleep 2'
-not_retired SIGINT "interrupted, it may still be done" "$cost" --or-soft-offline
+not_retired SIGINT "interrupted; the kernel may still finish it" "$cost" --or-soft-offline
 soft 1146897
 echo going-offline >"$memory/memory33/state"
 not_retired "an offlining is in flight" "not tried while block 33 goes offline" "" --or-soft-offline
 attempts ""
 soft 1146897
 dd if=/dev/zero of="$T/proc/kpageflags" bs=8 seek=1146896 count=1 status=none
-not_retired "done, and not poisoned" "no error, and the page is not poisoned" "$cost" --or-soft-offline
+not_retired "done, and not poisoned" "the kernel reported no error, but the page is not poisoned" "$cost" --or-soft-offline
 soft 1146897 'exec sleep 2'
 try "mark --or-soft-offline, none is tried after one that does not end" 1 "" "$cost
-offctl: mark: 0x0000000118010000-0x0000000118010fff: 1 of 1 pages are not out of use: soft offline: given up after 0.2 s, it may still be done
-offctl: mark: 0x0000000118012000-0x0000000118012fff: 1 of 1 pages are not out of use: soft offline: not tried" \
+offctl: mark: 0x0000000118010000-0x0000000118010fff: 1 page of 1 was not taken out of use: soft offline: given up after 0.2 s; the kernel may still finish it
+offctl: mark: 0x0000000118012000-0x0000000118012fff: 1 page of 1 was not taken out of use: soft offline: not tried" \
 	mark --or-soft-offline=200ms pfn:1146898 pfn:1146896
 attempts 0x118010000
 soft 1146897
@@ -205,23 +205,23 @@ try "import --or-soft-offline" 64 "RANGE                                 FATE   
 0x0000000118018000-0x0000000118018fff marked          4K -
 0x0000000118028000-0x0000000118028fff marked          4K -
 it costs 4 pages (16 KiB) of 1536 MiB, 0.0010 %" "$cost
-hint: soft-offlined 1 page (4 KiB) 0x0000000118010000-0x0000000118010fff, poisoned until the machine reboots
-hint: soft-offlined 1 page (4 KiB) 0x0000000118012000-0x0000000118012fff, poisoned until the machine reboots
+hint: soft-offlined 1 page (4 KiB) 0x0000000118010000-0x0000000118010fff; poisoned until the machine reboots
+hint: soft-offlined 1 page (4 KiB) 0x0000000118012000-0x0000000118012fff; poisoned until the machine reboots
 $after" import --or-soft-offline --format pfn -o RANGE,FATE,COST,WHY "$work/list"
 attempts "0x118010000
 0x118012000"
 soft 1146899
 printf '1146902+10\n' >"$work/list"
-try "import --or-soft-offline, a range of both kinds" 0 "soft-offlined 2\x20of\x2010\x20pages,\x20the\x20others\x20are\x20marked" "$cost
-hint: soft-offlined 2 pages (8 KiB) 0x0000000118016000-0x0000000118017fff, poisoned until the machine reboots
+try "import --or-soft-offline, a range of both kinds" 0 "soft-offlined 2\x20of\x2010\x20pages;\x20the\x20others\x20are\x20marked" "$cost
+hint: soft-offlined 2 pages (8 KiB) 0x0000000118016000-0x0000000118017fff; poisoned until the machine reboots
 $after" import --or-soft-offline --format pfn -rno FATE,WHY "$work/list"
 
 mark_try="Try 'offctl mark --help' for more."
 try "mark --or-soft-offline=x" 2 "" "offctl: mark: 'x': not a time
 $mark_try" mark --or-soft-offline=x pfn:1
-try "mark --or-soft-offline --size" 2 "" "offctl: mark: --or-soft-offline goes with ranges
+try "mark --or-soft-offline --size" 2 "" "offctl: mark: --or-soft-offline needs ranges
 $mark_try" mark --or-soft-offline --size 64M
-try "mark --or-soft-offline --absent" 2 "" "offctl: mark: one of --absent, --via-offline and --or-soft-offline
+try "mark --or-soft-offline --absent" 2 "" "offctl: mark: --absent, --via-offline and --or-soft-offline exclude each other
 $mark_try" mark --or-soft-offline --absent pfn:1
 try "import --or-soft-offline=0" 2 "" "offctl: import: '0': not a time
 Try 'offctl import --help' for more." import --or-soft-offline=0 "$work/list"

@@ -41,11 +41,11 @@ hint: modprobe fake_offline" status
 
 tree guest
 rm -r "$fo"
-all_say "no directory" "ROOT/sys/kernel/debug: no directory of the module fake_offline
-hint: is it loaded (modprobe fake_offline), and is debugfs mounted there?"
+all_say "no directory" "ROOT/sys/kernel/debug: the module fake_offline has no directory there
+hint: is the module loaded (modprobe fake_offline), and is debugfs mounted there?"
 rm -r "$T/sys/module" "$T/proc"
-try "nothing known at all" 1 "" "offctl: status: ROOT/sys/kernel/debug: no directory of the module fake_offline
-hint: is it loaded (modprobe fake_offline), and is debugfs mounted there?" status
+try "nothing known at all" 1 "" "offctl: status: ROOT/sys/kernel/debug: the module fake_offline has no directory there
+hint: is the module loaded (modprobe fake_offline), and is debugfs mounted there?" status
 
 # debugfs somewhere else
 tree guest
@@ -55,13 +55,13 @@ printf '%s\n' "none /proc proc rw 0 0" "none" "none /mnt/a\\040b debugfs rw 0 0"
 try "debugfs mounted elsewhere" 0 "$("$offctl" --sysroot "$here/trees/guest" status)" "" status
 rm "$T/mnt/a b/fake_offline/stats"
 try "debugfs mounted elsewhere, and how it is named" 1 "" "offctl: status: ROOT/mnt/a b/fake_offline/stats: No such file or directory
-hint: do module and offctl have the same version?" status
+hint: do the module and offctl have the same version?" status
 
 # A slash at the end of --sysroot
 tree guest
 rm "$fo/stats"
 run "--sysroot DIR/" 1 "" "offctl: status: ROOT/sys/kernel/debug/fake_offline/stats: No such file or directory
-hint: do module and offctl have the same version?" "$offctl" --sysroot "$T//" status
+hint: do the module and offctl have the same version?" "$offctl" --sysroot "$T//" status
 tree guest
 rm "$fo/stats"
 mkdir "$fo/stats"
@@ -90,9 +90,9 @@ refuse "ranges=1" "a file: EPERM, no lockdown" "offctl: list: ROOT/sys/kernel/de
 hint: the capability CAP_SYS_ADMIN is needed" list
 echo "none [integrity] confidentiality" >"$T/sys/kernel/security/lockdown"
 refuse "$dir=1" "debugfs: EPERM, lockdown" "offctl: list: ROOT/sys/kernel/debug/fake_offline: Operation not permitted
-hint: the kernel is locked down (none [integrity] confidentiality), and debugfs with it" list
+hint: the kernel is locked down (none [integrity] confidentiality), which closes debugfs" list
 refuse "block_offline=1" "a command: EPERM, lockdown" "offctl: offline: ROOT/sys/kernel/debug/fake_offline/block_offline: Operation not permitted
-hint: the kernel is locked down (none [integrity] confidentiality), and debugfs with it
+hint: the kernel is locked down (none [integrity] confidentiality), which closes debugfs
 offctl: offline: 0 of 2 blocks done" offline 32-33
 nothing_sent
 

@@ -73,7 +73,7 @@ try "list -J -r" 2 "" "offctl: list: --json, --pairs and --raw exclude each othe
 Try 'offctl list --help' for more." list -J -r
 try "blocks --summary -J" 2 "" "offctl: blocks: --summary does not go with --json, --pairs or --raw
 Try 'offctl blocks --help' for more." blocks --summary -J
-try "blocks --summary=frob" 2 "" "offctl: blocks: 'frob': is not always, only or never
+try "blocks --summary=frob" 2 "" "offctl: blocks: 'frob': not always, only or never
 Try 'offctl blocks --help' for more." blocks --summary=frob
 try "blocks --summary=only" 0 "Memory block size:        128M
 Total online memory:     1408M
