@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * The formats of lists of bad memory: their names, how to recognize them, and the choice
+ * of the parser.
+ */
 #include "badmem.h"
 #include "badmem_reader.h"
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* The list of bad memory that the parsers of all formats fill. */
 #include "badmem_list.h"
 
 #include <stdlib.h>

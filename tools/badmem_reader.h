@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the readers of lists of bad memory share. Only badmem*.c include it.
+ * The common part of the parsers of lists of bad memory. Only badmem*.c include this file.
  */
 #ifndef OFFCTL_BADMEM_READER_H
 #define OFFCTL_BADMEM_READER_H
@@ -15,12 +15,15 @@ struct reader {
 	uint64_t end;
 	const char *why;
 	bool pfns;
-	/* CSV */
+	/* only for CSV: the header was read, and the indexes of columns, or -1 */
 	bool header;
 	int address, pfn, errors;
 };
 
-/* badmem_text.c: each takes a line, or a whole text. The latter return NULL or why not. */
+/*
+ * badmem_text.c: the first two take one line. The others take a whole text and return
+ * NULL, or why it is refused.
+ */
 void badmem_memtest_line(char *line, size_t nr, void *arg);
 void badmem_list_line(char *line, size_t nr, void *arg);
 const char *badmem_parse_badram(struct reader *r, const char *text, size_t len);

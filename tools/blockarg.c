@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Memory blocks as operands of a command line. */
 #include "blockarg.h"
 #include "sysroot.h"
 

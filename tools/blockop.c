@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* One attempt to take a memory block offline or online, and its outcome. */
 #include "blockop.h"
 #include "ranges.h"
 

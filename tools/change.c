@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * The common part of "offctl offline" and "offctl online": options, choice of blocks,
+ * attempts, and the frame of --dry-run.
+ */
 #include "change.h"
 #include "blockarg.h"
 #include "module.h"
@@ -11,11 +15,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The blocks, as indexes into a struct memblocks, each once. */
+/* The chosen blocks as indexes into a struct memblocks, each once. */
 struct targets {
 	size_t *v;
 	size_t n;
-	uint64_t missing;	/* blocks asked for that are not there */
+	uint64_t missing;	/* named blocks that do not exist */
 };
 
 static void say_missing(const struct change *c, struct targets *t,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A change of the state of memory blocks that the user asks for. "offctl offline" and
- * "offctl online" share it: their options, the choice of blocks, the attempts, and
- * the frame of --dry-run.
+ * A change of the state of memory blocks, as the user asks for it. "offctl offline" and
+ * "offctl online" share their options, the choice of blocks, the attempts, and the frame
+ * of --dry-run.
  */
 #ifndef OFFCTL_CHANGE_H
 #define OFFCTL_CHANGE_H

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* offctl blocks */
+/* offctl blocks: lists the memory blocks, their marked pages and obstacles to offlining. */
 #include "blockarg.h"
 #include "command.h"
 #include "memblock.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* offctl cycle */
+/* offctl cycle: takes memory blocks offline and online many times, and measures it. */
 #include "blockarg.h"
 #include "blockop.h"
 #include "command.h"

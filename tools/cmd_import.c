@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* offctl import */
+/* offctl import: marks the bad memory that other programs have listed. */
 #include "badmem.h"
 #include "command.h"
 #include "file.h"

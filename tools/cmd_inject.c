@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* offctl inject */
+/* offctl inject: arms failures in the module, and lists them. */
 #include "inject.h"
 #include "command.h"
 #include "ranges.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* offctl list */
+/* offctl list: lists the marked ranges. */
 #include "blockarg.h"
 #include "command.h"
 #include "ranges.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* offctl map */
+/* offctl map: shows memory as a map on the terminal, or as a picture. */
 #include "map.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* offctl mark */
+/* offctl mark: takes pages out of use. */
 #include "command.h"
 #include "ranges.h"
 #include "request.h"
@@ -185,8 +185,8 @@ static int report_marked(const struct command *self, const struct request *r,
 }
 
 /*
- * --or-soft-offline: the module refused the request as a whole. Each range is taken
- * by itself, and page by page where it must be.
+ * Takes each range on its own, and page by page if necessary. This is the way of
+ * --or-soft-offline after the module has refused the request as a whole.
  */
 static int mark_parts(const struct command *self, const struct request *r)
 {
@@ -248,9 +248,8 @@ static int mark_parts(const struct command *self, const struct request *r)
 }
 
 /*
- * Can --or-soft-offline do anything about a refusal? The module names the first page
- * in the way, which says nothing about the other pages of the request. Of a request
- * for one page it says everything.
+ * Can --or-soft-offline help after a refusal? The module names only the first page in the
+ * way. So offctl can exclude it only for a request for a single page.
  */
 static bool parts_may_help(const struct request *r, const struct module *m,
 			   uint64_t before)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* offctl offline */
+/* offctl offline: takes memory blocks offline. */
 #include "blockarg.h"
 #include "change.h"
 #include "pageflags.h"
@@ -8,8 +8,8 @@
 #include <linux/kernel-page-flags.h>
 
 /*
- * Adds how many pages have to leave the block, and whether they find room elsewhere.
- * Returns false when they may not. If they do, there is less room for the next block.
+ * Adds how many pages have to leave the block, and whether there is room elsewhere.
+ * Returns false if there is too little. Otherwise the room for the next block shrinks.
  */
 static bool add_migration(struct sb *sb, const struct change *c,
 			  struct dry_run *d, const struct memblock *b, bool would)
@@ -42,7 +42,7 @@ static bool add_migration(struct sb *sb, const struct change *c,
 	return true;
 }
 
-/* Returns false when the block would refuse, or may fail for lack of room. */
+/* Returns false if the block would refuse, or may fail for lack of room. */
 static bool say_offline(const struct change *c, struct dry_run *d,
 			const struct memblock *b)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* offctl online */
+/* offctl online: brings memory blocks online. */
 #include "blockarg.h"
 #include "change.h"
 

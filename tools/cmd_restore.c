@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* offctl restore */
+/* offctl restore: marks the ranges of saved files again. */
 #include "command.h"
 #include "file.h"
 #include "retire.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* offctl save */
+/* offctl save: saves the marked ranges as a text file. */
 #include "command.h"
 #include "file.h"
 #include "ranges.h"

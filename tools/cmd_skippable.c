@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* offctl skippable */
+/* offctl skippable: changes the skippable bit of marked pages. */
 #include "command.h"
 #include "ranges.h"
 

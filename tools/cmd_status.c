@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* offctl status */
+/* offctl status: shows the state and the counters of the module. */
 #include "command.h"
 #include "counts.h"
 #include "ranges.h"

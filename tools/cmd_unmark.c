@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* offctl unmark */
+/* offctl unmark: gives marked pages back. */
 #include "command.h"
 #include "ranges.h"
 #include "request.h"
@@ -44,8 +44,9 @@ static void say_unmark_refused(const struct command *self,
 }
 
 /*
- * Reports the pages that were given back, by the module's lists: an interrupted write may
- * have given back a part. refused: an error message has been printed. Returns a status.
+ * Reports the pages that were given back. The module's lists tell, since an interrupted
+ * write may have given back a part. refused means that an error message has been printed.
+ * Returns a status.
  */
 static int report_unmarked(const struct command *self, struct request *r,
 			   const struct marked_list *before,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* offctl verify */
+/* offctl verify: checks every marked page. */
 #include "command.h"
 #include "counts.h"
 #include "ranges.h"

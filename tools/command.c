@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Options, --help and usage errors, from the tables of a command. */
 #include "command.h"
 #include "memblock.h"
 #include "sysroot.h"

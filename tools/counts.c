@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Getters for tables of one row that show a file of the module. */
 #include "counts.h"
 #include "parse.h"
 #include "ranges.h"

@@ -10,7 +10,7 @@
 
 /* Adds the value of that name, or nothing. */
 void add_value(struct sb *cell, const void *row, const char *name);
-/* Adds the number of that name, multiplied. */
+/* Adds the number of that name multiplied by "by", or nothing. */
 void add_scaled(struct sb *cell, const void *row, const char *name, uint64_t by);
 
 /* The getter of a column that shows the value "id" of the file as it is. */

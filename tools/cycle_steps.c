@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* The summary of "offctl cycle". */
 #include "cycle_steps.h"
 
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Reading and replacing files that the user names. */
 #include "file.h"
 
 #include <errno.h>

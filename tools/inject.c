@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* The failures that the module can inject. */
 #include "inject.h"
 #include "util.h"
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* The cells of "offctl map": which memory a cell stands for, and its state. */
 #include "map.h"
 #include "blockarg.h"
 #include "pageflags.h"

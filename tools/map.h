@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The map of memory that "offctl map" shows
+ * The map of memory that "offctl map" shows.
  *
  * A cell stands for a power of two of pages, so that the whole memory fits. A single
  * marked page makes its cell a marked one, and so does a poisoned page. Otherwise a cell

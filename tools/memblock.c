@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Memory blocks in sysfs. */
 #include "memblock.h"
 #include "parse.h"
 #include "sysroot.h"

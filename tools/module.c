@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Access to the module's directory in debugfs, and the meaning of its errnos. */
 #include "module.h"
 #include "parse.h"
 #include "sysroot.h"

@@ -51,7 +51,7 @@ int main(int argc, char **argv)
 		.brief = "Take physical pages out of use, and memory blocks offline and online.",
 		.operands_last = true,
 	};
-	/* It is static because --help ends the program, and no leak must be reported. */
+	/* It is static, since a leak checker would miss it when --help ends the program. */
 	static char *details;
 
 	stdio_init();

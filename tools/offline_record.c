@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Records of memory blocks that "offctl mark --via-offline" takes offline for a moment. */
 #include "offline_record.h"
 #include "blockop.h"
 #include "memblock.h"

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* The state of each page, by /proc/kpageflags. */
 #include "pageflags.h"
 #include "sysroot.h"
 

@@ -37,7 +37,7 @@ void pageflags_close(struct pageflags *pf);
 bool pageflags_read(const struct pageflags *pf, uint64_t pfn, size_t nr,
 		    bool movable, unsigned char *classes);
 
-/* Counts the pages of the span that have this flag (KPF_...). False with errno. */
+/* Counts the pages of the span that have this flag (KPF_...). Returns false with errno. */
 bool pageflags_count(const struct pageflags *pf, struct span span,
 		     unsigned int flag, uint64_t *count);
 

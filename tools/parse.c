@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Parsers of numbers, sizes, ranges, blocks, times and errnos, and the opposite. */
 #include "parse.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* A line on the terminal that shows the progress of a long job. */
 #include "progress.h"
 #include "parse.h"
 #include "util.h"

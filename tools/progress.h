@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * A line on stderr that shows the progress of a long job. It is shown only on a terminal,
- * and only if the job takes longer than a second. A thread draws it. A timer signal would
- * interrupt the write that the job consists of.
+ * and only if the job takes longer than a second. A thread draws it, because a timer
+ * signal would interrupt the write that does the job.
  */
 #ifndef OFFCTL_PROGRESS_H
 #define OFFCTL_PROGRESS_H

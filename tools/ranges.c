@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Parsers of the module's files in debugfs. */
 #include "ranges.h"
 #include "parse.h"
 #include "sysroot.h"

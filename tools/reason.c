@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Why a memory block cannot go offline, as far as offctl can tell without trying. */
 #include "reason.h"
 #include "blockarg.h"
 

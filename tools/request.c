@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* The common part of "offctl mark" and "offctl unmark". */
 #include "request.h"
 #include "module.h"
 

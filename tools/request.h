@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A request of the user's to mark or unmark pages. "offctl mark" and "offctl unmark"
- * share it: the ranges of the command line, the command for the module, and the
- * messages about the outcome.
+ * A request to mark or unmark pages. "offctl mark" and "offctl unmark" share the parsing
+ * of ranges, the command for the module, and the messages about the outcome.
  */
 #ifndef OFFCTL_REQUEST_H
 #define OFFCTL_REQUEST_H

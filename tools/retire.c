@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Marking a list of ranges, each on its own, and the table of outcomes. */
 #include "retire.h"
 #include "blockarg.h"
 
@@ -70,8 +71,8 @@ struct tries {
 };
 
 /*
- * Adds why the module has just refused this part. True: only kernel memory beside
- * the page that the module names is in the way.
+ * Adds why the module has just refused this part. Returns whether the page could be taken
+ * but for kernel memory in the same page block.
  */
 static bool explain(struct retire *r, struct span span, int error,
 		    struct sb *why)

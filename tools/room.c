@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Room for the pages that leave a memory block when it goes offline. */
 #include "room.h"
 #include "sysroot.h"
 
@@ -100,7 +101,7 @@ static size_t highest_zone(const struct room *room, const struct memblock *b)
 	return movable ? ROOM_ZONES - 1 : 0;
 }
 
-/* Pages that a zone can take in; index is the highest zone the pages can go to. */
+/* The pages that a zone can receive. index is the highest zone they can go to. */
 static uint64_t room_in(const struct room_zone *z, size_t index, uint64_t own_free)
 {
 	uint64_t keeps = z->min + own_free;

@@ -19,7 +19,7 @@
 #include "memblock.h"
 #include "util.h"
 
-#define ROOM_ZONES 8	/* more zones than a node has in any kernel */
+#define ROOM_ZONES 8	/* no kernel has more zones in a node */
 
 struct room_zone {
 	uint64_t node;
@@ -38,12 +38,12 @@ struct room {
 bool room_load(struct room *room);
 void room_free(struct room *room);
 /*
- * Pages that can take in pages of this block; free_inside is the number of free pages
- * in the block.
+ * The number of pages elsewhere that can receive pages of the block. free_inside is the
+ * number of free pages in the block itself.
  */
 uint64_t room_for(const struct room *room, const struct memblock *b,
 		  uint64_t free_inside);
-/* Accounts for the block being offline: its used pages have moved. */
+/* Changes the room as if the block were offline and its used pages had moved. */
 void room_move(struct room *room, const struct memblock *b, uint64_t free_inside,
 	       uint64_t used);
 

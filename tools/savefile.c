@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Marked ranges as a text file. */
 #include "savefile.h"
 
 #include <stdlib.h>

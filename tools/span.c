@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Sets of pages as sorted, disjoint spans of PFNs. */
 #include "span.h"
 #include "util.h"
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Files below the root, which --sysroot can change. */
 #include "sysroot.h"
 #include "parse.h"
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Listings: their options, the text of the cells, and the output by libsmartcols. */
 #include "table.h"
 #include "parse.h"
 

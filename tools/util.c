@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Messages, exit statuses, signals, and strings that grow. */
 #include "util.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* The rules for the numbers in the module's file "verify". */
 #include "verify.h"
 #include "parse.h"
 

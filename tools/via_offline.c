@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * Marking pages while their memory blocks are offline: which blocks, and their way there
+ * and back.
+ */
 #include "via_offline.h"
 #include "blockarg.h"
 #include "blockop.h"
