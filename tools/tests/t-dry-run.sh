@@ -3,8 +3,8 @@
 # Sourced by tests/run: offline --dry-run, and the room for the pages in use.
 # shellcheck disable=SC2154
 
-# fill PFN COUNT BYTES: the flags of COUNT pages in /proc/kpageflags; BYTES are octal
-# escapes of the eight bytes of a page, the lowest first
+# fill PFN COUNT BYTES: sets the flags of COUNT pages in /proc/kpageflags. BYTES are octal
+# escapes of the eight bytes of a page, the lowest first.
 fill() {
 	# shellcheck disable=SC2059 # octal escapes
 	printf "$3" >"$work/flags"
@@ -17,8 +17,8 @@ fill() {
 }
 lru='\040\0\0\0\0\0\0\0' buddy='\0\004\0\0\0\0\0\0' slab='\200\0\0\0\0\0\0\0'
 nopage='\0\0\020\0\0\0\0\0' reserved='\0\0\0\0\001\0\0\0'
-# block NR USED FREE [KERNEL]: that many pages in use, free and of the kernel; the rest
-# of the block has no pages
+# block NR USED FREE [KERNEL]: gives the block that many pages in use, free pages and pages
+# of the kernel. The rest of the block is a hole.
 block() {
 	block_at=$(($1 * 32768))
 	fill "$block_at" 32768 "$nopage"
@@ -26,14 +26,14 @@ block() {
 	fill $((block_at + $2)) "$3" "$buddy"
 	[ "${4-0}" = 0 ] || fill $((block_at + $2 + $3)) "$4" "$slab"
 }
-# zone NODE NAME FREE MIN PRESENT PROTECTION: as /proc/zoneinfo has it
+# zone NODE NAME FREE MIN PRESENT PROTECTION: prints a zone as /proc/zoneinfo does
 zone() {
 	printf 'Node %s, zone %8s\n' "$1" "$2"
 	printf '  pages free     %s\n        boost    0\n        min      %s\n' "$3" "$4"
 	printf '        spanned  4095\n        present  %s\n        managed  3840\n' "$5"
 	printf '        protection: (%s)\n      nr_free_pages %s\n' "$6" "$3"
 }
-# machine: a tree without marks, and four zones
+# machine: makes a tree with four zones and without marks
 machine() {
 	tree guest
 	head -n 1 "$fo/ranges" >"$work/none"
@@ -112,7 +112,7 @@ block 32 501 1000
 try "offline --dry-run, another node without room" 1 "block 32: may fail: 501 pages (2004 KiB) are in use there, and only 500 pages (2000 KiB) are free elsewhere
 $none" "" offline --dry-run 32
 
-# Without /proc/zoneinfo, or with one that says nothing
+# Without /proc/zoneinfo, or with an empty one
 machine
 block 32 4000 1000
 for content in none empty; do
@@ -125,7 +125,7 @@ $one" "hint: /proc/zoneinfo: $why: offctl cannot tell whether the pages in use h
 	: >"$T/proc/zoneinfo"
 done
 
-# What else is in the way
+# Other obstacles
 tree guest
 zone 0 Movable 1060 10 98304 0 >"$T/proc/zoneinfo"
 fill $((1179648 - 1)) 1 '\0\0\0\0\0\0\0\0'

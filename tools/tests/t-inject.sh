@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Sourced by tests/run: inject. The recorded file is a list that grows, which
-# is near enough to the module.
+# Sourced by tests/run: inject. offctl appends its commands to the recorded file, which then
+# looks like the module's list.
 # shellcheck disable=SC2154,SC2016
 
 header="# action point errno count"

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Sourced by tests/run: make install and make uninstall, and a build that cannot work.
+# Sourced by tests/run: make install, make uninstall, and builds that cannot work.
 # shellcheck disable=SC2154,SC2016
 
-# make_tools ARGUMENT…: make with the programs that are there. The variables of a make
-# that runs the tests are not for this one.
+# make_tools ARGUMENT…: runs make for the programs under test. It must not get the variables
+# of a make that runs the tests.
 make_tools() {
 	env -u MAKEFLAGS -u MFLAGS make -s -C "$here/.." O="$built" DESTDIR="$work/root" "$@"
 }
@@ -26,26 +26,26 @@ usr/share/man/man4
 usr/share/man/man4/fake_offline.4
 usr/share/man/man8
 usr/share/man/man8/offctl.8"
-# what_is_there [-type f]: below DESTDIR
-what_is_there() {
+# list_root [-type f]: lists DESTDIR
+list_root() {
 	(cd "$work/root" && find . -mindepth 1 "$@" | sed 's|^\./||' | sort)
 }
 if [ ! -d "$here/../../docs/man" ]; then
 	ok "make install # SKIP no manual pages here"
 else
 	run "make install" 0 "" "" make_tools install
-	run "make install: what is there" 0 "$installed" "" what_is_there
+	run "make install: the files" 0 "$installed" "" list_root
 	run "make uninstall" 0 "" "" make_tools uninstall
-	run "make uninstall: no file is left" 0 "" "" what_is_there -type f
+	run "make uninstall: no file is left" 0 "" "" list_root -type f
 	run "make uninstall: the directory for marks is gone" 1 "" "" test -e "$work/root/etc/offctl.d"
 	make_tools install
 	echo "version 1" >"$work/root/etc/offctl.d/mine.marks"
-	run "make uninstall, with marks of the user's" 0 "" "" make_tools uninstall
-	run "make uninstall: they stay" 0 "etc/offctl.d/mine.marks" "" what_is_there -type f
+	run "make uninstall, with marks in /etc/offctl.d" 0 "" "" make_tools uninstall
+	run "make uninstall: they stay" 0 "etc/offctl.d/mine.marks" "" list_root -type f
 	run "make uninstall, nothing installed" 0 "" "" make_tools DESTDIR="$work/nothing" uninstall
 fi
 
-# said NAME LINE ARGUMENT…: make fails, and LINE is the last one that offctl's Makefile says
+# said NAME LINE ARGUMENT…: make must fail, and LINE must be the Makefile's last message
 said() {
 	said_name=$1 said_line=$2
 	shift 2

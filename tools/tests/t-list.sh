@@ -39,7 +39,7 @@ try "blocks that are not there" 1 "" "offctl: blocks: there are no such blocks" 
 try "blocks, all that can be asked for" 0 "$("$offctl" --sysroot "$T" blocks)" "" blocks 0-18446744073709551615
 nothing_sent
 
-# A range over a block's border counts on both sides.
+# A range over the border of two blocks counts in both.
 printf '%s\n%s\n' "$ranges_header" "1081340 8 1 0 0 Movable debugfs 0" >"$fo/ranges"
 try "blocks, a range over a border" 0 "BLOCK RANGE                                 SIZE NODE ZONES   STATE  MARKED
    32 0x0000000100000000-0x0000000107ffffff 128M    0 Movable online      4
@@ -50,13 +50,13 @@ try "list, a range over a border" 0 "RANGE                                 SIZE 
 echo "$ranges_header" >"$fo/ranges"
 try "list, nothing marked" 0 "" "" list
 
-# Other columns, and another order: names count, places don't.
+# The names of the columns count, not their order.
 printf '%s\n%s\n' "# owner state start_pfn new nr_pages age_s skippable canary node zone" \
 	"me poisoned 0x100100 7 0x10 120 0 1 3 DMA32" >"$fo/ranges"
 try "list, columns in another order" 0 "RANGE                                 SIZE PAGES BLOCKS NODE ZONE  STATE    OWNER SKIPPABLE CANARY AGE
 0x0000000100100000-0x000000010010ffff  64K    16 32        3 DMA32 poisoned me    no        yes    2min" "" list
 
-# Each state, and the older module that does not say.
+# Each state, and an older module without states.
 {
 	echo "$ranges_header state"
 	printf '%s\n' "100 1 1 0 0 DMA32 debugfs 0 in_force" "101 1 1 0 -1 - debugfs 0 waiting" \
@@ -100,7 +100,7 @@ printf '%s\n%s\n' "$ranges_header state" "100 1 1 0 0 DMA32 debugfs 0" >"$fo/ran
 try "list, a state is missing" 1 "" "offctl: list: ROOT/sys/kernel/debug/fake_offline/ranges: line 2 is not as documented
 hint: do the module and offctl have the same version?" list
 
-# malformed LINE TEXT: such a list of ranges is refused, where it is wrong
+# malformed LINE TEXT: offctl must refuse such a list of ranges and name the line
 malformed() {
 	printf '%s' "$2" >"$fo/ranges"
 	try "ranges not as documented: $(printf '%s' "$2" | tail -n 1 | tr '\t' ' ')" 1 "" \
@@ -133,7 +133,7 @@ try "blocks say so too, and show the rest" 1 "BLOCK RANGE                       
 	"offctl: blocks: ROOT/sys/kernel/debug/fake_offline/ranges: line 1 is not as documented
 hint: do the module and offctl have the same version?" blocks -o "$short" 32
 
-# More than one read(2) brings
+# A file that one read(2) does not read completely
 tree guest
 {
 	echo "$ranges_header"
@@ -159,7 +159,7 @@ try "blocks, 64 KiB pages" 0 "BLOCK RANGE                                 SIZE N
    17 0x0000000220000000-0x000000023fffffff 512M    1 Movable        going-offline   8192
    18 0x0000000240000000-0x000000025fffffff 512M    1 Movable/Normal offline            0" "" blocks -o "$short"
 
-# Half of sysfs
+# Missing files in sysfs
 tree guest
 rm -r "$T/sys/devices/system/node" "$memory"/memory[0-7]
 rm "$memory/memory32/valid_zones" "$memory/memory33/state"
@@ -262,7 +262,7 @@ sed -i "/^poisoned /d; /^canary_unchecked /d" "$fo/verify"
 try "verify, an older module" 0 "POISONED CANARY_UNCHECKED
        -                -" "" verify -o POISONED,CANARY_UNCHECKED
 
-# verify_bad NAME VALUE MESSAGE: one count is another
+# verify_bad NAME VALUE MESSAGE: one number is wrong
 verify_bad() {
 	tree guest
 	sed -i "s/^$1 .*/$1 $2/; s/^first_bad_pfn .*/first_bad_pfn 1048832/" "$fo/verify"

@@ -5,11 +5,11 @@
 
 log_hint="hint: the kernel log may say more: dmesg | grep fake_offline"
 
-# states LINES: with the last column, where it is left out
+# states LINES: adds the last column to lines without it
 states() {
 	printf '%s\n' "$1" | awk 'NF == 8 { $9 = $5 < 0 ? "waiting" : "in_force" } 1'
 }
-# add LINES: the module takes the command, and the list of ranges has these too
+# add LINES: a module that takes the command and then also lists these ranges
 add() {
 	states "$1" >"$work/add"
 	kernel 'fo=$3
@@ -17,7 +17,7 @@ head -n 1 "$fo/ranges" >"$fo/new"
 { sed 1d "$fo/ranges"; cat "'"$work/add"'"; } | sort -n >>"$fo/new"
 mv "$fo/new" "$fo/ranges"'
 }
-# left LINES: it takes the command, and only these ranges are left
+# left LINES: a module that takes the command and then lists only these ranges
 left() {
 	states "$1" >"$work/left"
 	kernel 'fo=$3
@@ -60,7 +60,7 @@ try "mark, all the memory there can be" 1 "" "offctl: mark: 0x0000000000000000-0
 	mark --unskippable --canary 0x0-0xffffffffffffffff
 sent mark "0 4503599627370496 unskippable canary"
 
-# Several ranges, touching and apart, with both flags: one write
+# Several ranges, some of them adjacent, with both flags, make one write.
 tree guest
 add "500 10 0 1 0 DMA32 debugfs 0
 100 2 0 1 0 DMA32 debugfs 0
@@ -75,13 +75,13 @@ no_kernel
 try "mark, several ranges, taken and yet not" 1 "" "offctl: mark: 2 ranges: the module lists 0 of 2 pages as marked" \
 	mark pfn:1 pfn:3
 
-# A range merged with one that was there
+# The module merges a range with an older one.
 tree guest
 left "1048832 4100 1 1 0 Movable debugfs 12"
 try "mark next to a range" 0 "marked 4 pages (16 KiB) 0x0000000101100000-0x0000000101103fff" "" \
 	mark --canary 0x101100000+16K
 
-# What was asked for is not what is there
+# The module lists other pages than those of the request.
 tree guest
 add "100 2 1 0 0 DMA32 debugfs 0"
 try "mark, but less is marked" 64 "marked 2 pages (8 KiB) 0x0000000000064000-0x0000000000065fff" \
@@ -92,10 +92,10 @@ try "mark, but not skippable" 1 "" \
 	"offctl: mark: 0x0000000000064000-0x0000000000067fff: the module lists 0 of 4 pages as marked" mark pfn:100+4
 tree guest
 add "100 4 1 0 0 DMA32 other 0"
-try "mark, but it is somebody else's" 1 "" \
+try "mark, but another owner has the pages" 1 "" \
 	"offctl: mark: 0x0000000000064000-0x0000000000067fff: the module lists 0 of 4 pages as marked" mark pfn:100+4
 
-# From anywhere
+# --size
 tree guest
 add "200 3 1 0 0 DMA32 debugfs 0
 300 1 1 0 0 DMA32 debugfs 0"
@@ -121,7 +121,7 @@ try "mark --size, but less" 64 "marked 1 page (4 KiB) 0x00000000000c8000-0x00000
 	"offctl: mark: 4 pages (16 KiB): the module lists 1 of 4 pages as marked" mark --size 16K
 tree guest
 add "200 5 1 0 0 DMA32 debugfs 0"
-try "mark --size, and somebody else" 0 "marked 5 pages (20 KiB) 0x00000000000c8000-0x00000000000ccfff" \
+try "mark --size, and another program marks pages" 0 "marked 5 pages (20 KiB) 0x00000000000c8000-0x00000000000ccfff" \
 	"hint: another program marked pages at the same time" mark --size 16K
 tree guest
 left "1048832 4096 1 0 0 Movable debugfs 0"
@@ -134,7 +134,7 @@ try "mark --absent" 0 "marked 32768 pages (128 MiB) 0x0000000895440000-0x0000000
 	mark --absent --canary pfn:9000000+32768
 sent mark "9000000 32768 canary absent"
 
-# refused NAME NUMBER WHY [HINT]: the module's answer to a range
+# refused NAME NUMBER WHY [HINT]: the module refuses a range with this errno
 refused() {
 	tree guest
 	kernel "exit $2"
@@ -156,7 +156,7 @@ kernel "exit 17"
 try "mark: EEXIST, and the list has it not" 1 "" "offctl: mark: 2 ranges: a page is marked already (EEXIST)" \
 	mark 0x100000000+4K 0x100002000+4K
 
-# refusal START NR PFN OWNER REASON: what the module says when it refuses
+# refusal START NR PFN OWNER REASON: a module that refuses with this reason
 refusal() {
 	kernel 'count=$(sed -n "s/^count //p" "$3/last_refusal")
 cat >"$3/last_refusal" <<END
@@ -207,7 +207,7 @@ refusal 0 0 -1 - "zone Normal: 12 MiB above its floor, 3072 pages could be marke
 try "mark --size: the reason" 1 "" "offctl: mark: 16384 pages (64 MiB): pages cannot be taken out of use (EBUSY)
 hint: zone Normal: 12 MiB above its floor, 3072 pages could be marked" mark --size 64M
 
-# Pages that were poisoned before count, whatever their flags are.
+# Poisoned pages count as marked with any flags.
 tree guest
 add "100 1 1 1 0 DMA32 debugfs 0
 101 1 1 0 0 DMA32 debugfs 0 poisoned

@@ -1,11 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Sourced by tests/run: no module, no debugfs, no root, no stdout.
+# Sourced by tests/run: offctl without the module, debugfs, root, or stdout.
 # shellcheck disable=SC2154,SC2016
 
 commands_of_module="mark unmark skippable list offline online cycle verify save restore inject status"
-# all_say NAME MESSAGE: every command that needs the module says so. ARG for
-# those that need one.
+# all_say NAME MESSAGE: each command that needs the module must print this message
 all_say() {
 	for command in $commands_of_module; do
 		case $command in
@@ -32,7 +31,7 @@ sed -i '/debugfs/d' "$T/proc/mounts"
 all_say "debugfs not mounted" "debugfs is not mounted
 hint: mount -t debugfs none /sys/kernel/debug"
 
-# Both: the module first, since loading it is what takes thought
+# If both are missing, the message names the module.
 tree guest
 rm -r "$fo" "$T/sys/module/fake_offline"
 sed -i '/debugfs/d' "$T/proc/mounts"
@@ -47,7 +46,7 @@ rm -r "$T/sys/module" "$T/proc"
 try "nothing known at all" 1 "" "offctl: status: ROOT/sys/kernel/debug: the module fake_offline has no directory there
 hint: is the module loaded (modprobe fake_offline), and is debugfs mounted there?" status
 
-# debugfs somewhere else
+# Another mount point of debugfs
 tree guest
 mkdir -p "$T/mnt/a b"
 mv "$fo" "$T/mnt/a b/"
@@ -67,7 +66,7 @@ rm "$fo/stats"
 mkdir "$fo/stats"
 try "a directory in place of a file" 1 "" "offctl: status: ROOT/sys/kernel/debug/fake_offline/stats: Is a directory" status
 
-# refuse PATH=ERRNO NAME MESSAGE COMMAND…: opening this fails
+# refuse PATH=ERRNO NAME MESSAGE COMMAND…: opening PATH fails with that errno
 refuse() {
 	refused=$1 refused_name=$2 refused_message=$3
 	shift 3
@@ -96,7 +95,7 @@ hint: the kernel is locked down (none [integrity] confidentiality), which closes
 offctl: offline: 0 of 2 blocks done" offline 32-33
 nothing_sent
 
-# On this machine, as somebody else. Its own programs: $built may be private.
+# On this machine, as a user who is not root. That user may be unable to read $built.
 cp "$plain" "$work/offctl"
 chmod 755 "$work" "$work/offctl"
 if [ "$(id -u)" -ne 0 ]; then
@@ -143,7 +142,7 @@ run "all are closed" 1 "" "" \
 run "stderr is closed" 2 "" "" \
 	sh -c '"$@" 2>&-' sh "$offctl" frob
 nothing_sent
-run "nobody reads stdout" 0 "0" "" \
+run "stdout has no reader" 0 "0" "" \
 	sh -c '{ { "$@"; echo $? >&3; } | true; } 3>&1' sh "$offctl" --sysroot "$T" list
 {
 	sed -n 1p "$here/trees/guest/sys/kernel/debug/fake_offline/ranges"

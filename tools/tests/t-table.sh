@@ -130,10 +130,11 @@ printf '%s\n' "count 3" "start_pfn 1146880" "nr_pages 32768" "pfn 1146881" "reas
 try "blocks: a failure whose reason is gone" 0 "BLOCK WHY
    35 -" "" blocks -o BLOCK,WHY 35
 
-# /proc/kpageflags, 8 bytes a page: slab in block 33, reserved pages in block 35,
-# pages in use in block 32
+# /proc/kpageflags with 8 bytes for each page: a page in use in block 32, a reserved page
+# and a slab page in block 35
 tree guest
-flags() { # PFN BYTE-NUMBER OCTAL
+# flags PFN NUMBER OCTAL: sets byte NUMBER of a page
+flags() {
 	printf '%b' "\\0$3" | dd of="$T/proc/kpageflags" bs=1 seek=$(($1 * 8 + $2)) conv=notrunc 2>/dev/null
 }
 flags $((1179648 - 1)) 7 0

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Sourced by tests/run: help, version, and what is wrong before anything is done.
+# Sourced by tests/run: --help, --version and usage errors.
 # shellcheck disable=SC2154
 
 tree guest
@@ -28,7 +28,7 @@ run "--version" 0 "offctl $version" "" "$offctl" --version
 run "-V" 0 "offctl $version" "" "$offctl" -V
 run "--version of a command" 0 "offctl $version" "" "$offctl" mark --version
 
-# All commands have help, and it names each of their options.
+# Each command has --help.
 commands=$("$offctl" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' | tr '\n' ' ')
 if differs commands "mark unmark skippable list blocks map offline online cycle verify save restore import inject status " "$commands"; then
 	not_ok "--help lists the commands"
@@ -54,7 +54,7 @@ Try 'offctl $command --help' for more." "$offctl" "$command" --sysroot "$T" --fr
 done
 nothing_sent
 
-# columns COMMAND: those of --help are those of the output
+# columns COMMAND: --help and the output must have the same columns
 columns() {
 	want=$("$offctl" "$1" --help | sed -n '/^Columns:/,/^$/s/^  \([A-Z_]*\) .*/\1/p')
 	got=$("$offctl" --sysroot "$T" "$1" --output-all | sed -n 1p | tr -s ' ' '\n' | sed '/^$/d')
@@ -73,7 +73,7 @@ columns verify
 tree guest
 
 range_hint="hint: a range is 0xSTART-0xEND (end included), 0xSTART+SIZE, block:N[-M] or pfn:N[+M]"
-# bad_range ARGUMENT WHY: refused by mark and unmark alike
+# bad_range ARGUMENT WHY: mark and unmark must refuse it
 bad_range() {
 	try "mark '$1'" 2 "" "offctl: mark: '$1': $2
 $range_hint" mark -- "$1"
@@ -110,7 +110,7 @@ $range_hint" mark pfn:1 pfn:1+0 pfn:3
 nothing_sent
 
 mark_try="Try 'offctl mark --help' for more."
-# bad_size ARGUMENT WHY
+# bad_size ARGUMENT WHY: mark --size must refuse it
 bad_size() {
 	try "mark --size '$1'" 2 "" "offctl: mark: '$1': $2
 $mark_try" mark --size "$1"
@@ -156,7 +156,7 @@ try "unmark: ranges that overlap" 2 "" "offctl: unmark: the ranges overlap
 Try 'offctl unmark --help' for more." unmark pfn:1 pfn:1
 
 block_hint="hint: a block is N, N-M, block:N[-M], or a range of addresses of whole blocks"
-# bad_block ARGUMENT WHY: refused by all that take blocks
+# bad_block ARGUMENT WHY: each command that takes blocks must refuse it
 bad_block() {
 	for command in offline online blocks; do
 		try "$command '$1'" 2 "" "offctl: $command: '$1': $2

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Sourced by tests/run: --or-soft-offline.
+# Sourced by tests/run: mark and import with --or-soft-offline.
 # shellcheck disable=SC2154,SC2016
 
 # A page block has 8 pages here. The module refuses $kernel_pages as kernel memory,
@@ -47,8 +47,8 @@ while [ $# -gt 0 ]; do
 done
 { head -n 1 "$fo/ranges"; { tail -n +2 "$fo/ranges"; cat "$fo/add"; } | sort -n; } >"$fo/new"
 mv "$fo/new" "$fo/ranges"'
-# soft PAGES [COMMAND [PAGES]]: a fresh tree; the pages of the kernel, the answer, the
-# pinned pages
+# soft PAGES [COMMAND [PAGES]]: makes a fresh tree with these pages of the kernel, this
+# answer of soft_offline_page, and these pinned pages
 soft() {
 	tree guest
 	: >"$T/poisoned"
@@ -56,7 +56,7 @@ soft() {
 	kernel "kernel_pages='$1' on_soft='${2-}' pinned_pages='${3-}'
 $neighbours"
 }
-# attempts TEXT: the addresses that were written
+# attempts TEXT: these addresses must have been written
 attempts() {
 	if differs addresses "$1" "$(cat "$memory/soft_offline_page")"; then
 		not_ok "soft_offline_page: bytes written"
@@ -80,7 +80,7 @@ $after" mark --or-soft-offline pfn:1146896
 attempts 0x118010000
 run "and it is listed" 0 "1146896 poisoned" "" sh -c '"$@" | grep poisoned' sh "$offctl" --sysroot "$T" list -rno PFN,STATE
 
-# A whole page block, and one beside it: kernel memory itself stays.
+# A page block with a kernel page, which stays, and one without
 soft 1146899
 try "mark --or-soft-offline, a range" 64 "marked 8 pages (32 KiB) 0x0000000118018000-0x000000011801ffff
 soft-offlined 3 pages (12 KiB) 0x0000000118010000-0x0000000118012fff
@@ -103,12 +103,11 @@ hint: 0x0000000118013000-0x0000000118013fff: the kernel uses PFN 1146899; page 0
 	mark --or-soft-offline pfn:1146899
 attempts ""
 
-# One refusal says nothing about the other pages of a request: each one counts, in any
-# order, in one range and in several.
+# The order of the ranges has no effect, and neither has the first reason of the module.
 beside="soft-offlined 1 page (4 KiB) 0x0000000118010000-0x0000000118010fff"
 beside_hints="hint: soft-offlined 1 page (4 KiB) 0x0000000118010000-0x0000000118010fff; poisoned until the machine reboots
 $after"
-# both_ways NAME KERNEL-PAGES PINNED-PAGES OUT WHY RANGE RANGE: the order changes nothing
+# both_ways NAME KERNEL-PAGES PINNED-PAGES OUT WHY RANGE RANGE: tries the ranges in both orders
 both_ways() {
 	for order in forward backward; do
 		soft "$2" "" "$3"
@@ -151,7 +150,7 @@ try "mark --or-soft-offline, not needed" 0 "marked 2 pages (8 KiB) 0x00000001180
 	mark --or-soft-offline pfn:1146896+2
 attempts ""
 
-# not_retired NAME WHY SHOWN ARGUMENT…: what soft offline may answer
+# not_retired NAME WHY SHOWN ARGUMENT…: soft offline fails for this reason
 not_retired() {
 	name=$1 why=$2 shown=$3
 	shift 3

@@ -3,7 +3,7 @@
 # Sourced by tests/run: offline, online.
 # shellcheck disable=SC2154,SC2016
 
-# Blocks do as they are told.
+# A module that takes each block offline or online.
 obeys='memory=$T/sys/devices/system/memory
 set -- "$1" $2
 case $1:$3 in
@@ -56,7 +56,7 @@ kernel "$obeys"
 try "online --type online_kernel" 0 "block 34: online, zone Normal" "" online --type online_kernel 34
 sent block_online "34 online_kernel"
 
-# Online already, in a zone
+# Blocks that are online already
 tree guest
 try "online --type movable, is" 0 "block 32: already online" "" online --type movable 32
 try "online --type kernel, is" 0 "block 35: already online" "" online --type kernel 35
@@ -66,10 +66,10 @@ hint: take it offline first" online --type movable 35
 try "online --type kernel, is not" 1 "" "offctl: online: block 32: it is online in zone Movable, which does not fit online_kernel
 hint: take it offline first" online --type kernel 32
 rm "$memory/memory32/valid_zones"
-try "online --type kernel, nobody knows" 0 "block 32: already online" "" online --type kernel 32
+try "online --type kernel, the zone is not known" 0 "block 32: already online" "" online --type kernel 32
 nothing_sent
 
-# What is not there
+# Blocks that do not exist
 tree guest
 kernel "$obeys"
 try "offline, no such block" 1 "" "offctl: offline: block 40: there is no such block" offline 40
@@ -100,7 +100,7 @@ rm -r "$memory"/memory*
 try "offline, no blocks at all" 1 "" "offctl: offline: blocks 0-18446744073709551615: there are no such blocks
 offctl: offline: 0 of 18446744073709551615 blocks done" offline --keep-going 0-18446744073709551615
 
-# refused COMMAND BLOCK NAME NUMBER STATE WHY: the kernel's answer
+# refused COMMAND BLOCK NAME NUMBER STATE WHY: the module refuses with this errno
 refused() {
 	tree guest
 	kernel "exit $4"
@@ -121,7 +121,7 @@ refused online 34 EINVAL 22 offline "it cannot come online this way"
 refused online 34 ENXIO 6 offline "there is no such block"
 refused online 34 EHWPOISON 133 offline "Memory page has hardware error"
 
-# fails_with ERRNO START NR REASON: each attempt is counted, and leaves a reason
+# fails_with ERRNO START NR REASON: the module refuses, counts, and gives a reason
 fails_with() {
 	kernel "count=\$(sed -n 's/^count //p' \"\$3/last_failure\")
 printf '%s\n' \"count \$((count + 1))\" 'start_pfn $2' 'nr_pages $3' 'pfn -1' 'reason $4' >\"\$3/last_failure\"
@@ -165,7 +165,7 @@ kernel "exit 16"
 try "offline, a module that gives no reasons" 1 "" "offctl: offline: block 33: $busy
 $dmesg_hint" offline 33
 
-# Success and failure mixed
+# Several blocks, of which some fail
 tree guest
 kernel 'case $2 in 33*) exit 16 ;; esac
 '"$obeys"
@@ -186,7 +186,7 @@ try "offline, one refuses, one is" 64 "block 34: already offline" "offctl: offli
 $dmesg_hint
 offctl: offline: 1 of 2 blocks done" offline --keep-going 33 34
 
-# The state is what counts, not the errno
+# The state of the block counts, not the errno
 tree guest
 try "offline, no error and not done" 1 "" "offctl: offline: block 32: the kernel reported no error; it is online" offline 32
 sent block_offline "32"
@@ -227,7 +227,7 @@ offctl: offline: 1 of 2 blocks done" offline 32-33
 tree guest
 kernel 'case $2 in 32*) exit 4 ;; esac
 '"$obeys"
-try "offline several, EINTR that no signal of ours was" 64 "block 33: offline" "offctl: offline: block 32: interrupted (EINTR); it is online
+try "offline several, EINTR without a signal for offctl" 64 "block 33: offline" "offctl: offline: block 32: interrupted (EINTR); it is online
 offctl: offline: 1 of 2 blocks done" offline --keep-going 32-33
 tree guest
 kernel 'kill -INT $PPID
@@ -248,3 +248,128 @@ kernel "$obeys"
 try "offline an address, 512 MiB blocks" 0 "block 3: offline" "" offline 0x60000000
 try "offline a range, 512 MiB blocks" 0 "block 3: already offline
 block 2: offline" "" offline 0x60000000 pfn:0x4000+0x4000
+
+# --all-marked, --size, --node
+tree guest
+kernel "$obeys"
+try "offline --all-marked" 0 "block 32: offline
+block 33: offline
+block 34: already offline
+block 35: offline" "" offline --all-marked
+try "online --all-marked -q" 0 "" "" online --all-marked -q --type movable
+sent block_online "32 online_movable
+33 online_movable
+34 online_movable
+35 online_movable"
+head -n 1 "$fo/ranges" >"$work/none"
+cp "$work/none" "$fo/ranges"
+try "offline --all-marked, none" 0 "no block has marked pages" "" offline --all-marked
+tree guest
+kernel "$obeys"
+try "offline --size: from the end" 0 "block 35: offline
+block 33: offline" "" offline --size 256M
+try "online --size: from the start" 0 "block 33: online, zone Normal" "" online --size 128M
+try "offline --size, more than there is" 64 "block 33: offline
+block 32: offline
+block 7: offline
+block 6: offline
+block 5: offline
+block 4: offline
+block 3: offline
+block 2: offline
+block 1: offline
+block 0: offline" "offctl: offline: 10 of 16 blocks done" offline --size 2G
+tree arm64-64k
+kernel "$obeys"
+try "offline --size --node" 0 "block 16: offline" "" offline --size 512M --node 1
+tree guest
+try "offline --size 100M" 2 "" "offctl: offline: '100M': not a multiple of the size of a memory block
+Try 'offctl offline --help' for more." offline --size 100M
+try "offline --size and a block" 2 "" "offctl: offline: blocks, --all-marked and --size exclude each other
+Try 'offctl offline --help' for more." offline --size 128M 32
+try "offline --node" 2 "" "offctl: offline: --node and --zone need --size
+Try 'offctl offline --help' for more." offline --node 1 32
+try "offline --zone" 2 "" "offctl: offline: --node and --zone need --size
+Try 'offctl offline --help' for more." offline --zone movable 32
+try "offline --zone frob" 2 "" "offctl: offline: 'frob': no such zone
+hint: zones are dma, dma32, normal and movable" offline --size 128M --zone frob
+kernel "$obeys"
+try "offline --size --zone" 0 "block 7: offline" "" offline --size 128M --zone dma32
+tree guest
+kernel "$obeys"
+try "offline --size --zone, more than there is" 64 "block 33: offline
+block 32: offline" "offctl: offline: 2 of 4 blocks done" offline --size 512M --zone Movable
+try "online --size --zone" 64 "block 32: online, zone Movable
+block 33: online, zone Movable
+block 34: online, zone Movable" "offctl: online: 3 of 8 blocks done" online --type movable --size 1G --zone movable
+tree guest
+
+# DAX devices
+mkdir -p "$T/sys/bus/dax/devices/dax0.0" "$T/sys/bus/dax/devices/dax1.0"
+echo 0x107000000 >"$T/sys/bus/dax/devices/dax0.0/resource"
+echo 436207616 >"$T/sys/bus/dax/devices/dax0.0/size"
+echo 0x107000000 >"$T/sys/bus/dax/devices/dax1.0/resource"
+echo 134217728 >"$T/sys/bus/dax/devices/dax1.0/size"
+kernel "$obeys"
+try "offline a DAX device" 0 "block 33: offline
+block 34: already offline
+block 35: offline" "" offline dax0.0
+block_hint="hint: a block is N, N-M, block:N[-M], or a range of addresses of whole blocks"
+try "offline a DAX device without a whole block" 2 "" "offctl: offline: 'dax1.0': no whole memory block
+$block_hint" offline dax1.0
+try "offline a DAX device that is not there" 2 "" "offctl: offline: 'dax2.0': not a DAX device with memory
+$block_hint" offline dax2.0
+
+# The first failure ends the command
+tree guest
+kernel 'exit 16'
+try "offline stops at a failure" 1 "" "offctl: offline: block 32: a page cannot be migrated, or a memory notifier refused (EBUSY); it is online
+hint: the kernel log may say more: dmesg
+hint: 3 blocks were not tried; --keep-going goes on after a failure
+offctl: offline: 0 of 4 blocks done" offline 32-35
+sent block_offline 32
+
+# --timeout: the kernel retries until a signal comes
+tree guest
+kernel 'sleep 1; exit 4'
+try "offline --timeout" 1 "" "offctl: offline: block 32: given up after 0.2 s; it is online" offline --timeout 200ms 32
+for bad in 0 -1 x 1x 0x10 1. .5 99999999999; do
+	why="not a time"
+	[ "$bad" != 99999999999 ] || why="too large"
+	try "offline --timeout $bad" 2 "" "offctl: offline: '$bad': $why
+Try 'offctl offline --help' for more." offline --timeout "$bad" 32
+done
+
+# On a terminal offctl shows progress after a second, and keeps its messages whole
+if command -v script >/dev/null; then
+	tree guest
+	kernel "case \$1 in block_*) sleep 0.7 ;; esac
+$obeys"
+	script -qec "stty cols 20; $offctl --sysroot $T offline 32-33 35" "$work/typescript" >/dev/null 2>&1 </dev/null
+	tr '\r' '\n' <"$work/typescript" | sed 's/\x1b\[K//g' >"$work/lines"
+	if grep -q '^offline: [12] of 3' "$work/lines" &&
+	   [ "$(grep -c '^block 3[235]: offline$' "$work/lines")" -eq 3 ] &&
+	   [ "$(grep '^offline: ' "$work/lines" | awk 'length > 20' | wc -l)" -eq 0 ]; then
+		ok "offline shows progress on a terminal"
+	else
+		not_ok "offline shows progress on a terminal"
+	fi
+	# A terminal with 20 columns
+	for command in list blocks status verify map inject; do
+		script -qec "stty cols 20; $offctl --sysroot $T $command" "$work/typescript" >"$work/narrow" 2>&1 </dev/null
+		if ! grep -qE "Sanitizer|runtime error" "$work/narrow"; then
+			ok "$command in 20 columns"
+		else
+			not_ok "$command in 20 columns"
+		fi
+	done
+	tree guest
+	script -qec "stty cols 60; env -u COLUMNS $offctl --sysroot $T blocks -o BLOCK,STATE,WHY 33" /dev/null </dev/null 2>&1 | tr -d '\r' >"$work/cut"
+	run "a wide column is cut" 0 "BLOCK STATE  WHY
+   33 online 3 pages marked unskippable by debugfs" "" cat "$work/cut"
+	script -qec "stty cols 30; env -u COLUMNS $offctl --sysroot $T blocks -o BLOCK,STATE,WHY 33" /dev/null </dev/null 2>&1 | tr -d '\r' >"$work/cut"
+	run "a wide column is cut in 30 columns" 0 "BLOCK STATE  WHY
+   33 online 3 pages marked un" "" cat "$work/cut"
+else
+	ok "a terminal # SKIP no script(1)"
+fi

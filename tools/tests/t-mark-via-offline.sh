@@ -3,9 +3,9 @@
 # Sourced by tests/run: mark --via-offline, and blocks that were left offline.
 # shellcheck disable=SC2154,SC2016
 
-# Blocks do as the files "state" are told, and the module takes marks of debugfs
-# and gives them back. $steps has what happened, in order. Hooks: a command in
-# $on_STEP comes first, and its exit ends the step.
+# A kernel that takes each block offline or online, and a module that marks and unmarks
+# each range. The file "steps" lists the writes in order, each with the records at that
+# time. A command in $on_STEP runs first, and its exit ends the step.
 obeys='step=$1
 [ "$1" != state ] || step=$(basename "$3").$2
 printf "%s %s\n" "$step" "$(ls "$T/run/offctl" 2>/dev/null | tr "\n" " ")" >>"$T/steps"
@@ -31,7 +31,7 @@ unmark) eval "$on_unmark"
 		sed -i "/^$start $nr /d" "$fo/ranges"
 	done ;;
 esac'
-# via [HOOK=COMMAND]…: a fresh tree that obeys
+# via [HOOK=COMMAND]…: makes a fresh tree with that kernel and module
 via() {
 	tree guest
 	: >"$T/steps"
@@ -39,9 +39,9 @@ via() {
 $(printf '%s\n' "$@")
 $obeys"
 }
-# hook NAME COMMAND
+# hook NAME COMMAND: prints a HOOK=COMMAND for via()
 hook() { printf "%s='%s'" "$1" "$2"; }
-# steps TEXT: what was written, where, and which records there were
+# steps TEXT: the file "steps" must have this text
 steps() {
 	if differs steps "$1" "$(sed 's/ *$//' "$T/steps")"; then
 		not_ok "steps"
@@ -49,7 +49,7 @@ steps() {
 		ok "steps"
 	fi
 }
-# now STATES: of the blocks 32 to 35; and no records but RECORD…
+# now STATES RECORD…: blocks 32 to 35 must have these states, and these records must exist
 now() {
 	want=$1
 	shift
@@ -99,7 +99,7 @@ try "mark --via-offline, only offline memory" 0 "block 34: already offline, stay
 marked 1 page (4 KiB) 0x0000000110008000-0x0000000110008fff" "" mark --via-offline pfn:1114120
 steps "mark"
 
-# The kernel refuses: all is as before.
+# After a refusal of the kernel everything is as before.
 busy='count 8
 start_pfn 1146880
 nr_pages 32768
@@ -120,7 +120,7 @@ block 35: online, zone Normal" "offctl: mark: 0x0000000118010000-0x0000000118010
 	mark --via-offline pfn:1146896
 now "$as_before"
 
-# Signals, at each step
+# Signals at each step
 for signal in INT TERM HUP; do
 	via "$(hook on_offline "kill -$signal \$PPID; exit 4")"
 	try "mark --via-offline, SIG$signal while it goes offline" 1 "" "offctl: mark: block 35: interrupted (EINTR); it is online" \
@@ -150,7 +150,7 @@ marked 1 page (4 KiB) 0x0000000118010000-0x0000000118010fff" "" mark --via-offli
 	now "$as_before"
 done
 
-# Coming back
+# Onlining that fails
 via "$(hook on_online '[ "$(wc -l <"$T/steps")" -gt 4 ] || exit 16')"
 try "mark --via-offline, it comes back at the third try" 0 "block 35: offline
 0x0000000118010000-0x0000000118010fff: marked, waiting for memory to come online
@@ -185,7 +185,7 @@ marked 2 pages (8 KiB) in all" "offctl: mark: block 35: it was in zone Normal, a
 	mark --via-offline pfn:1114111 pfn:1146896
 now "$as_before"
 
-# It never comes back, or offctl is killed: the record stays, and is told.
+# If the block does not come online, or offctl is killed, the record stays and is reported.
 left="is offline: 'offctl mark --via-offline' did not bring it back"
 via "$(hook on_online 'exit 12')"
 try "mark --via-offline, it never comes back" 1 "block 35: offline
@@ -203,7 +203,7 @@ both="block 33 $left
 hint: offctl online --type online_movable 33
 offctl: @: block 35 $left
 hint: offctl online --type online_kernel 35"
-# told COMMAND…: it says so, too
+# told COMMAND…: the command must report both blocks
 told() {
 	"$offctl" --sysroot "$T" "$@" >"$work/told" 2>&1
 	if differs "from $1" "$(printf 'offctl: @: %s\n' "$both" | sed "s/@/$1/")" \
@@ -252,7 +252,7 @@ try "an older record is replaced" 0 "block 35: offline
 block 35: online, zone Normal
 marked 1 page (4 KiB) 0x0000000118010000-0x0000000118010fff" "" mark --via-offline pfn:1146896
 now "$as_before"
-# While an offctl works on it, others say nothing and take nothing.
+# While an offctl works on a block, another one does not report it and does not take it.
 via "$(hook on_mark '"$offctl" --sysroot "$T" blocks -rno STATE 35 >"$T/said" 2>&1
 echo online >"$T/sys/devices/system/memory/memory35/state"
 unset OFFCTL_TEST_KERNEL
@@ -269,7 +269,7 @@ try "mark --via-offline, no record can be made" 1 "" "offctl: mark: block 35: of
 	mark --via-offline pfn:1146896
 steps ""
 
-# What is refused before anything is done
+# Requests that are refused before anything is done
 forced="hint: nothing was done; --force takes the block offline anyway"
 all_but_32="0 1 2 3 4 5 6 7 33"
 via
@@ -290,20 +290,20 @@ block 35: online, zone Normal
 marked 1 page (4 KiB) 0x0000000118014000-0x0000000118014fff" "" mark --via-offline --force pfn:1146900
 
 pools=$T/sys/kernel/mm/hugepages
-# pool NR: of 2 MiB pages; none of 1 GiB
+# pool NR: makes a hugetlb pool of NR pages of 2 MiB and none of 1 GiB
 pool() {
 	mkdir -p "$pools/hugepages-2048kB" "$pools/hugepages-1048576kB"
 	echo "$1" >"$pools/hugepages-2048kB/nr_hugepages"
 	echo 0 >"$pools/hugepages-1048576kB/nr_hugepages"
 }
-# page PFN OCTAL…: eight bytes of /proc/kpageflags, the lowest first
+# page PFN BYTES: sets the flags of a page to eight bytes, the lowest first
 page() {
 	# shellcheck disable=SC2059 # octal escapes
 	printf "$2" | dd of="$T/proc/kpageflags" bs=8 seek="$1" conv=notrunc status=none
 }
 via
 pool 1
-try "mark --via-offline, huge pages, nobody knows where" 1 "" "offctl: mark: block 35: it may have pages of the hugetlb pool, and the pool would shrink for good
+try "mark --via-offline, huge pages in unknown blocks" 1 "" "offctl: mark: block 35: it may have pages of the hugetlb pool, and the pool would shrink for good
 $forced" mark --via-offline pfn:1146896
 pool 0
 try "mark --via-offline, no huge pages" 0 "block 35: offline
