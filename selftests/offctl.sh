@@ -102,12 +102,12 @@ hint: PFN $(printf '0x%x' "$dry_pfn") refused: marked unskippable by debugfs"
 	try "offline" 1 offline "$B2" "$B1"
 	complains "offline" "$dry_hint
 hint: 1 block was not tried; --keep-going goes on after a failure
-offctl: offline: 0 of 2 blocks done"
+offctl: offline: 0 of 2 blocks are offline"
 	expect_eq "state of memory$B1" online "$(block_state "$B1")"
 	try "offline --keep-going" 64 offline --keep-going "$B2" "$B1"
 	says "offline --keep-going" "block $B1: offline"
 	complains "offline --keep-going" "$dry_hint
-offctl: offline: 1 of 2 blocks done"
+offctl: offline: 1 of 2 blocks is offline"
 	check_all "partly done"
 
 	try "skippable yes" 0 skippable yes "pfn:$dry_pfn+3"
@@ -233,7 +233,7 @@ save_restore() {
 	says "restore, partly" "2 marked -
 3 marked waits\\x20for\\x20memory\\x20to\\x20come\\x20online
 4 no\\x20RAM\\x20there PFN\\x200x7fffffff0\\x20is\\x20no\\x20RAM,\\x20and\\x20none\\x20can\\x20be\\x20plugged\\x20there\\x20(ENXIO)
-5 not\\x20understood does\\x20not\\x20begin\\x20with\\x20'mark'"
+5 not\\x20understood the\\x20line\\x20does\\x20not\\x20begin\\x20with\\x20'mark'"
 	note_mark "$(block_pfn "$B1" 100)" 2 canary
 	note_mark "$(block_pfn "$B2" 100)" 2
 	check_all "two of them"
@@ -285,7 +285,12 @@ no_room() {
 	read -r room_inside room_elsewhere <<-NUMBERS
 		$(sed -n 's/.*may fail: \([0-9]*\) .* and only \([0-9]*\) .*/\1 \2/p' "$TMP/out")
 	NUMBERS
-	expect_eq "offline --dry-run, no room: pages in use" "$room_used" "$room_inside"
+	# The two programs themselves use a few pages, and a page is not on the LRU list yet
+	# while it is in a CPU's batch.
+	expect_at_least "offline --dry-run, no room: pages in use" \
+		$((room_used - 256)) "$room_inside"
+	expect_at_most "offline --dry-run, no room: pages in use" \
+		$((room_used + 256)) "$room_inside"
 	expect_at_most "offline --dry-run, no room: pages free elsewhere" \
 		$((64 * 256)) "$room_elsewhere"
 	# No attempt is made: the kernel would try until a signal comes, and log a page

@@ -135,7 +135,7 @@ refusal_hint() {
 # soft_hints PFN: what it says of the cost, before and after
 soft_hints() {
 	echo "$COST
-hint: soft-offlined 1 page (4 KiB) $(addresses "$1"); poisoned until the machine reboots
+hint: 1 page (4 KiB) $(addresses "$1") stays poisoned until the machine reboots
 hint: from Linux 6.12 on, block $B2 cannot come back online after going offline"
 }
 

@@ -144,8 +144,8 @@ static int run_targets(struct change *c, const struct module *m,
 	if (done == total(c, t))
 		return ST_DONE;
 	if (t->n > 1 || t->missing || any)
-		err("%s: %zu of %" PRIu64 " blocks done", cmd, done,
-		    total(c, t));
+		err("%s: %zu of %" PRIu64 " blocks %s %s", cmd, done, total(c, t),
+		    is_are(done), c->op.online ? "online" : "offline");
 	return done ? ST_PARTLY : ST_FAILED;
 }
 
@@ -173,7 +173,7 @@ static int dry_run(const struct change *c, const struct targets *t,
 	bool ok = reason_open(&d.s, cmd);
 
 	if (ok && !c->op.online && !reason_open_pages(&d.s, cmd))
-		hint("so offctl does not look at the pages of the blocks");
+		hint("offctl cannot look at the pages of the blocks");
 	else if (ok && !c->op.online && !room_load(&d.room))
 		hint("/proc/zoneinfo: %s: offctl cannot tell whether the pages in use have room elsewhere",
 		     strerror(errno));

@@ -105,7 +105,8 @@ static int run_skippable(const struct command *self, int argc, char **argv)
 	if (done == n)
 		return ST_DONE;
 	if (n > 1)
-		err("%s: %d of %d ranges done", self->name, done, n);
+		err("%s: %d of %d ranges %s changed", self->name, done, n,
+		    was_were((uint64_t)done));
 	return done ? ST_PARTLY : ST_FAILED;
 }
 

@@ -100,7 +100,7 @@ static int run_verify(const struct command *self, int argc, char **argv)
 		if (ok && bad && !quiet)
 			hint_first_bad(&pairs);
 		if (ok && !bad && !quiet && downwards)
-			out("all is well\n");
+			out("no fault was found\n");
 		pairs_free(&pairs);
 	}
 	module_close(&m);

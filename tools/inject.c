@@ -29,7 +29,7 @@ void inject_hint(void)
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
 		sb_addf(&sb, "%s%s %s", i ? ", " : "", places[i].action,
 			places[i].point);
-	hint("there are %s", sb_str(&sb));
+	hint("actions and points are %s", sb_str(&sb));
 	sb_free(&sb);
 }
 

@@ -88,7 +88,7 @@ const char *savefile_parse(const char *text, size_t len, const struct units *u,
 		if (n == 4 && !strncmp(words.p + skip, "mark", 4))
 			take_mark(words.p + skip + n, u, mark);
 		else
-			mark->why = "does not begin with 'mark'";
+			mark->why = "the line does not begin with 'mark'";
 	}
 	sb_free(&words);
 	if (!version && !why) {

@@ -200,8 +200,8 @@ void soft_offline_report(struct soft_offline *s)
 		add_pages(&line, &s->units, span.nr);
 		sb_addf(&line, " ");
 		add_range(&line, &s->units, span);
-		hint("soft-offlined %s; poisoned until the machine reboots",
-		     line.p);
+		hint("%s %s poisoned until the machine reboots", line.p,
+		     span.nr == 1 ? "stays" : "stay");
 		for (nr = nr < next ? next : nr; nr <= last; nr++) {
 			sb_addf(&blocks, "%s%" PRIu64, blocks.len ? ", " : "",
 				nr);

@@ -32,7 +32,7 @@ else
 tree guest
 same "inject: actions and points" \
 	"$(abi_of inject | awk '$1 ~ /^(offline|online|mark)$/ && $2 ~ /^[a-z]+$/ { print $1, $2 }')" \
-	"$("$offctl" --sysroot "$T" inject x y 1 1 2>&1 | sed -n 's/^hint: there are //p' | sed 's/, /\n/g')"
+	"$("$offctl" --sysroot "$T" inject x y 1 1 2>&1 | sed -n 's/^hint: actions and points are //p' | sed 's/, /\n/g')"
 same "inject: actions and points in --help" \
 	"$(abi_of inject | awk '$1 ~ /^(offline|online|mark)$/ && $2 ~ /^[a-z]+$/ { print $1, $2 }')" \
 	"$("$offctl" inject --help | awk '$1 ~ /^(offline|online|mark)$/ { print $1, $2 }')"

@@ -121,7 +121,7 @@ online         0    0      0        0     -" "offctl: cycle: block 32: interrupt
 offctl: cycle: interrupted" cycle -o "$counts" --count 5 --keep-going 32
 tree guest
 try "cycle, no such block" 1 "" "offctl: cycle: there are no such blocks" cycle 40
-place_hint="hint: there are offline before, offline after, offline late, online before, online after, mark stray, mark corrupt"
+place_hint="hint: actions and points are offline before, offline after, offline late, online before, online after, mark stray, mark corrupt"
 try "cycle --inject frob" 2 "" "offctl: cycle: 'frob': not ACTION POINT ERRNO
 $place_hint" cycle --inject frob 32
 try "cycle --inject mark" 2 "" "offctl: cycle: 'mark stray EBUSY': cycle only attempts offline and online

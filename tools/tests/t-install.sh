@@ -45,6 +45,12 @@ else
 	run "make uninstall, nothing installed" 0 "" "" make_tools DESTDIR="$work/nothing" uninstall
 fi
 
+for program in pkg-config false no-such-program; do
+	run "make finds the libraries with PKG_CONFIG=$program" 0 "" "" \
+		make_tools O="$work/build" CC=cc PKG_CONFIG="$program" "$work/build/libraries"
+	rm -rf "$work/build"
+done
+
 # said NAME LINE ARGUMENT…: make must fail, and LINE must be the Makefile's last message
 said() {
 	said_name=$1 said_line=$2

@@ -248,11 +248,11 @@ canary_unchecked    0
 first_bad_pfn       -1"
 try "verify" 0 "$counts
 last_failure        -
-all is well" "" verify
+no fault was found" "" verify
 sed -i "s/^last_failure .*/last_failure PFN 0x108001 refused: marked/" "$fo/verify"
 try "verify, something has failed once" 0 "$counts
 last_failure        PFN 0x108001 refused: marked
-all is well" "" verify
+no fault was found" "" verify
 try "verify -q" 0 "" "" verify -q
 
 sed -i "s/^poisoned .*/poisoned 3/; s/^canary_unchecked .*/canary_unchecked 4093/" "$fo/verify"

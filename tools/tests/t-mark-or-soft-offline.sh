@@ -75,7 +75,7 @@ try "mark, without the option" 1 "" "$refused" mark pfn:1146896
 attempts ""
 try "mark --or-soft-offline, one page" 0 "soft-offlined 1 page (4 KiB) 0x0000000118010000-0x0000000118010fff" \
 	"$cost
-hint: soft-offlined 1 page (4 KiB) 0x0000000118010000-0x0000000118010fff; poisoned until the machine reboots
+hint: 1 page (4 KiB) 0x0000000118010000-0x0000000118010fff stays poisoned until the machine reboots
 $after" mark --or-soft-offline pfn:1146896
 attempts 0x118010000
 run "and it is listed" 0 "1146896 poisoned" "" sh -c '"$@" | grep poisoned' sh "$offctl" --sysroot "$T" list -rno PFN,STATE
@@ -87,8 +87,8 @@ soft-offlined 3 pages (12 KiB) 0x0000000118010000-0x0000000118012fff
 soft-offlined 4 pages (16 KiB) 0x0000000118014000-0x0000000118017fff
 soft-offlined 7 pages (28 KiB) in all" "$cost
 offctl: mark: 0x0000000118010000-0x000000011801ffff: 1 page of 16 was not taken out of use: the kernel uses PFN 1146899 (EBUSY)
-hint: soft-offlined 3 pages (12 KiB) 0x0000000118010000-0x0000000118012fff; poisoned until the machine reboots
-hint: soft-offlined 4 pages (16 KiB) 0x0000000118014000-0x0000000118017fff; poisoned until the machine reboots
+hint: 3 pages (12 KiB) 0x0000000118010000-0x0000000118012fff stay poisoned until the machine reboots
+hint: 4 pages (16 KiB) 0x0000000118014000-0x0000000118017fff stay poisoned until the machine reboots
 $after" mark --or-soft-offline 0x118010000-0x11801ffff
 attempts "0x118010000
 0x118011000
@@ -105,7 +105,7 @@ attempts ""
 
 # The order of the ranges has no effect, and neither has the first reason of the module.
 beside="soft-offlined 1 page (4 KiB) 0x0000000118010000-0x0000000118010fff"
-beside_hints="hint: soft-offlined 1 page (4 KiB) 0x0000000118010000-0x0000000118010fff; poisoned until the machine reboots
+beside_hints="hint: 1 page (4 KiB) 0x0000000118010000-0x0000000118010fff stays poisoned until the machine reboots
 $after"
 # both_ways NAME KERNEL-PAGES PINNED-PAGES OUT WHY RANGE RANGE: tries the ranges in both orders
 both_ways() {
@@ -204,15 +204,15 @@ try "import --or-soft-offline" 64 "RANGE                                 FATE   
 0x0000000118018000-0x0000000118018fff marked          4K -
 0x0000000118028000-0x0000000118028fff marked          4K -
 it costs 4 pages (16 KiB) of 1536 MiB, 0.0010 %" "$cost
-hint: soft-offlined 1 page (4 KiB) 0x0000000118010000-0x0000000118010fff; poisoned until the machine reboots
-hint: soft-offlined 1 page (4 KiB) 0x0000000118012000-0x0000000118012fff; poisoned until the machine reboots
+hint: 1 page (4 KiB) 0x0000000118010000-0x0000000118010fff stays poisoned until the machine reboots
+hint: 1 page (4 KiB) 0x0000000118012000-0x0000000118012fff stays poisoned until the machine reboots
 $after" import --or-soft-offline --format pfn -o RANGE,FATE,COST,WHY "$work/list"
 attempts "0x118010000
 0x118012000"
 soft 1146899
 printf '1146902+10\n' >"$work/list"
 try "import --or-soft-offline, a range of both kinds" 0 "soft-offlined 2\x20of\x2010\x20pages;\x20the\x20others\x20are\x20marked" "$cost
-hint: soft-offlined 2 pages (8 KiB) 0x0000000118016000-0x0000000118017fff; poisoned until the machine reboots
+hint: 2 pages (8 KiB) 0x0000000118016000-0x0000000118017fff stay poisoned until the machine reboots
 $after" import --or-soft-offline --format pfn -rno FATE,WHY "$work/list"
 
 mark_try="Try 'offctl mark --help' for more."

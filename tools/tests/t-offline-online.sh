@@ -78,10 +78,10 @@ hint: nothing was done; --keep-going goes on with the blocks that exist" offline
 nothing_sent
 try "offline, a hole" 64 "block 7: offline
 block 32: offline" "offctl: offline: blocks 8-31: there are no such blocks
-offctl: offline: 2 of 26 blocks done" offline --keep-going 7-32
+offctl: offline: 2 of 26 blocks are offline" offline --keep-going 7-32
 try "offline, more than there is" 64 "block 35: offline" \
 	"offctl: offline: blocks 36-18446744073709551615: there are no such blocks
-offctl: offline: 1 of 18446744073709551581 blocks done" offline --keep-going 35-18446744073709551615
+offctl: offline: 1 of 18446744073709551581 blocks is offline" offline --keep-going 35-18446744073709551615
 try "online, all that can be asked for" 64 "block 0: already online
 block 1: already online
 block 2: already online
@@ -95,10 +95,10 @@ block 33: already online
 block 34: online, zone Normal
 block 35: online, zone Normal" "offctl: online: blocks 8-31: there are no such blocks
 offctl: online: blocks 36-18446744073709551615: there are no such blocks
-offctl: online: 12 of 18446744073709551615 blocks done" online --keep-going 0-18446744073709551615
+offctl: online: 12 of 18446744073709551615 blocks are online" online --keep-going 0-18446744073709551615
 rm -r "$memory"/memory*
 try "offline, no blocks at all" 1 "" "offctl: offline: blocks 0-18446744073709551615: there are no such blocks
-offctl: offline: 0 of 18446744073709551615 blocks done" offline --keep-going 0-18446744073709551615
+offctl: offline: 0 of 18446744073709551615 blocks are offline" offline --keep-going 0-18446744073709551615
 
 # refused COMMAND BLOCK NAME NUMBER STATE WHY: the module refuses with this errno
 refused() {
@@ -172,7 +172,7 @@ kernel 'case $2 in 33*) exit 16 ;; esac
 try "offline, one of three refuses" 64 "block 32: offline
 block 35: offline" "offctl: offline: block 33: a page cannot be migrated, or a memory notifier refused (EBUSY); it is online
 $dmesg_hint
-offctl: offline: 2 of 3 blocks done" offline --keep-going 32-33 35
+offctl: offline: 2 of 3 blocks are offline" offline --keep-going 32-33 35
 sent block_offline "32
 33
 35"
@@ -181,10 +181,10 @@ kernel 'exit 16'
 try "offline, all refuse: one hint" 1 "" "offctl: offline: block 32: a page cannot be migrated, or a memory notifier refused (EBUSY); it is online
 $dmesg_hint
 offctl: offline: block 33: a page cannot be migrated, or a memory notifier refused (EBUSY); it is online
-offctl: offline: 0 of 2 blocks done" offline --keep-going 32-33
+offctl: offline: 0 of 2 blocks are offline" offline --keep-going 32-33
 try "offline, one refuses, one is" 64 "block 34: already offline" "offctl: offline: block 33: a page cannot be migrated, or a memory notifier refused (EBUSY); it is online
 $dmesg_hint
-offctl: offline: 1 of 2 blocks done" offline --keep-going 33 34
+offctl: offline: 1 of 2 blocks is offline" offline --keep-going 33 34
 
 # The state of the block counts, not the errno
 tree guest
@@ -205,7 +205,7 @@ tree guest
 kernel 'rm -r "$T/sys/devices/system/memory/memory33"
 '"$obeys"
 try "offline, the next one unplugged meanwhile" 64 "block 32: offline" "offctl: offline: block 33: there is no such block
-offctl: offline: 1 of 2 blocks done" offline 32-33
+offctl: offline: 1 of 2 blocks is offline" offline 32-33
 
 # Signals
 tree guest
@@ -216,19 +216,19 @@ kernel 'case $2 in 33*) kill -INT $PPID; exit 4 ;; esac
 '"$obeys"
 try "offline several, SIGINT ends it" 64 "block 32: offline" "offctl: offline: block 33: interrupted (EINTR); it is online
 offctl: offline: interrupted; 2 blocks were not tried
-offctl: offline: 1 of 4 blocks done" offline 32-35
+offctl: offline: 1 of 4 blocks is offline" offline 32-35
 sent block_offline "32
 33"
 tree guest
 kernel 'kill -INT $PPID
 '"$obeys"
 try "offline several, SIGINT too late for the first" 64 "block 32: offline" "offctl: offline: interrupted; 1 block was not tried
-offctl: offline: 1 of 2 blocks done" offline 32-33
+offctl: offline: 1 of 2 blocks is offline" offline 32-33
 tree guest
 kernel 'case $2 in 32*) exit 4 ;; esac
 '"$obeys"
 try "offline several, EINTR without a signal for offctl" 64 "block 33: offline" "offctl: offline: block 32: interrupted (EINTR); it is online
-offctl: offline: 1 of 2 blocks done" offline --keep-going 32-33
+offctl: offline: 1 of 2 blocks is offline" offline --keep-going 32-33
 tree guest
 kernel 'kill -INT $PPID
 '"$obeys"
@@ -238,7 +238,7 @@ block 33: offline" "" sh -c 'trap "" INT; exec "$@"' sh "$offctl" --sysroot "$T"
 tree guest
 kernel "exit 200"
 try "offline, a short write ends it" 1 "" "offctl: offline: ROOT/sys/kernel/debug/fake_offline/block_offline: the module took 1 of 3 bytes
-offctl: offline: 0 of 2 blocks done" offline 32-33
+offctl: offline: 0 of 2 blocks are offline" offline 32-33
 tree guest
 rm "$fo/block_online"
 try "online: no such file" 1 "" "offctl: online: ROOT/sys/kernel/debug/fake_offline/block_online: No such file or directory
@@ -278,7 +278,7 @@ block 4: offline
 block 3: offline
 block 2: offline
 block 1: offline
-block 0: offline" "offctl: offline: 10 of 16 blocks done" offline --size 2G
+block 0: offline" "offctl: offline: 10 of 16 blocks are offline" offline --size 2G
 tree arm64-64k
 kernel "$obeys"
 try "offline --size --node" 0 "block 16: offline" "" offline --size 512M --node 1
@@ -298,10 +298,10 @@ try "offline --size --zone" 0 "block 7: offline" "" offline --size 128M --zone d
 tree guest
 kernel "$obeys"
 try "offline --size --zone, more than there is" 64 "block 33: offline
-block 32: offline" "offctl: offline: 2 of 4 blocks done" offline --size 512M --zone Movable
+block 32: offline" "offctl: offline: 2 of 4 blocks are offline" offline --size 512M --zone Movable
 try "online --size --zone" 64 "block 32: online, zone Movable
 block 33: online, zone Movable
-block 34: online, zone Movable" "offctl: online: 3 of 8 blocks done" online --type movable --size 1G --zone movable
+block 34: online, zone Movable" "offctl: online: 3 of 8 blocks are online" online --type movable --size 1G --zone movable
 tree guest
 
 # DAX devices
@@ -326,7 +326,7 @@ kernel 'exit 16'
 try "offline stops at a failure" 1 "" "offctl: offline: block 32: a page cannot be migrated, or a memory notifier refused (EBUSY); it is online
 hint: the kernel log may say more: dmesg
 hint: 3 blocks were not tried; --keep-going goes on after a failure
-offctl: offline: 0 of 4 blocks done" offline 32-35
+offctl: offline: 0 of 4 blocks are offline" offline 32-35
 sent block_offline 32
 
 # --timeout: the kernel retries until a signal comes

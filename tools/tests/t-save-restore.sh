@@ -58,7 +58,7 @@ fates='4 0x0000000108100000-0x0000000108107fff FATE -
 9 - not\x20understood no\x20range\x20is\x20named
 10 - not\x20understood an\x20unknown\x20word\x20follows\x20the\x20range
 11 - not\x20understood a\x20word\x20is\x20repeated
-12 - not\x20understood does\x20not\x20begin\x20with\x20'"'mark'"'
+12 - not\x20understood the\x20line\x20does\x20not\x20begin\x20with\x20'"'mark'"'
 13 0x0000000118010000-0x0000000118011fff LAST -'
 # fates FATE AWAY: prints the table with the fate of new ranges and that of absent memory
 fates() { printf '%s\n' "$fates" | sed "s/FATE/$1/; s/AWAY/$2/; s/LAST/already\\\\x20marked/"; }

@@ -14,7 +14,7 @@ sent skippable "1081600 3 1
 1081600 3 0"
 try "skippable, a range of another owner" 64 "1 page (4 KiB) 0x0000000110000000-0x0000000110000fff: skippable" \
 	"offctl: skippable: 0x0000000118000000-0x000000011800ffff: a page belongs to another owner (EPERM)
-offctl: skippable: 1 of 2 ranges done" skippable yes pfn:1146880+16 pfn:1114112
+offctl: skippable: 1 of 2 ranges was changed" skippable yes pfn:1146880+16 pfn:1114112
 no_kernel
 try "skippable, and nothing happens" 1 "" "offctl: skippable: 0x0000000108100000-0x0000000108100fff: the module reported no error, but lists no such change" skippable yes pfn:1081600
 tree guest

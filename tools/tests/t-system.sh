@@ -92,7 +92,7 @@ refuse "$dir=1" "debugfs: EPERM, lockdown" "offctl: list: ROOT/sys/kernel/debug/
 hint: the kernel is locked down (none [integrity] confidentiality), which closes debugfs" list
 refuse "block_offline=1" "a command: EPERM, lockdown" "offctl: offline: ROOT/sys/kernel/debug/fake_offline/block_offline: Operation not permitted
 hint: the kernel is locked down (none [integrity] confidentiality), which closes debugfs
-offctl: offline: 0 of 2 blocks done" offline 32-33
+offctl: offline: 0 of 2 blocks are offline" offline 32-33
 nothing_sent
 
 # On this machine, as a user who is not root. That user may be unable to read $built.
@@ -130,7 +130,7 @@ run "stdout is full, --help" 1 "" "offctl: standard output: No space left on dev
 run "stdout is full, as built for users" 1 "" "offctl: standard output: No space left on device" \
 	sh -c '"$@" >/dev/full' sh "$plain" --version
 run "stdout is full, and a failure comes first" 64 "" "offctl: offline: block 40: there is no such block
-offctl: offline: 1 of 2 blocks done
+offctl: offline: 1 of 2 blocks is offline
 offctl: standard output: No space left on device" \
 	sh -c '"$@" >/dev/full' sh "$offctl" --sysroot "$T" offline --keep-going 34 40
 run "stdout is closed" 1 "" "offctl: standard output: Bad file descriptor" \

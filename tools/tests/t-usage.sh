@@ -184,7 +184,7 @@ Try 'offctl online --help' for more." online
 try "online --type frob" 2 "" "offctl: online: 'frob': no such online type
 hint: types are online, online_kernel (kernel) and online_movable (movable)" online --type frob 34
 
-place_hint="hint: there are offline before, offline after, offline late, online before, online after, mark stray, mark corrupt"
+place_hint="hint: actions and points are offline before, offline after, offline late, online before, online after, mark stray, mark corrupt"
 inject_try="Try 'offctl inject --help' for more."
 try "inject, 3 words" 2 "" "offctl: inject: ACTION, POINT, ERRNO and COUNT are needed
 $inject_try" inject offline before ENOMEM
