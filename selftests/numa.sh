@@ -349,8 +349,8 @@ via_offline() {
 	plug || return
 	cpusets_on || return
 	via_why="no other memory block of node 1 would be online
-hint: nothing was done; --force takes it offline all the same"
-	# One request has both blocks, and the next one the only one that is left.
+hint: nothing was done; --force takes the block offline anyway"
+	# Both blocks in one request, and then the only one that is left.
 	expect_status "both blocks" 1 offctl mark --via-offline "pfn:$(block_pfn "$L1" 5)" \
 		"pfn:$(block_pfn "$L2" 5)" >"$TMP/via" 2>&1
 	expect_eq "why" "offctl: mark: block $L1: $via_why" "$(cat "$TMP/via")"

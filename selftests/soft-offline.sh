@@ -135,8 +135,8 @@ refusal_hint() {
 # soft_hints PFN: the lines about the cost, before and after
 soft_hints() {
 	echo "$COST
-hint: soft-offlined 1 page (4 KiB) $(addresses "$1"), poisoned until the machine reboots
-hint: from Linux 6.12 on, a block with such a page cannot come back online after it goes offline: block $B2"
+hint: 1 page (4 KiB) $(addresses "$1") stays poisoned until the machine reboots
+hint: from Linux 6.12 on, block $B2 cannot come back online after going offline"
 }
 
 # With the option the page is retired. Without, it is refused, and unchanged.
@@ -180,7 +180,31 @@ $(refusal_hint "$retires_pfn")"
 	beside_end
 }
 
-# Memory that the kernel itself uses is never taken. A range is taken page by page.
+# kernel_and WHEN PFN RANGE RANGE: offctl is asked for a page of the kernel and for the
+# process's page PFN. It retires PFN and refuses the other, whichever comes first.
+kernel_and() {
+	kernel_when=$1 kernel_pfn=$2
+	shift 2
+	kernel_before=$(corrupted)
+	soft "$@"
+	expect_eq "exit status without the option, $kernel_when" 1 "$soft_status"
+	expect_eq "output without the option, $kernel_when" "" "$(cat "$TMP/soft-out")"
+	still_its "without the option, $kernel_when" "$kernel_pfn"
+	expect_eq "HardwareCorrupted without the option, $kernel_when" \
+		"$kernel_before" "$(corrupted)"
+	soft --or-soft-offline "$@"
+	expect_eq "exit status, $kernel_when" 64 "$soft_status"
+	expect_eq "output, $kernel_when" \
+		"soft-offlined 1 page (4 KiB) $(addresses "$kernel_pfn")" "$(cat "$TMP/soft-out")"
+	expect_eq "lines about the kernel's page, $kernel_when" 1 \
+		"$(grep -c "^offctl: mark: $(addresses "$KERNEL"): 1 page of 1 was not taken out of use: .*(EBUSY)\$" "$TMP/soft-err")"
+	expect_eq "HardwareCorrupted, $kernel_when" $((kernel_before + 4)) "$(corrupted)"
+	retired "with $kernel_when" "$kernel_pfn"
+	soft_listed "$kernel_pfn"
+}
+
+# Memory that the kernel itself uses is never taken, and keeps no other page of the
+# request from being retired.
 kernel_memory() {
 	beside || return
 	kernel_kb=$(corrupted)
@@ -190,15 +214,11 @@ $(refusal_hint "$KERNEL")"
 	expect_eq "the code" kernel_memory "$(sed -n 's/^code //p' "$FO"/last_refusal)"
 	expect_eq "HardwareCorrupted" "$kernel_kb" "$(corrupted)"
 	check_all "after that"
-	soft --or-soft-offline "pfn:$(page 3)" "pfn:$KERNEL"
-	expect_eq "exit status of both" 64 "$soft_status"
-	expect_eq "output of both" "soft-offlined 1 page (4 KiB) $(addresses "$(page 3)")" \
-		"$(cat "$TMP/soft-out")"
-	expect_eq "its message about the kernel's page" 1 \
-		"$(grep -c "^offctl: mark: $(addresses "$KERNEL"): 1 of 1 pages are not out of use: .*(EBUSY)\$" "$TMP/soft-err")"
-	expect_eq "HardwareCorrupted after both" $((kernel_kb + 4)) "$(corrupted)"
-	retired "after both" "$(page 3)"
+	kernel_and "the kernel's page first" "$(page 2)" "pfn:$KERNEL" "pfn:$(page 2)"
+	kernel_and "the kernel's page second" "$(page 3)" "pfn:$(page 3)" "pfn:$KERNEL"
+	undo "$(page 2)"
 	undo "$(page 3)"
+	expect_eq "HardwareCorrupted at last" "$kernel_kb" "$(corrupted)"
 	beside_end
 }
 
@@ -212,7 +232,7 @@ hotplug() {
 	hang_start "$B1" sysfs
 	expect_eq "memory$B1 meanwhile" going-offline "$(block_state "$B1")"
 	soft --or-soft-offline "pfn:$(page 1)"
-	expect_soft "while a block goes offline" 1 "" "offctl: mark: $(addresses "$(page 1)"): 1 of 1 pages are not out of use: soft offline: not tried while block $B1 goes offline"
+	expect_soft "while a block goes offline" 1 "" "offctl: mark: $(addresses "$(page 1)"): 1 page of 1 was not taken out of use: soft offline: not tried while block $B1 goes offline"
 	expect_eq "HardwareCorrupted" "$hotplug_kb" "$(corrupted)"
 	# offctl does not see an offlining that begins later. The write does not end then,
 	# and offctl gives it up. It makes no other.
@@ -224,8 +244,8 @@ hotplug() {
 	[ "$hotplug_first" -lt "$hotplug_second" ] ||
 		hotplug_first=$(page 2) hotplug_second=$(page 1)
 	expect_soft "that does not end" 1 "" "$COST
-offctl: mark: $(addresses "$hotplug_first"): 1 of 1 pages are not out of use: soft offline: given up after 1.5 s, it may still be done
-offctl: mark: $(addresses "$hotplug_second"): 1 of 1 pages are not out of use: soft offline: not tried"
+offctl: mark: $(addresses "$hotplug_first"): 1 page of 1 was not taken out of use: soft offline: given up after 1.5 s; the kernel may still finish it
+offctl: mark: $(addresses "$hotplug_second"): 1 page of 1 was not taken out of use: soft offline: not tried"
 	expect_eq "HardwareCorrupted" "$hotplug_kb" "$(corrupted)"
 	kill -USR1 "$hang_pid"
 	wait "$hang_pid"

@@ -33,7 +33,7 @@ said_offline() {
 	echo "block $1: offline"
 }
 said_waits() {
-	echo "$(addresses "$1" "$2"): marked, waits for its memory"
+	echo "$(addresses "$1" "$2"): marked, waiting for memory to come online"
 }
 said_online() {
 	echo "block $1: online, zone $2"
@@ -104,7 +104,7 @@ takes() {
 	steps_were 4 "$takes_events"
 	expect_via "of a mark in two blocks" 0 "$(said_offline "$B1"
 		said_offline "$B2"
-		echo "2 ranges: marked, waits for its memory"
+		echo "2 ranges: marked, waiting for memory to come online"
 		said_online "$B1" Movable
 		said_online "$B2" "$1"
 		said_marked "$takes_a" 2000
@@ -152,7 +152,7 @@ already() {
 	via "pfn:$already_s+30"
 	note_mark "$already_s" 30
 	expect_via "of a mark in an offline block" 0 \
-		"block $B2: already offline, and stays so
+		"block $B2: already offline, stays offline
 $(said_waits "$already_s" 30)
 $(said_marked "$already_s" 30)" ""
 	expect_eq "the block" offline "$(block_state "$B2")"
@@ -187,7 +187,7 @@ stays() {
 	case $1 in
 	unskippable)
 		mark "$(block_pfn "$B2" 9)" 1 unskippable
-		stays_why="a page cannot be moved away, or somebody vetoed (EBUSY)" ;;
+		stays_why="a page cannot be migrated, or a memory notifier refused (EBUSY)" ;;
 	after)
 		expect_eq "arm" ok "$(tryio write "$FO"/inject "offline after -12 1")"
 		stays_why="Cannot allocate memory (ENOMEM)" ;;
@@ -195,7 +195,7 @@ stays() {
 		# The last skippable page of the block refuses.
 		mark "$(block_pfn "$B1" 9)" 1
 		expect_eq "arm" ok "$(tryio write "$FO"/inject "offline late -16 1")"
-		stays_why="a page cannot be moved away, or somebody vetoed (EBUSY)" ;;
+		stays_why="a page cannot be migrated, or a memory notifier refused (EBUSY)" ;;
 	kernel)
 		load_notifier_errors -1
 		notifier_error MEM_GOING_OFFLINE -12
@@ -238,7 +238,7 @@ comes_back() {
 		said_waits "$back_s" 60)"
 	back_error="offctl: mark: block $B2: Cannot allocate memory (ENOMEM); it is offline"
 	back_undone="$back_error
-offctl: mark: $(addresses "$back_s" 60): unmarked again, its memory does not come online with it"
+offctl: mark: $(addresses "$back_s" 60): unmarked again, because the memory does not come online with the mark"
 	back_errors=$(grep -v '^hint: vetoed: injected' "$TMP/via-err")
 	case $1 in
 	4)
@@ -267,7 +267,7 @@ $(left_lines mark "$B2" movable)" "$back_errors"
 
 # left_lines COMMAND BLOCK TYPE: the lines about a block that was left offline
 left_lines() {
-	echo "offctl: $1: block $2 is offline: 'offctl mark --via-offline' took it and did not bring it back
+	echo "offctl: $1: block $2 is offline: 'offctl mark --via-offline' did not bring it back
 hint: offctl online --type online_$3 $2"
 }
 
@@ -427,8 +427,8 @@ hugetlb() {
 	expect_at_least "a block without" 1 "${hugetlb_not:-0}" || return
 	hugetlb_s=$(block_pfn "$hugetlb_has" 100)
 	via "pfn:$hugetlb_s+9"
-	expect_via "of a block with huge pages" 1 "" "offctl: mark: block $hugetlb_has: it has pages of the hugetlb pool, which would shrink for good
-hint: nothing was done; --force takes it offline all the same"
+	expect_via "of a block with huge pages" 1 "" "offctl: mark: block $hugetlb_has: it has pages of the hugetlb pool, and the pool would shrink for good
+hint: nothing was done; --force takes the block offline anyway"
 	expect_eq "the pool" "$hugetlb_n" "$(pool)"
 	as_before "after that" Movable
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Memory blocks as operands of a command line. */
 #include "blockarg.h"
 #include "sysroot.h"
 
@@ -21,7 +22,7 @@ static bool read_number(const char *device, const char *file, uint64_t *value)
 	return ok;
 }
 
-/* The blocks that lie wholly in the device's memory, as daxctl counts them. */
+/* Finds the blocks that lie wholly in the device's memory, as daxctl does. */
 static const char *blocks_of_dax(const char *device, const struct units *u,
 				 struct block_interval *in)
 {
@@ -30,12 +31,12 @@ static const char *blocks_of_dax(const char *device, const struct units *u,
 	if (strchr(device, '/') || !read_number(device, "resource", &start) ||
 	    !read_number(device, "size", &size) ||
 	    __builtin_add_overflow(start, size, &end))
-		return "no DAX device with memory";
+		return "not a DAX device with memory";
 	if (!u->block)
 		return "the size of a memory block is not known";
 	in->first = start / u->block + !!(start % u->block);
 	if (end / u->block <= in->first)
-		return "has no whole memory block";
+		return "no whole memory block";
 	in->last = end / u->block - 1;
 	return NULL;
 }

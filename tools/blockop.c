@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* One attempt to take a memory block offline or online, and its outcome. */
 #include "blockop.h"
 #include "ranges.h"
 
@@ -15,7 +16,7 @@ static bool is(const struct memblock *b, const char *state)
 	return !strcmp(b->state, state);
 }
 
-/* An online block, and the zone that the type asks for. */
+/* Is the zone of an online block the one that the online type asks for? */
 static bool zone_fits(const struct memblock *b, const char *type)
 {
 	bool movable;
@@ -53,8 +54,8 @@ static enum outcome say_gone(const struct blockop *op, const struct memblock *b)
 }
 
 /*
- * The reason that the module has found for what just failed: it must be about
- * this block, and have been counted since.
+ * Shows why the module thinks the attempt failed. The reason must be about this block
+ * and newer than the attempt. Returns false if there is no such reason.
  */
 static bool hint_reason(const struct blockop *op, const struct module *m,
 			const struct memblock *b, uint64_t count_before)
@@ -65,7 +66,7 @@ static bool hint_reason(const struct blockop *op, const struct module *m,
 
 	if (!failure_load(m, &now))
 		return false;
-	/* The notifier's range may leave out pages of the block's start. */
+	/* The notifier's range may leave out the first pages of the block. */
 	ours = per_block && now.span.pfn / per_block == b->nr &&
 	       now.count != count_before;
 	if (ours)
@@ -74,7 +75,7 @@ static bool hint_reason(const struct blockop *op, const struct module *m,
 	return ours;
 }
 
-/* How many have failed; 0 when none has. */
+/* The number of operations that have failed. */
 static uint64_t count_failures(const struct module *m)
 {
 	struct failure failure;
@@ -94,7 +95,7 @@ static uint64_t microseconds(const struct timespec *from,
 			  (to->tv_nsec - from->tv_nsec) / 1000);
 }
 
-/* Writes the command, under the time limit; the errno, or as module_write(). */
+/* Writes the command under the time limit. Returns an errno or as module_write() does. */
 static int attempt(struct blockop *op, const struct module *m,
 		   const struct memblock *b, const char *file, bool *too_long)
 {
@@ -131,7 +132,7 @@ static void say_failed(struct blockop *op, const struct module *m,
 	else if (error)
 		module_errno(&why, file, error);
 	else
-		sb_addf(&why, "no error, and yet not done");
+		sb_addf(&why, "the kernel reported no error");
 	err("%s: block %" PRIu64 ": %s; it is %s", op->cmd->name, b->nr,
 	    sb_str(&why), b->state);
 	sb_free(&why);
@@ -158,7 +159,7 @@ enum outcome blockop_run(struct blockop *op, const struct module *m,
 		return OP_ALREADY;
 	}
 	if (op->online && is(b, "online")) {
-		err("%s: block %" PRIu64 ": is online in zone %s, not as %s",
+		err("%s: block %" PRIu64 ": it is online in zone %s, which does not fit %s",
 		    op->cmd->name, b->nr, b->zones, op->type);
 		hint("take it offline first");
 		return OP_FAILED;
@@ -166,10 +167,10 @@ enum outcome blockop_run(struct blockop *op, const struct module *m,
 
 	failures = count_failures(m);
 	error = attempt(op, m, b, file, &too_long);
-	/* Could not be sent at all: the next one would fare no better. */
+	/* The command could not be sent, and the next one could not be sent either. */
 	if (error < 0)
 		return OP_STOP;
-	/* What the kernel returned is one thing, what became of it another. */
+	/* The state of the block counts, not the errno. */
 	if (!memblock_refresh(b))
 		return say_gone(op, b);
 	if (blockop_reached(op, b)) {

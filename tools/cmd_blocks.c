@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
-/* offctl blocks */
+/* offctl blocks: lists the memory blocks, their marked pages and obstacles to offlining. */
 #include "blockarg.h"
 #include "command.h"
 #include "memblock.h"
 #include "sysroot.h"
-#include "why.h"
+#include "reason.h"
 
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* A row: one block, or with --merge several that are alike, first to last. */
+/* A row: one block, or with --merge several adjacent blocks that are alike. */
 struct row {
 	const struct memblock *b;
 	uint64_t last;
@@ -40,7 +40,7 @@ static void get_block(struct sb *cell, const void *row, const void *context)
 
 static void get_range(struct sb *cell, const void *row, const void *context)
 {
-	const struct why_sources *s = context;
+	const struct reason_sources *s = context;
 	struct span span = span_of(row, &s->units);
 
 	if (span.nr)
@@ -49,7 +49,7 @@ static void get_range(struct sb *cell, const void *row, const void *context)
 
 static void get_size(struct sb *cell, const void *row, const void *context)
 {
-	const struct why_sources *s = context;
+	const struct reason_sources *s = context;
 	const struct row *r = row;
 
 	if (s->units.block)
@@ -84,7 +84,7 @@ static void get_state(struct sb *cell, const void *row, const void *context)
 
 static void get_marked(struct sb *cell, const void *row, const void *context)
 {
-	const struct why_sources *s = context;
+	const struct reason_sources *s = context;
 	struct span span = span_of(row, &s->units);
 	uint64_t pages = 0, end = span.pfn + span.nr;
 
@@ -104,7 +104,7 @@ static void get_marked(struct sb *cell, const void *row, const void *context)
 static void get_skippable(struct sb *cell, const void *row,
 			  const void *context)
 {
-	const struct why_sources *s = context;
+	const struct reason_sources *s = context;
 	struct span span = span_of(row, &s->units);
 	bool any = false, all = true;
 
@@ -118,7 +118,7 @@ static void get_skippable(struct sb *cell, const void *row,
 		sb_add(cell, all ? "1" : "0", 1);
 }
 
-/* Is it one of the words, which commas separate? */
+/* Is the word one of those that commas separate? */
 static bool has_word(const char *words, const char *word)
 {
 	size_t len = strlen(word);
@@ -131,7 +131,7 @@ static bool has_word(const char *words, const char *word)
 
 static void get_owner(struct sb *cell, const void *row, const void *context)
 {
-	const struct why_sources *s = context;
+	const struct reason_sources *s = context;
 	struct span span = span_of(row, &s->units);
 
 	for (size_t i = marked_first(&s->marked, span.pfn);
@@ -149,10 +149,10 @@ static void get_why(struct sb *cell, const void *row, const void *context)
 	const struct row *r = row;
 	bool sure;
 
-	why_not_offline(context, r->b, cell, &sure);
+	reason_not_offline(context, r->b, cell, &sure);
 }
 
-/* An online block's own type, an offline one's choice. */
+/* The online type of an online block, or the possible ones of an offline block. */
 static void get_types(struct sb *cell, const void *row, const void *context)
 {
 	const struct row *r = row;
@@ -189,20 +189,20 @@ static const struct column columns[] = {
 	{ "SIZE", COL_SIZE, "size", get_size, COL_SUM, NULL },
 	{ "NODE", COL_NUMBER, "NUMA node", get_node, 0, NULL },
 	{ "ZONES", COL_TEXT,
-	  "its zone, or when offline those it can go to, the default first",
+	  "zone, or possible zones if it is offline, the default first",
 	  get_zones, 0, NULL },
 	{ "STATE", COL_TEXT, "online, offline or going-offline", get_state, 0,
 	  NULL },
 	{ "MARKED", COL_NUMBER,
-	  "marked pages in it; '-' when the module cannot be asked",
+	  "number of marked pages; '-' if the module does not answer",
 	  get_marked, COL_SUM, NULL },
-	{ "SKIPPABLE", COL_BOOL, "it can go offline with its marked pages",
+	{ "SKIPPABLE", COL_BOOL, "the block can go offline with its marked pages",
 	  get_skippable, 0, NULL },
-	{ "WHY", COL_TEXT, "why it cannot go offline, see --scan", get_why,
+	{ "WHY", COL_TEXT, "reason why it cannot go offline, see --scan", get_why,
 	  COL_TRUNC, NULL },
-	{ "TYPES", COL_TEXT, "online types that are possible", get_types,
-	  COL_HIDDEN, NULL },
-	{ "OWNER", COL_TEXT, "who marked its marked pages", get_owner,
+	{ "TYPES", COL_TEXT, "possible online types", get_types, COL_HIDDEN,
+	  NULL },
+	{ "OWNER", COL_TEXT, "owners of its marked pages", get_owner,
 	  COL_HIDDEN | COL_TRUNC, NULL },
 	{ "REMOVABLE", COL_BOOL, "the kernel can take memory offline",
 	  get_removable, COL_HIDDEN, NULL },
@@ -214,7 +214,7 @@ static const struct table blocks_table = {
 	.columns = columns,
 };
 
-/* Which columns tell rows apart, as indexes into columns. */
+/* The columns that keep rows apart, as indexes into columns[]. */
 struct split {
 	bool by[ARRAY_SIZE(columns)];
 };
@@ -248,7 +248,7 @@ static void split_by_shown(struct split *split)
 }
 
 static bool alike(const struct split *split, const struct row *a,
-		  const struct row *b, const struct why_sources *s)
+		  const struct row *b, const struct reason_sources *s)
 {
 	struct sb one = {0}, other = {0};
 	bool same = true;
@@ -268,7 +268,7 @@ static bool alike(const struct split *split, const struct row *a,
 }
 
 static size_t merge(struct row *rows, size_t n, const struct split *split,
-		    const struct why_sources *s)
+		    const struct reason_sources *s)
 {
 	size_t to = 0;
 
@@ -282,7 +282,7 @@ static size_t merge(struct row *rows, size_t n, const struct split *split,
 	return n ? to + 1 : 0;
 }
 
-/* As lsmem has it. */
+/* Prints the totals as lsmem does. */
 static void print_summary(const struct row *rows, size_t n,
 			  const struct units *u)
 {
@@ -311,15 +311,16 @@ static void print_summary(const struct row *rows, size_t n,
 enum { OPT_MERGE = OPT_OWN, OPT_SUMMARY, OPT_SCAN, OPT_MARKED };
 
 static const struct option_def options[] = {
-	{ 'a', "all", NULL, "a line for each block; this is the default" },
+	{ 'a', "all", NULL, "print a line for each block; this is the default" },
 	{ OPT_MERGE, "merge", NULL,
-	  "one line for neighbours that differ in no column shown" },
-	{ 'S', "split", "LIST", "--merge, and only these columns count, or none" },
-	{ OPT_MARKED, "marked", NULL, "only blocks with marked pages" },
+	  "join adjacent blocks that differ in no shown column" },
+	{ 'S', "split", "LIST",
+	  "join adjacent blocks that differ in none of these columns" },
+	{ OPT_MARKED, "marked", NULL, "show only blocks with marked pages" },
 	{ OPT_SCAN, "scan", NULL,
-	  "look at each page (/proc/kpageflags) for WHY" },
+	  "look for WHY in each page (/proc/kpageflags)" },
 	{ OPT_SUMMARY, "summary", "[=WHEN]",
-	  "totals: only (without WHEN), always or never (default)" },
+	  "print totals: only (without WHEN), always or never (default)" },
 	{ 0, NULL, NULL, NULL },
 };
 
@@ -328,7 +329,7 @@ struct choice {
 	struct split split;
 };
 
-/* --summary: false, a usage error. */
+/* Takes the WHEN of --summary. Returns false on a usage error. */
 static bool take_summary(const struct command *self, const char *when,
 			 struct choice *c)
 {
@@ -336,11 +337,11 @@ static bool take_summary(const struct command *self, const char *when,
 	c->summary = !c->table || !strcmp(when, "always");
 	if (c->summary || !strcmp(when, "never"))
 		return true;
-	usage_error_arg(self, when, "is not always, only or never", NULL);
+	usage_error_arg(self, when, "not always, only or never", NULL);
 	return false;
 }
 
-/* False: a usage error. */
+/* Returns false on a usage error. */
 static bool take_options(const struct command *self, int argc, char **argv,
 			 struct choice *c)
 {
@@ -378,7 +379,7 @@ static bool take_options(const struct command *self, int argc, char **argv,
 	return true;
 }
 
-static bool has_marked(const struct memblock *b, const struct why_sources *s)
+static bool has_marked(const struct memblock *b, const struct reason_sources *s)
 {
 	struct span span;
 
@@ -388,7 +389,7 @@ static bool has_marked(const struct memblock *b, const struct why_sources *s)
 
 static int show(const struct command *self, struct choice *c,
 		const struct block_args *asked, const struct memblocks *blocks,
-		const struct why_sources *s)
+		const struct reason_sources *s)
 {
 	struct row *rows = xrealloc(NULL, blocks->n, sizeof(*rows));
 	size_t n = 0;
@@ -429,7 +430,7 @@ static int run_blocks(const struct command *self, int argc, char **argv)
 {
 	struct memblocks blocks = {0};
 	struct block_args asked = {0};
-	struct why_sources sources;
+	struct reason_sources sources;
 	struct choice choice;
 	struct units units;
 	int status, shown;
@@ -445,15 +446,15 @@ static int run_blocks(const struct command *self, int argc, char **argv)
 		block_args_free(&asked);
 		return ST_FAILED;
 	}
-	/* Without the module, or as a user, the rest is still of use. */
-	if (!why_open(&sources, self->name))
+	/* Without the module, or without root, sysfs alone is still useful. */
+	if (!reason_open(&sources, self->name))
 		status = ST_FAILED;
-	if (choice.scan && !why_open_pages(&sources, self->name))
+	if (choice.scan && !reason_open_pages(&sources, self->name))
 		status = ST_FAILED;
 	shown = show(self, &choice, &asked, &blocks, &sources);
 	if (shown != ST_DONE)
 		status = shown;
-	why_close(&sources);
+	reason_close(&sources);
 	block_args_free(&asked);
 	memblocks_free(&blocks);
 	return status;
@@ -466,11 +467,11 @@ const struct command cmd_blocks = {
 "[--scan] [--marked] [--merge|-S LIST] [--summary[=WHEN]]\n"
 "              [-o LIST] [-J|-P|-r] [-n] [-b] [BLOCK...]",
 	.details =
-"BLOCK is a number (40), numbers (40-43, block:40-43), the address a block\n"
-"starts at, a range of addresses of whole blocks, or a DAX device (dax0.0). It\n"
-"works without the module too, as far as sysfs alone can tell.\n",
+"BLOCK is a number (40), several numbers (40-43, block:40-43), the address at which\n"
+"a block starts, an address range of whole blocks, or a DAX device (dax0.0). Without\n"
+"the module the listing shows only the state in sysfs.\n",
 	.options = options,
 	.table = &blocks_table,
-	.names_left = true,
+	.reports_records = true,
 	.run = run_blocks,
 };

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* offctl cycle: blocks offline and online again, many times, measured */
+/* offctl cycle: takes memory blocks offline and online many times, and measures it. */
 #include "blockarg.h"
 #include "blockop.h"
 #include "command.h"
+#include "cycle_steps.h"
 #include "inject.h"
 #include "memblock.h"
 #include "module.h"
@@ -17,20 +18,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A failure to be made before each attempt: --inject. */
+/* A failure that --inject asks for. */
 struct planned {
-	char *text;		/* that the others point into */
+	char *text;		/* action and point point into it */
 	const char *action, *point;
 	int error;
-};
-
-/* A row of the summary: all attempts of one kind. */
-struct step {
-	const char *name;
-	uint64_t attempts, done, failed, injected, leaks;
-	uint64_t *us;		/* what each one that was done took */
-	size_t n, cap;
-	bool verified;
 };
 
 enum { OFFLINE, ONLINE };
@@ -42,112 +34,17 @@ struct cycle {
 	struct planned *planned;
 	size_t nr_planned;
 	uint64_t count;
-	uint64_t verify;	/* after every so manieth attempt; 0: never */
-	uint64_t unverified;	/* attempts since the last time */
+	uint64_t verify;	/* verify after this number of attempts; 0: never */
+	uint64_t unverified;	/* attempts since the last verification */
 	uint64_t mem_total;	/* in kB, at the start */
-	bool drifted, keep_going, lost;
+	bool drifted;		/* MemTotal has changed */
+	bool keep_going;
+	bool lost;		/* a block that was online stays offline */
 	struct step steps[2];
 	const struct module *m;
 };
 
-static void get_step(struct sb *cell, const void *row, const void *context)
-{
-	const struct step *s = row;
-
-	(void)context;
-	sb_addf(cell, "%s", s->name);
-}
-
-#define GETTER(field)							\
-static void get_##field(struct sb *cell, const void *row,		\
-			const void *context)				\
-{									\
-	const struct step *s = row;					\
-									\
-	(void)context;							\
-	sb_add_u64(cell, s->field);					\
-}
-GETTER(attempts)
-GETTER(done)
-GETTER(failed)
-GETTER(injected)
-
-static void get_min(struct sb *cell, const void *row, const void *context)
-{
-	const struct step *s = row;
-
-	(void)context;
-	if (s->n)
-		sb_add_u64(cell, s->us[0]);
-}
-
-static void get_median(struct sb *cell, const void *row, const void *context)
-{
-	const struct step *s = row;
-
-	(void)context;
-	if (s->n)
-		sb_add_u64(cell, (s->us[(s->n - 1) / 2] + s->us[s->n / 2]) / 2);
-}
-
-static void get_max(struct sb *cell, const void *row, const void *context)
-{
-	const struct step *s = row;
-
-	(void)context;
-	if (s->n)
-		sb_add_u64(cell, s->us[s->n - 1]);
-}
-
-static void get_leaks(struct sb *cell, const void *row, const void *context)
-{
-	const struct step *s = row;
-
-	(void)context;
-	if (s->verified)
-		sb_add_u64(cell, s->leaks);
-}
-
-static const struct column columns[] = {
-	{ "STEP", COL_TEXT, "offline or online", get_step, 0, NULL },
-	{ "ATTEMPTS", COL_NUMBER, "attempts in all", get_attempts, 0, NULL },
-	{ "DONE", COL_NUMBER, "attempts that succeeded", get_done, 0, NULL },
-	{ "FAILED", COL_NUMBER, "attempts that failed, and should not",
-	  get_failed, 0, NULL },
-	{ "INJECTED", COL_NUMBER, "attempts that failed as --inject wanted",
-	  get_injected, 0, NULL },
-	{ "MIN", COL_MS, "milliseconds of the shortest one that succeeded",
-	  get_min, 0, NULL },
-	{ "MEDIAN", COL_MS, "milliseconds, the median", get_median, 0, NULL },
-	{ "MAX", COL_MS, "milliseconds, the longest", get_max, 0, NULL },
-	{ "LEAKS", COL_NUMBER,
-	  "marked pages that were not as they should be; needs --verify",
-	  get_leaks, 0, NULL },
-	{ NULL, COL_TEXT, NULL, NULL, 0, NULL },
-};
-
-static const struct table cycle_table = {
-	.name = "cycle",
-	.columns = columns,
-};
-
-static int compare(const void *pa, const void *pb)
-{
-	const uint64_t *a = pa, *b = pb;
-
-	return (*a > *b) - (*a < *b);
-}
-
-static void note_time(struct step *s, uint64_t us)
-{
-	if (s->n == s->cap) {
-		s->cap = s->cap ? s->cap * 2 : 64;
-		s->us = xrealloc(s->us, s->cap, sizeof(*s->us));
-	}
-	s->us[s->n++] = us;
-}
-
-/* After an attempt. False: no use to go on. */
+/* Verifies the marked pages after an attempt. Returns false if the cycle must end. */
 static bool verify(struct cycle *c, struct step *s)
 {
 	struct pairs pairs;
@@ -182,7 +79,7 @@ static bool arm(const struct cycle *c, const struct planned *p, int count)
 	return !error;
 }
 
-/* One attempt that --inject makes fail. It may get through all the same. */
+/* Makes one attempt with an injected failure. The attempt may still succeed. */
 static enum outcome attempt_injected(struct cycle *c, struct memblock *b,
 				     const struct planned *p)
 {
@@ -203,14 +100,14 @@ static enum outcome attempt_injected(struct cycle *c, struct memblock *b,
 	}
 	if (outcome == OP_DONE) {
 		s->done++;
-		note_time(s, c->op.us);
+		step_note_time(s, c->op.us);
 		if (!verify(c, s))
 			return OP_STOP;
 	}
 	return outcome;
 }
 
-/* One block, one way, with all failures planned for it. */
+/* Takes a block offline or online, after an attempt for each planned failure. */
 static enum outcome step(struct cycle *c, struct memblock *b, bool online,
 			 const char *type)
 {
@@ -225,7 +122,7 @@ static enum outcome step(struct cycle *c, struct memblock *b, bool online,
 		if (!strcmp(p->action, "online") != online || signals_seen())
 			continue;
 		outcome = attempt_injected(c, b, p);
-		/* The failure was not for this block: it is done now. */
+		/* The attempt succeeded, so the block has reached its state. */
 		if (outcome != OP_FAILED)
 			return outcome;
 	}
@@ -235,7 +132,7 @@ static enum outcome step(struct cycle *c, struct memblock *b, bool online,
 	s->attempts++;
 	if (outcome == OP_DONE) {
 		s->done++;
-		note_time(s, c->op.us);
+		step_note_time(s, c->op.us);
 	} else if (outcome == OP_FAILED) {
 		s->failed++;
 	}
@@ -260,7 +157,10 @@ static uint64_t mem_total(void)
 	return kb;
 }
 
-/* A page that leaks in one cycle may come back in the next: MemTotal tells. */
+/*
+ * A page that leaks in one cycle may come back in the next one. So MemTotal is compared
+ * after each cycle.
+ */
 static void check_mem_total(struct cycle *c)
 {
 	uint64_t now = mem_total();
@@ -268,13 +168,14 @@ static void check_mem_total(struct cycle *c)
 	if (now == c->mem_total)
 		return;
 	c->drifted = true;
-	err("%s: MemTotal was %" PRIu64 " kB, and is %" PRIu64 " kB",
+	err("%s: MemTotal was %" PRIu64 " kB and is %" PRIu64 " kB now",
 	    c->cmd->name, c->mem_total, now);
 }
 
 /*
- * There and back. A block that was online and got stuck offline is brought
- * back, also after a signal: nobody asked for it to stay away.
+ * Takes a block to the other state and back. If a block that was online cannot come
+ * back, there is one more attempt, even after a signal: the user did not ask for it to
+ * stay offline.
  */
 static bool cycle_block(struct cycle *c, struct memblock *b)
 {
@@ -310,19 +211,18 @@ static int report(struct cycle *c)
 	for (size_t i = 0; i < ARRAY_SIZE(c->steps); i++) {
 		struct step *s = &c->steps[i];
 
-		if (s->n)
-			qsort(s->us, s->n, sizeof(*s->us), compare);
+		step_sort_times(s);
 		bad += s->failed + s->leaks;
 		done += s->done;
 	}
 	table_print(&cycle_table, c->steps, ARRAY_SIZE(c->steps),
 		    sizeof(*c->steps), NULL);
-	/* Has been said, if cycles were verified. */
+	/* If cycles were verified, a change has been reported already. */
 	if (!c->drifted)
 		check_mem_total(c);
 	bad += c->drifted;
 	if (c->lost) {
-		err("%s: a block that was online is offline now", c->cmd->name);
+		err("%s: a block that was online stays offline", c->cmd->name);
 		bad++;
 	}
 	if (signals_seen())
@@ -370,22 +270,22 @@ enum { OPT_COUNT = OPT_OWN, OPT_INJECT, OPT_VERIFY, OPT_VERIFY_EVERY, OPT_TYPE,
        OPT_TIMEOUT, OPT_KEEP_GOING };
 
 static const struct option_def options[] = {
-	{ OPT_COUNT, "count", "N", "so many times; 1 is the default" },
+	{ OPT_COUNT, "count", "N", "number of cycles; 1 is the default" },
 	{ OPT_INJECT, "inject", "FAILURE",
 	  "first make an attempt fail: 'ACTION POINT ERRNO'; may be repeated" },
 	{ OPT_VERIFY, "verify", NULL,
-	  "look at marked pages after each attempt, MemTotal after each cycle" },
+	  "check marked pages after each attempt, MemTotal after each cycle" },
 	{ OPT_VERIFY_EVERY, "verify-every", "N",
-	  "the same, but at the pages after every Nth attempt" },
+	  "check marked pages after every Nth attempt, MemTotal after each cycle" },
 	{ OPT_TYPE, "type", "TYPE",
-	  "bring it online as online, kernel or movable; default: as it was" },
+	  "bring blocks online as online, kernel or movable; default: as before" },
 	{ OPT_TIMEOUT, "timeout", "TIME",
-	  "give an attempt up after TIME (10, 0.5s, 200ms, 2min)" },
+	  "give up on an attempt after TIME (10, 0.5s, 200ms, 2min)" },
 	{ OPT_KEEP_GOING, "keep-going", NULL, "go on after a failure" },
 	{ 0, NULL, NULL, NULL },
 };
 
-/* "offline late EBUSY", or with colons. False: a usage error. */
+/* Takes "offline late EBUSY" or "offline:late:EBUSY". Returns false on a usage error. */
 static bool plan(struct cycle *c, const char *text)
 {
 	char *copy = xstrdup(text), *save;
@@ -396,11 +296,11 @@ static bool plan(struct cycle *c, const char *text)
 	p.point = p.action ? strtok_r(NULL, " :", &save) : NULL;
 	error = p.point ? strtok_r(NULL, " :", &save) : NULL;
 	if (!error || strtok_r(NULL, " :", &save))
-		why = "is not ACTION POINT ERRNO";
+		why = "not ACTION POINT ERRNO";
 	else
 		why = parse_errno(error, &p.error);
 	if (!why && !strcmp(p.action, "mark"))
-		why = "only offline and online are attempted here";
+		why = "cycle only attempts offline and online";
 	if (!why)
 		why = inject_check(p.action, p.point, p.error);
 	if (why) {
@@ -426,7 +326,7 @@ static int take_options(struct cycle *c, int argc, char **argv)
 		case OPT_COUNT:
 			why = parse_number(optarg, &c->count);
 			if (!why && (!c->count || c->count > 1000000000))
-				why = "is not 1 to 1000000000";
+				why = "not 1 to 1000000000";
 			break;
 		case OPT_INJECT:
 			if (!plan(c, optarg))
@@ -438,7 +338,7 @@ static int take_options(struct cycle *c, int argc, char **argv)
 		case OPT_VERIFY_EVERY:
 			why = parse_number(optarg, &c->verify);
 			if (!why && !c->verify)
-				why = "is not 1 or more";
+				why = "not 1 or more";
 			break;
 		case OPT_TYPE:
 			c->type = blockop_type(optarg);
@@ -457,7 +357,8 @@ static int take_options(struct cycle *c, int argc, char **argv)
 		if (why)
 			return usage_error_arg(c->cmd, optarg, why, NULL);
 	}
-	return optind < argc ? ST_DONE : usage_error(c->cmd, "no block");
+	return optind < argc ? ST_DONE :
+			       usage_error(c->cmd, "no block is named");
 }
 
 static int run_cycle(const struct command *self, int argc, char **argv)
@@ -497,17 +398,17 @@ static int run_cycle(const struct command *self, int argc, char **argv)
 
 const struct command cmd_cycle = {
 	.name = "cycle",
-	.brief = "Take memory blocks offline and online again, many times, and measure it.",
+	.brief = "Take memory blocks offline and online many times, and measure it.",
 	.synopsis =
 "[--count N] [--inject FAILURE]... [--verify|--verify-every N]\n"
 "             [--type TYPE] [--timeout TIME] [--keep-going] [-o LIST] [-J|-P|-r] [-n] BLOCK...",
 	.details =
-"Each block goes offline and comes back as it was; one that was offline comes\n"
-"online and goes offline again. ACTION and POINT are those of 'offctl inject';\n"
-"ERRNO is a name or a number. It ends at the first failure that was not asked\n"
-"for, or the first marked page that is not as it should be.\n",
+"Each block goes offline and comes back online in the same zone. A block that was\n"
+"offline comes online and goes offline again. ACTION and POINT are those of\n"
+"'offctl inject'. ERRNO is a name or a number. The command ends at the first failure\n"
+"that --inject did not ask for, and at the first wrong marked page.\n",
 	.options = options,
 	.table = &cycle_table,
-	.names_left = true,
+	.reports_records = true,
 	.run = run_cycle,
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* offctl import: lists of bad memory become marks */
+/* offctl import: marks the bad memory that other programs have listed. */
 #include "badmem.h"
 #include "command.h"
 #include "file.h"
@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What costs more than that is more likely a wrong list than bad memory. */
+/* A list that costs more memory is more likely a wrong list than bad memory. */
 #define MAX_PERCENT 5
 
 #define RASDAEMON_DB "/var/lib/rasdaemon/ras-mc_event.db"
@@ -29,10 +29,10 @@ struct import {
 	struct soft_offline soft;
 	struct retired *v;
 	size_t n;
-	bool incomplete;	/* something could not be taken */
+	bool incomplete;	/* a file or a line was not understood */
 };
 
-/* One behind the last page there is. */
+/* The PFN behind the last page of the memory. */
 static uint64_t end_of_ram(const struct import *im)
 {
 	const struct spans *ram = &im->r.ram;
@@ -53,7 +53,7 @@ static bool load(struct import *im, const char *path, struct badmem_list *list)
 	if (ok && (format == BADMEM_AUTO || format == BADMEM_SQLITE))
 		format = badmem_guess(sb_str(&text), text.len);
 	if (!ok) {
-		/* has been said */
+		/* file_read() has printed an error message. */
 	} else if (format == BADMEM_SQLITE) {
 		sb_free(&text);
 		if (strcmp(path, "-"))
@@ -63,8 +63,8 @@ static bool load(struct import *im, const char *path, struct badmem_list *list)
 		    im->cmd->name);
 		ok = false;
 	} else if (format == BADMEM_UNKNOWN) {
-		err_arg(im->cmd->name, path, "no format that is known");
-		hint("--format tells which it is: page numbers look like addresses");
+		err_arg(im->cmd->name, path, "the format is not recognized");
+		hint("name it with --format; page numbers and addresses look alike");
 		ok = false;
 	} else {
 		why = badmem_parse(format, sb_str(&text), text.len,
@@ -83,15 +83,15 @@ static void report_skipped(struct import *im, const char *path,
 	struct sb where = {0}, why = {0};
 
 	if (list->no_address)
-		hint("%s: %zu record%s without an address", path,
-		     list->no_address, list->no_address == 1 ? "" : "s");
+		hint("%s: %zu record%s no address", path, list->no_address,
+		     list->no_address == 1 ? " has" : "s have");
 	if (!list->skipped)
 		return;
 	im->incomplete = true;
 	sb_addf(&where, "%s:%zu", path, list->first_skipped);
 	sb_addf(&why, "%s", list->why_skipped);
 	if (list->skipped > 1)
-		sb_addf(&why, "; %zu lines in all", list->skipped);
+		sb_addf(&why, "; %zu such lines", list->skipped);
 	err_arg(im->cmd->name, sb_str(&where), sb_str(&why));
 	sb_free(&where);
 	sb_free(&why);
@@ -104,7 +104,7 @@ static int by_pfn(const void *pa, const void *pb)
 	return (a->span.pfn > b->span.pfn) - (a->span.pfn < b->span.pfn);
 }
 
-/* Joins what overlaps or touches. */
+/* Joins ranges that overlap or touch. */
 static void join(struct import *im)
 {
 	size_t n = 0;
@@ -153,6 +153,7 @@ static void take(struct import *im, const char *path)
 	badmem_free(&list);
 }
 
+/* The number of pages that would be newly out of use. */
 static uint64_t cost(const struct import *im)
 {
 	struct spans all = {0}, ram, new;
@@ -170,7 +171,7 @@ static uint64_t cost(const struct import *im)
 	return pages;
 }
 
-/* As a file for 'offctl restore', in place of marking. */
+/* Writes a file for 'offctl restore' in place of marking. */
 static bool save(const struct import *im)
 {
 	struct sb text = {0};
@@ -197,7 +198,7 @@ static int carry_out(struct import *im)
 		add_pages(&sb, &im->r.units, pages);
 		err("%s: it would cost %s, more than %d %% of the memory",
 		    im->cmd->name, sb_str(&sb), MAX_PERCENT);
-		hint("look at it with --dry-run; --force marks it all the same");
+		hint("--dry-run shows the ranges; --force marks them anyway");
 		sb_free(&sb);
 		return ST_FAILED;
 	}
@@ -224,20 +225,20 @@ static const struct option_def options[] = {
 	{ OPT_FORMAT, "format", "FORMAT",
 	  "memtest, badram, memmap, rasdaemon, csv, json, pfn, address or auto" },
 	{ OPT_DRY_RUN, "dry-run", NULL,
-	  "mark nothing, say what would be and what it costs" },
+	  "mark nothing, show the ranges and their cost" },
 	{ OPT_ALIGN, "align", "SIZE",
-	  "mark whole rows: grow each range to multiples of SIZE (8K...)" },
+	  "grow each range to multiples of SIZE (8K, ...), for whole rows" },
 	{ OPT_MIN_ERRORS, "min-errors", "N",
-	  "only pages with at least N errors in the list" },
+	  "take only pages with at least N errors in the list" },
 	{ OPT_SAVE, "save", "FILE",
-	  "mark nothing now, write FILE for 'offctl restore'" },
+	  "mark nothing, write FILE for 'offctl restore'" },
 	{ OPT_PARTIAL, "partial", NULL,
-	  "mark the parts of a range that can be had" },
+	  "mark the free parts of a range that cannot be marked whole" },
 	{ OPT_CANARY, "canary", NULL, "as for 'offctl mark'" },
 	{ OPT_UNSKIPPABLE, "unskippable", NULL, "as for 'offctl mark'" },
 	{ OPT_SOFT, "or-soft-offline", "[=TIME]",
-	  "a page beside kernel memory: poison it, as the last resort" },
-	{ OPT_FORCE, "force", NULL, "even if it costs much memory" },
+	  "let the kernel poison a page beside kernel memory" },
+	{ OPT_FORCE, "force", NULL, "mark the ranges even if that costs much memory" },
 	{ 0, NULL, NULL, NULL },
 };
 
@@ -294,7 +295,7 @@ static int take_options(struct import *im, int argc, char **argv)
 			return usage_error_arg(im->cmd, optarg, why, NULL);
 	}
 	if (optind == argc && im->format != BADMEM_SQLITE)
-		return usage_error(im->cmd, "no file");
+		return usage_error(im->cmd, "no file is named");
 	return ST_DONE;
 }
 
@@ -309,7 +310,7 @@ static int run_import(const struct command *self, int argc, char **argv)
 	if (status != ST_DONE)
 		return status;
 	im.soft.units = units_get();
-	/* Nothing is marked then: the module need not be there. */
+	/* --save marks nothing, so it does not need the module. */
 	if (im.save) {
 		bool dry_run = im.r.dry_run;
 
@@ -330,7 +331,7 @@ static int run_import(const struct command *self, int argc, char **argv)
 		else if (im.incomplete)
 			status = ST_FAILED;
 		else
-			hint("no bad memory in it");
+			hint("the files list no bad memory");
 	}
 	for (size_t i = 0; i < im.n; i++)
 		free(im.v[i].why);
@@ -342,26 +343,26 @@ static int run_import(const struct command *self, int argc, char **argv)
 
 const struct command cmd_import = {
 	.name = "import",
-	.brief = "Mark the bad memory that others have found.",
+	.brief = "Mark the bad memory that other programs have found.",
 	.synopsis =
 "[--format FORMAT] [--dry-run] [--align SIZE] [--min-errors N]\n"
 "              [--save FILE] [--partial] [--canary] [--unskippable] [--force]\n"
 "              [--or-soft-offline[=TIME]]\n"
 "              [-o LIST] [-J|-P|-r] [-n] FILE...",
 	.details =
-"FORMAT is\n"
-"  memtest     errors as Memtest86+ lists them, or an address a line\n"
+"FORMAT is one of\n"
+"  memtest     errors as Memtest86+ lists them, or one address per line\n"
 "  badram      pairs of address and mask, badram=0x...,0x...\n"
 "  memmap      memmap=SIZE$ADDRESS,...\n"
-"  rasdaemon   its database; without FILE that of this machine\n"
-"  csv, json   an export of it, or of others: by the names address or pfn,\n"
-"              and err_count\n"
+"  rasdaemon   rasdaemon's database; without FILE the one of this machine\n"
+"  csv, json   a table or objects with an address or a pfn, and perhaps an\n"
+"              err_count, such as an export of that database\n"
 "  pfn         page numbers N, N-M, N+M\n"
 "  address     addresses N, N-M, N+M\n"
-"  auto        one that tells itself: all but the last two\n"
-"FILE may be '-', standard input.\n",
+"  auto        offctl recognizes the format, but never pfn or address\n"
+"FILE may be '-' for standard input.\n",
 	.options = options,
 	.table = &retire_table,
-	.names_left = true,
+	.reports_records = true,
 	.run = run_import,
 };

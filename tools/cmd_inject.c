@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* offctl inject */
+/* offctl inject: arms failures in the module, and lists them. */
 #include "inject.h"
 #include "command.h"
 #include "ranges.h"
@@ -8,33 +8,6 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <string.h>
-
-/* What there is to fail, and with what. */
-static const struct {
-	const char *action, *point;
-	int errors[2];		/* if only: these */
-	const char *only;
-} places[] = {
-	{ "offline", "before", { 0 }, NULL },
-	{ "offline", "after", { 0 }, NULL },
-	{ "offline", "late", { EBUSY, EINTR },
-	  "offline late can only fail with EBUSY or EINTR" },
-	{ "online", "before", { 0 }, NULL },
-	{ "online", "after", { 0 }, NULL },
-	{ "mark", "stray", { EBUSY }, "mark stray can only fail with EBUSY" },
-	{ "mark", "corrupt", { EIO }, "mark corrupt is only armed with EIO" },
-};
-
-void inject_hint(void)
-{
-	struct sb sb = {0};
-
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
-		sb_addf(&sb, "%s%s %s", i ? ", " : "", places[i].action,
-			places[i].point);
-	hint("there are %s", sb_str(&sb));
-	sb_free(&sb);
-}
 
 static void inject_action(struct sb *cell, const void *row, const void *context)
 {
@@ -69,10 +42,11 @@ static void inject_count(struct sb *cell, const void *row, const void *context)
 }
 
 static const struct column inject_columns[] = {
-	{ "ACTION", COL_TEXT, "what will fail", inject_action, 0, NULL },
-	{ "POINT", COL_TEXT, "where in it", inject_point, 0, NULL },
-	{ "ERROR", COL_TEXT, "with which errno", inject_error, 0, NULL },
-	{ "COUNT", COL_NUMBER, "so many attempts more", inject_count, 0, NULL },
+	{ "ACTION", COL_TEXT, "action that will fail", inject_action, 0, NULL },
+	{ "POINT", COL_TEXT, "point of the action", inject_point, 0, NULL },
+	{ "ERROR", COL_TEXT, "errno of the failure", inject_error, 0, NULL },
+	{ "COUNT", COL_NUMBER, "number of attempts that will still fail",
+	  inject_count, 0, NULL },
 	{ NULL, COL_TEXT, NULL, NULL, 0, NULL },
 };
 
@@ -92,7 +66,7 @@ static int inject_list(const struct command *self, const struct module *m)
 	return ST_DONE;
 }
 
-/* Sends the command, and reads what is armed then. */
+/* Sends the command and reads the armed failures. Returns false after an error message. */
 static bool send_and_load(const struct command *self, const struct module *m,
 			  const struct sb *data, struct injected_list *list)
 {
@@ -116,28 +90,14 @@ static int inject_clear(const struct command *self, const struct module *m)
 	sb_addf(&data, "clear\n");
 	if (send_and_load(self, m, &data, &list)) {
 		if (list.n)
-			err("%s: %zu still armed", self->name, list.n);
+			err("%s: %zu failure%s %s still armed", self->name,
+			    list.n, plural(list.n), is_are(list.n));
 		else
 			status = ST_DONE;
 		injected_free(&list);
 	}
 	sb_free(&data);
 	return status;
-}
-
-const char *inject_check(const char *action, const char *point,
-			       int error)
-{
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-		if (strcmp(places[i].action, action) ||
-		    strcmp(places[i].point, point))
-			continue;
-		if (places[i].only && error != places[i].errors[0] &&
-		    error != places[i].errors[1])
-			return places[i].only;
-		return NULL;
-	}
-	return "there is no such action and point";
 }
 
 static int report_armed(const struct command *self,
@@ -161,10 +121,10 @@ static int report_armed(const struct command *self,
 	}
 	if (!is == !want->count && (!is || is->error == want->error))
 		return ST_DONE;
-	err("%s: %s %s: is not what was asked for", self->name, want->action,
-	    want->point);
+	err("%s: %s %s: the module lists another state", self->name,
+	    want->action, want->point);
 	if (!is)
-		hint("has an attempt used it up already?");
+		hint("an attempt may have used up the failure already");
 	return ST_FAILED;
 }
 
@@ -188,7 +148,7 @@ static int inject_arm(const struct command *self, const struct module *m,
 enum { OPT_CLEAR = OPT_OWN };
 
 static const struct option_def inject_options[] = {
-	{ OPT_CLEAR, "clear", NULL, "disarm all" },
+	{ OPT_CLEAR, "clear", NULL, "disarm all failures" },
 	{ 0, NULL, NULL, NULL },
 };
 
@@ -205,9 +165,9 @@ static int run_inject(const struct command *self, int argc, char **argv)
 	argc -= optind;
 	argv += optind;
 	if (clear && argc)
-		return usage_error(self, "--clear takes nothing else");
+		return usage_error(self, "--clear takes no operands");
 	if (argc && argc != 4)
-		return usage_error(self, "ACTION POINT ERRNO COUNT are needed");
+		return usage_error(self, "ACTION, POINT, ERRNO and COUNT are needed");
 	if (argc) {
 		const char *why;
 
@@ -240,22 +200,23 @@ static int run_inject(const struct command *self, int argc, char **argv)
 
 const struct command cmd_inject = {
 	.name = "inject",
-	.brief = "Make the next attempts fail, or list which will.",
+	.brief = "Make the next attempts fail, or list the armed failures.",
 	.synopsis = "[-o LIST] [-J|-P|-r] [-n]\nACTION POINT ERRNO COUNT\n--clear",
 	.details =
 "ACTION POINT is one of\n"
 "  offline before  at MEM_GOING_OFFLINE, before the module's own work\n"
-"  offline after   at MEM_GOING_OFFLINE, after it\n"
+"  offline after   at MEM_GOING_OFFLINE, after the module's own work\n"
 "  offline late    during migration; EBUSY or EINTR\n"
 "  online before   at MEM_GOING_ONLINE, before the module's own work\n"
-"  online after    at MEM_GOING_ONLINE, after it\n"
-"  mark stray      somebody else holds a reference to a page; EBUSY\n"
-"  mark corrupt    flips a bit of a canary, for 'offctl verify' to find; EIO\n"
-"ERRNO is a name (ENOMEM) or a number, with or without a minus. COUNT is how\n"
-"many attempts fail, on any memory block, whoever makes them; 0 disarms.\n",
+"  online after    at MEM_GOING_ONLINE, after the module's own work\n"
+"  mark stray      a page has a reference from elsewhere; EBUSY\n"
+"  mark corrupt    a bit of a canary flips, which 'offctl verify' finds; EIO\n"
+"ERRNO is a name (ENOMEM) or a number, with or without a minus sign. COUNT is the\n"
+"number of attempts that fail, on any memory block and by any program. A COUNT of 0\n"
+"disarms the failure.\n",
 	.options = inject_options,
 	.table = &inject_table,
 	.operands_last = true,
-	.names_left = true,
+	.reports_records = true,
 	.run = run_inject,
 };

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* offctl list */
+/* offctl list: lists the marked ranges. */
 #include "blockarg.h"
 #include "command.h"
 #include "ranges.h"
@@ -12,7 +12,7 @@ static void add_bool(struct sb *cell, bool value)
 	sb_add(cell, value ? "1" : "0", 1);
 }
 
-/* list: the rows are struct marked, the context is struct units */
+/* The rows are struct marked, and the context is struct units. */
 
 static void list_range(struct sb *cell, const void *row, const void *context)
 {
@@ -118,20 +118,20 @@ static const struct column list_columns[] = {
 	{ "PAGES", COL_NUMBER, "number of pages", list_pages, 0, NULL },
 	{ "BLOCKS", COL_TEXT, "memory block, or first and last", list_blocks,
 	  0, NULL },
-	{ "NODE", COL_NUMBER, "NUMA node; '-' when its memory is not online",
+	{ "NODE", COL_NUMBER, "NUMA node; '-' if the memory is not online",
 	  list_node, 0, NULL },
-	{ "ZONE", COL_TEXT, "zone; '-' when its memory is not online",
+	{ "ZONE", COL_TEXT, "zone; '-' if the memory is not online",
 	  list_zone, 0, NULL },
 	{ "STATE", COL_TEXT,
-	  "in-force, waiting (for its memory), not-in-force, poisoned",
+	  "in-force, waiting (for memory), not-in-force, poisoned",
 	  list_state, 0, NULL },
-	{ "OWNER", COL_TEXT, "who marked it; 'debugfs' is offctl", list_owner,
-	  COL_TRUNC, NULL },
-	{ "SKIPPABLE", COL_BOOL, "the block can go offline all the same",
+	{ "OWNER", COL_TEXT, "driver that marked the range; 'debugfs' is offctl",
+	  list_owner, COL_TRUNC, NULL },
+	{ "SKIPPABLE", COL_BOOL, "the memory block can go offline",
 	  list_skippable, 0, NULL },
-	{ "CANARY", COL_BOOL, "filled with a pattern that 'verify' checks",
+	{ "CANARY", COL_BOOL, "the pages hold a pattern that 'verify' checks",
 	  list_canary, 0, NULL },
-	{ "AGE", COL_AGE, "time since it was marked", list_age, 0, NULL },
+	{ "AGE", COL_AGE, "time since the range was marked", list_age, 0, NULL },
 	{ "PFN", COL_NUMBER, "number of the first page", list_pfn, COL_HIDDEN,
 	  NULL },
 	{ NULL, COL_TEXT, NULL, NULL, 0, NULL },

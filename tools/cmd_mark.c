@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* offctl mark, offctl unmark */
+/* offctl mark: takes pages out of use. */
 #include "command.h"
 #include "ranges.h"
+#include "request.h"
 #include "retire.h"
 #include "soft_offline.h"
 #include "via_offline.h"
@@ -12,125 +13,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What the user asks for. */
-struct request {
-	struct units units;
-	struct spans spans;	/* which pages; normalized */
-	bool any;		/* not these, but so many from anywhere */
-	uint64_t pages;
-	bool skippable, canary;	/* mark */
-	bool absent;		/* mark: also where no memory is */
-	bool via_offline, force;	/* mark: while its blocks are offline */
-	bool soft;		/* mark: soft offline as the last resort */
-	uint64_t soft_ms;
-	bool all;		/* unmark */
-	struct sb data;		/* the command, as the module wants it */
-	struct sb what;		/* for messages */
-};
-
-static void request_free(struct request *r)
-{
-	spans_free(&r->spans);
-	sb_free(&r->data);
-	sb_free(&r->what);
-}
-
-/*
- * Takes the operands as ranges, a line each, words() adding what else goes on
- * the line. Returns a status.
- */
-static int take_ranges(const struct command *self, struct request *r, int argc,
-		       char **argv, void (*words)(struct request *r))
-{
-	for (int i = 0; i < argc; i++) {
-		struct span span;
-		const char *why = parse_range(argv[i], &r->units, &span);
-
-		if (why)
-			return usage_error_arg(self, argv[i], why,
-					       range_forms);
-		spans_add(&r->spans, span);
-		sb_addf(&r->data, "%" PRIu64 " %" PRIu64, span.pfn, span.nr);
-		if (words)
-			words(r);
-		sb_addf(&r->data, "\n");
-	}
-	if (argc == 1)
-		add_range(&r->what, &r->units, r->spans.v[0]);
-	else
-		sb_addf(&r->what, "%d ranges", argc);
-	if (spans_normalize(&r->spans))
-		return usage_error(self, "the ranges overlap");
-	r->pages = spans_pages(&r->spans);
-	return ST_DONE;
-}
-
-static void report(const char *verb, const struct units *u,
-		   const struct spans *spans)
-{
-	struct sb line = {0};
-
-	for (size_t i = 0; i < spans->n; i++) {
-		sb_clear(&line);
-		add_pages(&line, u, spans->v[i].nr);
-		sb_addf(&line, " ");
-		add_range(&line, u, spans->v[i]);
-		out("%s %s\n", verb, sb_str(&line));
-	}
-	if (spans->n > 1) {
-		sb_clear(&line);
-		add_pages(&line, u, spans_pages(spans));
-		out("%s %s in all\n", verb, sb_str(&line));
-	}
-	sb_free(&line);
-}
-
-static void say_refused(const struct command *self, const struct request *r,
-			const char *file, int error)
-{
-	struct sb why = {0};
-
-	module_errno(&why, file, error);
-	err("%s: %s: %s", self->name, sb_str(&r->what), sb_str(&why));
-	sb_free(&why);
-}
-
-/* Names the first of the spans, if there is one. */
-static bool hint_first(const struct units *u, const struct spans *spans,
-		       const char *is)
-{
-	struct sb range = {0};
-
-	if (!spans->n)
-		return false;
-	add_range(&range, u, spans->v[0]);
-	hint("%s %s", sb_str(&range), is);
-	sb_free(&range);
-	return true;
-}
-
-/* mark */
-
 enum { OPT_SIZE = OPT_OWN, OPT_NODE, OPT_ZONE, OPT_UNSKIPPABLE, OPT_CANARY,
-       OPT_ABSENT, OPT_VIA_OFFLINE, OPT_FORCE, OPT_SOFT, OPT_ALL };
+       OPT_ABSENT, OPT_VIA_OFFLINE, OPT_FORCE, OPT_SOFT };
 
 static const struct option_def mark_options[] = {
-	{ OPT_SIZE, "size", "SIZE", "so much, from anywhere" },
-	{ OPT_NODE, "node", "N", "with --size: on this NUMA node" },
+	{ OPT_SIZE, "size", "SIZE", "take so much memory, from anywhere" },
+	{ OPT_NODE, "node", "N", "with --size: only on this NUMA node" },
 	{ OPT_ZONE, "zone", "ZONE",
-	  "with --size: in this zone (dma, dma32, normal, movable)" },
+	  "with --size: only in this zone (dma, dma32, normal, movable)" },
 	{ OPT_UNSKIPPABLE, "unskippable", NULL,
-	  "their memory blocks then refuse to go offline" },
+	  "let the memory blocks of the pages refuse to go offline" },
 	{ OPT_CANARY, "canary", NULL,
-	  "fill them with a pattern that 'offctl verify' checks" },
+	  "fill the pages with a pattern that 'offctl verify' checks" },
 	{ OPT_ABSENT, "absent", NULL,
-	  "also where no memory is yet; the mark stays with the place" },
+	  "allow addresses without memory; the mark stays with them" },
 	{ OPT_VIA_OFFLINE, "via-offline", NULL,
-	  "take their memory blocks offline for that, and bring them back" },
+	  "mark the pages while their memory blocks are offline" },
 	{ OPT_FORCE, "force", NULL,
 	  "with --via-offline: even if a node or the hugetlb pool suffers" },
 	{ OPT_SOFT, "or-soft-offline", "[=TIME]",
-	  "a page beside kernel memory: poison it, as the last resort" },
+	  "let the kernel poison a page beside kernel memory" },
 	{ 0, NULL, NULL, NULL },
 };
 
@@ -183,8 +85,8 @@ static int take_anywhere(const struct command *self, struct request *r,
 }
 
 /*
- * Why the module has refused: the memory, the reason, the page in the way, and
- * whose it is. False when it does not say.
+ * Shows why the module refused the request: the range, the reason, the page in the way
+ * and its owner. Returns false if the module does not tell.
  */
 static bool hint_refusal(const struct request *r, const struct module *m,
 			 uint64_t count_before)
@@ -198,7 +100,7 @@ static bool hint_refusal(const struct request *r, const struct module *m,
 	ours = refusal.count != count_before &&
 	       (r->any || spans_pages_in(&r->spans, refusal.span));
 	if (ours) {
-		/* Of a request for any pages it is where they were looked for. */
+		/* For --size, the span is only where the module searched. */
 		if (!r->any) {
 			add_range(&line, &r->units, refusal.span);
 			sb_addf(&line, ": ");
@@ -221,20 +123,20 @@ static void say_mark_refused(const struct command *self,
 			     const struct marked_list *before,
 			     uint64_t refusals, int error)
 {
-	say_refused(self, r, r->any ? "mark any" : "mark", error);
+	request_refused(self, r, r->any ? "mark any" : "mark", error);
 	if (!hint_refusal(r, m, refusals) && error == EEXIST) {
 		struct spans had = marked_spans(before, NULL);
 		struct spans both = spans_intersect(&had, &r->spans);
 
-		hint_first(&r->units, &both, "is marked");
+		hint_first_span(&r->units, &both, "is marked");
 		spans_free(&had);
 		spans_free(&both);
 	}
 }
 
-/* Pages with our flags, and those that were poisoned before. */
-static struct spans marked_by_us(const struct request *r,
-				 const struct marked_list *list)
+/* The pages that offctl has marked with the flags of the request, and poisoned ones. */
+static struct spans marked_as_asked(const struct request *r,
+				    const struct marked_list *list)
 {
 	struct spans spans = {0};
 
@@ -251,12 +153,12 @@ static struct spans marked_by_us(const struct request *r,
 	return spans;
 }
 
-/* What the list of ranges says that we marked. */
+/* Reports the marked pages that the module lists. Returns a status. */
 static int report_marked(const struct command *self, const struct request *r,
 			 const struct marked_list *before,
 			 const struct marked_list *after)
 {
-	struct spans now = marked_by_us(r, after), done;
+	struct spans now = marked_as_asked(r, after), done;
 	uint64_t pages;
 
 	if (r->any) {
@@ -268,12 +170,13 @@ static int report_marked(const struct command *self, const struct request *r,
 		done = spans_intersect(&now, &r->spans);
 	}
 	pages = spans_pages(&done);
-	report("marked", &r->units, &done);
+	report_spans("marked", &r->units, &done);
 	spans_free(&now);
 	spans_free(&done);
 	if (pages < r->pages) {
-		err("%s: %s: the list of ranges shows %" PRIu64 " of %" PRIu64
-		    " pages", self->name, sb_str(&r->what), pages, r->pages);
+		err("%s: %s: the module lists %" PRIu64 " of %" PRIu64
+		    " pages as marked", self->name, sb_str(&r->what), pages,
+		    r->pages);
 		return pages ? ST_PARTLY : ST_FAILED;
 	}
 	if (pages > r->pages)
@@ -281,7 +184,10 @@ static int report_marked(const struct command *self, const struct request *r,
 	return ST_DONE;
 }
 
-/* --or-soft-offline: page by page, after the whole was refused. */
+/*
+ * Takes each range on its own, and page by page if necessary. This is the way of
+ * --or-soft-offline after the module has refused the request as a whole.
+ */
 static int mark_parts(const struct command *self, const struct request *r)
 {
 	struct soft_offline soft = {
@@ -294,7 +200,7 @@ static int mark_parts(const struct command *self, const struct request *r)
 	int status = ST_FAILED;
 	size_t n = 0;
 
-	/* A copy: retire_one() adds to it. */
+	/* This is a copy, because retire_one() adds to the set. */
 	had = spans_subtract(&retire.had, &(struct spans){0});
 	for (; n < r->spans.n && go_on && !signals_seen(); n++) {
 		v[n] = (struct retired){
@@ -306,18 +212,19 @@ static int mark_parts(const struct command *self, const struct request *r)
 	spans_normalize(&soft.done);
 	now = spans_subtract(&retire.had, &had);
 	done = spans_subtract(&now, &soft.done);
-	report("marked", &r->units, &done);
-	report("soft-offlined", &r->units, &soft.done);
+	report_spans("marked", &r->units, &done);
+	report_spans("soft-offlined", &r->units, &soft.done);
 	for (size_t i = 0; i < n; i++) {
+		uint64_t rest = v[i].span.nr - v[i].pages - v[i].already -
+				v[i].soft;
 		struct sb range = {0};
 
 		add_range(&range, &r->units, v[i].span);
 		if (retire_status(&v[i], 1) != ST_DONE)
-			err("%s: %s: %" PRIu64 " of %" PRIu64
-			    " pages are not out of use%s%s", self->name,
-			    range.p, v[i].span.nr - v[i].pages - v[i].already -
-			    v[i].soft, v[i].span.nr, v[i].why ? ": " : "",
-			    v[i].why ? v[i].why : "");
+			err("%s: %s: %" PRIu64 " page%s of %" PRIu64
+			    " %s not taken out of use%s%s", self->name, range.p,
+			    rest, plural(rest), v[i].span.nr, was_were(rest),
+			    v[i].why ? ": " : "", v[i].why ? v[i].why : "");
 		sb_free(&range);
 	}
 	if (n) {
@@ -325,7 +232,7 @@ static int mark_parts(const struct command *self, const struct request *r)
 		status = retire_status(v, n);
 	}
 	if (n < r->spans.n) {
-		err("%s: %zu of %zu ranges not tried", self->name,
+		err("%s: %zu of %zu ranges were not tried", self->name,
 		    r->spans.n - n, r->spans.n);
 		status = status == ST_FAILED ? ST_FAILED : ST_PARTLY;
 	}
@@ -340,21 +247,24 @@ static int mark_parts(const struct command *self, const struct request *r)
 	return status;
 }
 
-/* Is it the neighbourhood alone that is in the way? */
-static bool refused_for_neighbours(const struct module *m, uint64_t before)
+/*
+ * Can --or-soft-offline help after a refusal? The module names only the first page in the
+ * way. So offctl can exclude it only for a request for a single page.
+ */
+static bool parts_may_help(const struct request *r, const struct module *m,
+			   uint64_t before)
 {
 	struct failure refusal;
-	bool is;
+	bool neighbour;
 
 	if (!refusal_load(m, &refusal))
 		return false;
-	is = refusal.count != before && refusal.code &&
-	     !strcmp(refusal.code, "neighbour");
+	neighbour = refusal.count != before && refusal_is_neighbour(&refusal);
 	failure_free(&refusal);
-	return is;
+	return neighbour || r->pages > 1;
 }
 
-/* The blocks do not come back with these marks: they are taken away again. */
+/* Unmarks the ranges, because their blocks do not come online with these marks. */
 static int undo_mark(const struct command *self, const struct request *r,
 		     const struct module *m, struct via_offline *via)
 {
@@ -366,9 +276,9 @@ static int undo_mark(const struct command *self, const struct request *r,
 			r->spans.v[i].nr);
 	error = module_write(m, self->name, "unmark", &data);
 	if (error > 0)
-		say_refused(self, r, "unmark", error);
+		request_refused(self, r, "unmark", error);
 	else if (!error)
-		err("%s: %s: unmarked again, its memory does not come online with it",
+		err("%s: %s: unmarked again, because the memory does not come online with the mark",
 		    self->name, sb_str(&r->what));
 	via_offline_bring_back(via);
 	sb_free(&data);
@@ -399,12 +309,12 @@ static int do_mark(const struct command *self, const struct request *r,
 	} else {
 		error = module_write(m, self->name, "mark", &r->data);
 		if (!error && r->via_offline)
-			out("%s: marked, waits for its memory\n",
+			out("%s: marked, waiting for memory to come online\n",
 			    sb_str(&r->what));
 		if (r->via_offline)
 			back = via_offline_bring_back(&via);
 	}
-	if (error == EBUSY && r->soft && refused_for_neighbours(m, refusals))
+	if (error == EBUSY && r->soft && parts_may_help(r, m, refusals))
 		status = mark_parts(self, r);
 	else if (error > 0)
 		say_mark_refused(self, r, m, &before, refusals, error);
@@ -465,26 +375,26 @@ static int run_mark(const struct command *self, int argc, char **argv)
 	argc -= optind;
 	argv += optind;
 	if (!size && (node || zone))
-		return usage_error(self, "--node and --zone go with --size");
+		return usage_error(self, "--node and --zone need --size");
 	if (size && argc)
-		return usage_error(self, "either ranges or --size");
+		return usage_error(self, "ranges and --size exclude each other");
 	if (!size && !argc)
-		return usage_error(self, "no range");
+		return usage_error(self, "no range is named");
 	if (r.absent && size)
-		return usage_error(self, "--absent goes with ranges");
+		return usage_error(self, "--absent needs ranges");
 	if (r.via_offline && size)
-		return usage_error(self, "--via-offline goes with ranges");
+		return usage_error(self, "--via-offline needs ranges");
 	if (r.soft && size)
-		return usage_error(self, "--or-soft-offline goes with ranges");
+		return usage_error(self, "--or-soft-offline needs ranges");
 	if (r.via_offline + r.absent + r.soft > 1)
 		return usage_error(self,
-			"one of --absent, --via-offline and --or-soft-offline");
+			"--absent, --via-offline and --or-soft-offline exclude each other");
 	if (r.force && !r.via_offline)
-		return usage_error(self, "--force goes with --via-offline");
+		return usage_error(self, "--force needs --via-offline");
 
 	r.units = units_get();
 	status = size ? take_anywhere(self, &r, size, node, zone) :
-			take_ranges(self, &r, argc, argv, mark_words);
+			request_take_ranges(self, &r, argc, argv, mark_words);
 	if (status == ST_DONE) {
 		if (module_open(&m, self->name, false)) {
 			status = do_mark(self, &r, &m);
@@ -497,14 +407,6 @@ static int run_mark(const struct command *self, int argc, char **argv)
 	return status;
 }
 
-#define RANGE_HELP							\
-"RANGE is one of\n"							\
-"  0xSTART-0xEND   addresses as lsmem prints them, the end included\n"	\
-"  0xSTART+SIZE    SIZE as in 64M; K, M, G, T, P or KiB... are powers of\n" \
-"                  1024, KB... powers of 1000\n"			\
-"  block:N[-M]     whole memory blocks\n"				\
-"  pfn:N[+M]       one page, or M pages\n"
-
 const struct command cmd_mark = {
 	.name = "mark",
 	.brief = "Take pages out of use.",
@@ -513,151 +415,8 @@ const struct command cmd_mark = {
 "[--unskippable] [--canary] --via-offline [--force] RANGE...\n"
 "[--unskippable] [--canary] --size SIZE [--node N] [--zone ZONE]",
 	.details = RANGE_HELP
-"Several ranges are taken all or none.\n",
+"offctl marks either all of the ranges or none.\n",
 	.options = mark_options,
-	.names_left = true,
+	.reports_records = true,
 	.run = run_mark,
-};
-
-/* unmark */
-
-static const struct option_def unmark_options[] = {
-	{ OPT_ALL, "all", NULL, "give back all that was marked with offctl" },
-	{ 0, NULL, NULL, NULL },
-};
-
-static void say_unmark_refused(const struct command *self,
-			       const struct request *r,
-			       const struct marked_list *before, int error)
-{
-	bool told = false;
-
-	say_refused(self, r, "unmark", error);
-	if (error == ENOENT) {
-		struct spans had = marked_spans(before, NULL);
-		struct spans none = spans_subtract(&r->spans, &had);
-
-		told = hint_first(&r->units, &none, "is not marked");
-		spans_free(&had);
-		spans_free(&none);
-	} else if (error == EPERM) {
-		struct marked_filter ours = { .owner = OWNER_DEBUGFS };
-		struct spans had = marked_spans(before, &ours);
-		struct spans others = spans_subtract(&r->spans, &had);
-
-		told = hint_first(&r->units, &others,
-				  "is not ours, see 'offctl list'");
-		spans_free(&had);
-		spans_free(&others);
-	}
-	if (!told && error != EINTR)
-		hint("the kernel log may say more: dmesg | grep fake_offline");
-}
-
-/*
- * A write that was interrupted may have given back some of the ranges: the
- * lists say which. refused: its error has been told.
- */
-static int report_unmarked(const struct command *self, struct request *r,
-			   const struct marked_list *before,
-			   const struct marked_list *after, bool refused)
-{
-	struct marked_filter ours = { .owner = OWNER_DEBUGFS };
-	struct spans had = marked_spans(before, &ours);
-	struct spans now = marked_spans(after, &ours);
-	struct spans gone = spans_subtract(&had, &now);
-	struct spans done, left;
-	uint64_t pages, pages_left;
-
-	if (r->all) {
-		spans_free(&r->spans);
-		r->spans = had;
-		had = (struct spans){0};
-		r->pages = spans_pages(&r->spans);
-	}
-	done = spans_intersect(&gone, &r->spans);
-	left = spans_intersect(&now, &r->spans);
-	pages = spans_pages(&done);
-	pages_left = spans_pages(&left);
-	report("unmarked", &r->units, &done);
-	if (r->all && !r->pages && !refused)
-		out("no pages were marked with offctl\n");
-	if (pages_left && !refused) {
-		err("%s: %s: %" PRIu64 " pages are still marked", self->name,
-		    sb_str(&r->what), pages_left);
-		hint_first(&r->units, &left, "is marked");
-	}
-	spans_free(&had);
-	spans_free(&now);
-	spans_free(&gone);
-	spans_free(&done);
-	spans_free(&left);
-	if (!refused && !pages_left)
-		return ST_DONE;
-	return pages ? ST_PARTLY : ST_FAILED;
-}
-
-static int do_unmark(const struct command *self, struct request *r,
-		     const struct module *m)
-{
-	struct marked_list before = {0}, after = {0};
-	int error, status = ST_FAILED;
-
-	if (!marked_load(m, self->name, &before))
-		return ST_FAILED;
-	signals_catch();
-	error = module_write(m, self->name, "unmark", &r->data);
-	if (error > 0)
-		say_unmark_refused(self, r, &before, error);
-	if (error >= 0 && marked_load(m, self->name, &after))
-		status = report_unmarked(self, r, &before, &after, error);
-	marked_free(&before);
-	marked_free(&after);
-	return status;
-}
-
-static int run_unmark(const struct command *self, int argc, char **argv)
-{
-	struct request r = {0};
-	struct module m;
-	int status = ST_DONE, id;
-
-	while ((id = next_option(self, argc, argv)) != -1)
-		if (id == OPT_ALL)
-			r.all = true;
-	argc -= optind;
-	argv += optind;
-	if (r.all && argc)
-		return usage_error(self, "either ranges or --all");
-	if (!r.all && !argc)
-		return usage_error(self, "no range");
-
-	r.units = units_get();
-	if (r.all) {
-		sb_addf(&r.data, "all\n");
-		sb_addf(&r.what, "all");
-	} else {
-		status = take_ranges(self, &r, argc, argv, NULL);
-	}
-	if (status == ST_DONE) {
-		if (module_open(&m, self->name, false)) {
-			status = do_unmark(self, &r, &m);
-			module_close(&m);
-		} else {
-			status = ST_FAILED;
-		}
-	}
-	request_free(&r);
-	return status;
-}
-
-const struct command cmd_unmark = {
-	.name = "unmark",
-	.brief = "Give pages back.",
-	.synopsis = "RANGE...\n--all",
-	.details = RANGE_HELP
-"It may be a part of a marked range, or several adjacent ones.\n",
-	.options = unmark_options,
-	.names_left = true,
-	.run = run_unmark,
 };

@@ -1,25 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-/* offctl save, offctl restore */
+/* offctl save: saves the marked ranges as a text file. */
 #include "command.h"
 #include "file.h"
 #include "ranges.h"
-#include "retire.h"
 #include "savefile.h"
 #include "sysroot.h"
 
-#include <errno.h>
 #include <getopt.h>
-#include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
-
-#define MARKS_DIR "etc/offctl.d"
-#define MARKS_SUFFIX ".marks"
-
-/* save */
 
 static void add_origin(struct sb *sb)
 {
@@ -41,7 +31,7 @@ static int run_save(const struct command *self, int argc, char **argv)
 	struct sb text = {0}, origin = {0};
 	struct units units;
 	struct module m;
-	size_t saved = 0;
+	size_t saved = 0, others;
 	bool ok;
 
 	while (next_option(self, argc, argv) != -1)
@@ -67,9 +57,12 @@ static int run_save(const struct command *self, int argc, char **argv)
 		savefile_add(&text, &units, r->span, !r->skippable, r->canary);
 		saved++;
 	}
-	if (saved < list.n)
-		hint("%zu ranges of other owners are not saved: theirs to mark again",
-		     list.n - saved);
+	others = list.n - saved;
+	if (others)
+		hint("%zu range%s to %s and %s not saved", others,
+		     others == 1 ? " belongs" : "s belong",
+		     others == 1 ? "another owner" : "other owners",
+		     was_were(others));
 	marked_free(&list);
 	ok = file_write(self->name, optind < argc ? argv[optind] : "-", &text);
 	sb_free(&text);
@@ -79,206 +72,10 @@ static int run_save(const struct command *self, int argc, char **argv)
 
 const struct command cmd_save = {
 	.name = "save",
-	.brief = "Save what is marked, as a text file.",
+	.brief = "Save the marked ranges as a text file.",
 	.synopsis = "[FILE]",
 	.details =
-"It goes to FILE, or to standard output. What drivers have marked is left out.\n"
-"'offctl restore' marks it again. See offctl(8) for the format.\n",
+"The list goes to FILE or to standard output. It leaves out the ranges that drivers\n"
+"have marked. 'offctl restore' marks the saved ranges again. offctl(8) has the format.\n",
 	.run = run_save,
-};
-
-/* restore */
-
-struct rows {
-	struct retired *v;
-	size_t n, cap;
-	char **names;		/* of files, as rows point to them */
-	size_t nr_names;
-	bool unreadable;	/* a file could not be taken */
-};
-
-static const char *keep_name(struct rows *rows, const char *name)
-{
-	rows->names = xrealloc(rows->names, rows->nr_names + 1,
-			       sizeof(*rows->names));
-	rows->names[rows->nr_names] = xstrdup(name);
-	return rows->names[rows->nr_names++];
-}
-
-static void rows_free(struct rows *rows)
-{
-	for (size_t i = 0; i < rows->n; i++)
-		free(rows->v[i].why);
-	for (size_t i = 0; i < rows->nr_names; i++)
-		free(rows->names[i]);
-	free(rows->v);
-	free(rows->names);
-}
-
-static void load_file(const struct command *self, const struct units *u,
-		      const char *path, struct rows *rows)
-{
-	struct saved_marks marks;
-	struct sb text = {0};
-	const char *why, *name;
-	size_t line;
-
-	if (!file_read(self->name, path, &text)) {
-		rows->unreadable = true;
-		sb_free(&text);
-		return;
-	}
-	why = savefile_parse(sb_str(&text), text.len, u, &marks, &line);
-	sb_free(&text);
-	if (why) {
-		struct sb where = {0};
-
-		sb_addf(&where, "%s:%zu", path, line);
-		err_arg(self->name, sb_str(&where), why);
-		sb_free(&where);
-		rows->unreadable = true;
-		return;
-	}
-	name = keep_name(rows, path);
-	for (size_t i = 0; i < marks.n; i++) {
-		const struct saved_mark *s = &marks.v[i];
-
-		GROW(rows);
-		rows->v[rows->n++] = (struct retired){
-			.file = name, .line = s->line, .span = s->span,
-			.unskippable = s->unskippable, .canary = s->canary,
-			.invalid = s->why,
-		};
-	}
-	savefile_free(&marks);
-}
-
-static int by_name(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* The *.marks of a directory, in the order of their names. */
-static void load_dir(const struct command *self, const struct units *u,
-		     const char *path, struct rows *rows)
-{
-	DIR *dir = opendir(path);
-	const struct dirent *entry;
-	char **names = NULL;
-	size_t n = 0;
-
-	if (!dir) {
-		err_arg(self->name, path, strerror(errno));
-		rows->unreadable = true;
-		return;
-	}
-	while ((entry = readdir(dir))) {
-		size_t len = strlen(entry->d_name);
-		size_t suffix = strlen(MARKS_SUFFIX);
-		struct sb full = {0};
-
-		if (entry->d_name[0] == '.' || len <= suffix ||
-		    strcmp(entry->d_name + len - suffix, MARKS_SUFFIX))
-			continue;
-		sb_addf(&full, "%s/%s", path, entry->d_name);
-		names = xrealloc(names, n + 1, sizeof(*names));
-		names[n++] = full.p;
-	}
-	closedir(dir);
-	if (n)
-		qsort(names, n, sizeof(*names), by_name);
-	for (size_t i = 0; i < n; i++) {
-		load_file(self, u, names[i], rows);
-		free(names[i]);
-	}
-	free(names);
-}
-
-static void load(const struct command *self, const struct units *u,
-		 const char *path, struct rows *rows)
-{
-	struct stat st;
-
-	if (strcmp(path, "-") && !stat(path, &st) && S_ISDIR(st.st_mode))
-		load_dir(self, u, path, rows);
-	else
-		load_file(self, u, path, rows);
-}
-
-enum { OPT_DRY_RUN = OPT_OWN, OPT_PARTIAL };
-
-static const struct option_def restore_options[] = {
-	{ OPT_DRY_RUN, "dry-run", NULL, "mark nothing, say what would be" },
-	{ OPT_PARTIAL, "partial", NULL,
-	  "mark the parts of a range that can be had" },
-	{ 'q', "quiet", NULL, "list only what is not marked now" },
-	{ 0, NULL, NULL, NULL },
-};
-
-static int run_restore(const struct command *self, int argc, char **argv)
-{
-	struct retire r = {0};
-	struct rows rows = {0};
-	bool quiet = false;
-	int status, id;
-
-	while ((id = next_option(self, argc, argv)) != -1)
-		if (id == OPT_DRY_RUN)
-			r.dry_run = true;
-		else if (id == OPT_PARTIAL)
-			r.partial = true;
-		else if (id == 'q')
-			quiet = true;
-	/* A list is in force before its memory is there, and after it went. */
-	r.absent = true;
-	status = retire_open(&r, self);
-	if (status == ST_DONE) {
-		bool go_on = true;
-		size_t shown = 0;
-
-		if (optind == argc) {
-			char *path = root_path(MARKS_DIR);
-
-			load(self, &r.units, path, &rows);
-			free(path);
-		}
-		for (int i = optind; i < argc; i++)
-			load(self, &r.units, argv[i], &rows);
-		signals_catch();
-		for (size_t i = 0; i < rows.n && go_on && !signals_seen(); i++)
-			go_on = retire_one(&r, &rows.v[i]);
-		status = retire_status(rows.v, rows.n);
-		if (rows.unreadable)
-			status = status == ST_DONE && rows.n ? ST_PARTLY :
-				 status == ST_PARTLY ? ST_PARTLY : ST_FAILED;
-		for (size_t i = 0; quiet && i < rows.n; i++) {
-			struct retired one = rows.v[i];
-
-			/* What is well sinks behind the rest. */
-			if (retire_status(&one, 1) == ST_DONE)
-				continue;
-			rows.v[i] = rows.v[shown];
-			rows.v[shown++] = one;
-		}
-		retire_print(&r, rows.v, quiet ? shown : rows.n);
-	}
-	rows_free(&rows);
-	retire_close(&r);
-	return status;
-}
-
-const struct command cmd_restore = {
-	.name = "restore",
-	.brief = "Mark again what was saved, and say what became of each line.",
-	.synopsis =
-"[--dry-run] [--partial] [--quiet] [-o LIST] [-J|-P|-r] [-n]\n"
-"               [FILE|DIRECTORY...]",
-	.details =
-"Of a DIRECTORY it takes all files *" MARKS_SUFFIX ", in the order of their names; '-' is\n"
-"standard input. Without any it is /" MARKS_DIR ", which offctl-restore.service\n"
-"restores at boot. Each line is marked for itself.\n",
-	.options = restore_options,
-	.table = &retire_table,
-	.names_left = true,
-	.run = run_restore,
 };

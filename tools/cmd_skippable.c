@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* offctl skippable: changes the skippable bit of marked pages */
+/* offctl skippable: changes the skippable bit of marked pages. */
 #include "command.h"
 #include "ranges.h"
 
@@ -15,7 +15,7 @@ static bool parse_onoff(const char *s, bool *on)
 	return *on || !strcmp(s, "no") || !strcmp(s, "off") || !strcmp(s, "0");
 }
 
-/* The list says what became of it. */
+/* Does the module's list have the whole span with that skippable bit? */
 static bool is_so(const struct command *self, const struct module *m,
 		  struct span span, bool skippable)
 {
@@ -51,7 +51,7 @@ static bool set(const struct command *self, const struct module *m,
 		module_errno(&why, "skippable", error);
 		err("%s: %s: %s", self->name, sb_str(&range), sb_str(&why));
 	} else if (!error && !is_so(self, m, span, skippable)) {
-		err("%s: %s: the list of ranges shows it otherwise",
+		err("%s: %s: the module reported no error, but lists no such change",
 		    self->name, sb_str(&range));
 	} else if (!error) {
 		add_pages(&why, u, span.nr);
@@ -78,9 +78,9 @@ static int run_skippable(const struct command *self, int argc, char **argv)
 	argc -= optind;
 	argv += optind;
 	if (argc && !parse_onoff(argv[0], &on))
-		return usage_error_arg(self, argv[0], "is not yes or no", NULL);
+		return usage_error_arg(self, argv[0], "not yes or no", NULL);
 	if (argc < 2)
-		return usage_error(self, "yes or no, and a range, are needed");
+		return usage_error(self, "yes or no and a range are needed");
 	units = units_get();
 	n = argc - 1;
 	spans = xrealloc(NULL, (size_t)n, sizeof(*spans));
@@ -105,18 +105,19 @@ static int run_skippable(const struct command *self, int argc, char **argv)
 	if (done == n)
 		return ST_DONE;
 	if (n > 1)
-		err("%s: %d of %d ranges done", self->name, done, n);
+		err("%s: %d of %d ranges %s changed", self->name, done, n,
+		    was_were((uint64_t)done));
 	return done ? ST_PARTLY : ST_FAILED;
 }
 
 const struct command cmd_skippable = {
 	.name = "skippable",
-	.brief = "Let the memory blocks of marked pages go offline, or not.",
+	.brief = "Allow or forbid that the memory blocks of marked pages go offline.",
 	.synopsis = "yes|no RANGE...",
 	.details =
-"RANGE is as for 'offctl mark'. It may be a part of a marked range, which is\n"
-"split, or several adjacent ones. With 'no' their memory blocks refuse to go\n"
-"offline. Each range changes as a whole or not at all.\n",
-	.names_left = true,
+"RANGE is as for 'offctl mark'. It can cover a part of a marked range, which is then\n"
+"split, or several adjacent ranges. With 'no' the memory blocks of the pages refuse\n"
+"to go offline. Each RANGE changes as a whole or not at all.\n",
+	.reports_records = true,
 	.run = run_skippable,
 };

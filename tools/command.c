@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Options, --help and usage errors, from the tables of a command. */
 #include "command.h"
 #include "memblock.h"
 #include "sysroot.h"
@@ -15,19 +16,19 @@
 
 static const struct option_def common_options[] = {
 	{ 's', "sysroot", "DIR",
-	  "use the files below DIR, a recorded tree" },
-	{ 'h', "help", NULL, "show this" },
+	  "use a recorded tree of files below DIR" },
+	{ 'h', "help", NULL, "show this help" },
 	{ 'V', "version", NULL, "show the version" },
 	{ 0, NULL, NULL, NULL },
 };
 
-/* What getopt_long() wants to have, made from the tables for one command. */
+/* The tables for getopt_long(), made from those of the command. */
 static struct {
 	const struct command *cmd;
 	struct option *longs;
 	size_t nr;
 	struct sb shorts;
-	struct sb name;		/* argv[0], which begins its messages */
+	struct sb name;		/* argv[0], with which its messages begin */
 } getopt_tables;
 
 static void add_options(const struct option_def *def)
@@ -104,7 +105,7 @@ static void help(const struct command *cmd)
 	for (;;) {
 		int len = (int)strcspn(line, "\n");
 
-		/* A line that begins with a blank goes on with the one above. */
+		/* A line that begins with a blank continues the line above. */
 		if (*line == ' ')
 			out("  %.*s\n", len, line);
 		else
@@ -131,7 +132,7 @@ static void help(const struct command *cmd)
 	    "  0 done, 1 failed, 2 usage, 64 partly done\n");
 }
 
-/* -o, -J and their like: a mistake ends the program. */
+/* Takes -o, -J and the other options of listings. A usage error ends the program. */
 static void take_table_option(const struct command *cmd, int id)
 {
 	char *bad = NULL;
@@ -167,7 +168,7 @@ int next_option(const struct command *cmd, int argc, char **argv)
 	if (getopt_tables.cmd != cmd) {
 		make_tables(cmd);
 		argv[0] = getopt_tables.name.p;
-		/* Not 1: glibc starts all over with 0. */
+		/* With 0, glibc forgets the options of the previous tables. */
 		optind = 0;
 	}
 	id = getopt_long(argc, argv, sb_str(&getopt_tables.shorts),
@@ -225,7 +226,7 @@ struct units units_get(void)
 
 void add_pages(struct sb *sb, const struct units *u, uint64_t pages)
 {
-	sb_addf(sb, "%" PRIu64 " page%s (", pages, pages == 1 ? "" : "s");
+	sb_addf(sb, "%" PRIu64 " page%s (", pages, plural(pages));
 	add_size_iec(sb, pages * u->page);
 	sb_addf(sb, ")");
 }

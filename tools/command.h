@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What a sub-command is. Its table of options drives getopt and --help, its
- * table of columns the output and --help.
+ * The definition of a command. Its table of options drives getopt and --help. Its table
+ * of columns drives the output and --help.
  */
 #ifndef OFFCTL_COMMAND_H
 #define OFFCTL_COMMAND_H
@@ -16,15 +16,15 @@ enum { OPT_OWN = 256 };
 struct command {
 	const char *name;
 	const char *brief;
-	/* One form a line, without "offctl NAME". */
+	/* One form on each line, without "offctl NAME". A blank continues the line above. */
 	const char *synopsis;
-	/* The rest of --help; may be NULL. */
+	/* The rest of --help, or NULL. */
 	const char *details;
 	const struct option_def *options;	/* the last one has no name */
-	const struct table *table;		/* of its listing, or NULL */
-	/* It changes something, or shows the state: it names blocks left offline. */
-	bool names_left;
-	/* Options come first: an operand may look like one (-12). */
+	const struct table *table;		/* the columns of its listing, or NULL */
+	/* The command reports blocks that a killed offctl has left offline. */
+	bool reports_records;
+	/* Options come first, since an operand may look like an option (-12). */
 	bool operands_last;
 	int (*run)(const struct command *self, int argc, char **argv);
 };
@@ -34,20 +34,20 @@ extern const struct command cmd_mark, cmd_unmark, cmd_skippable, cmd_list,
 	cmd_save, cmd_restore, cmd_import, cmd_inject, cmd_status;
 
 /*
- * The id of the next option, its argument in optarg, or -1 after the last,
- * operands then start at argv[optind]. Options that all commands have are
- * dealt with in here, and so are mistakes: neither comes back.
+ * Returns the id of the next option, with its argument in optarg. After the last option
+ * it returns -1, and the operands start at argv[optind]. It handles the options that all
+ * commands have, and ends the program after a wrong option.
  */
 int next_option(const struct command *cmd, int argc, char **argv);
 
-/* A usage error: its line, the pointer to --help; returns ST_USAGE. */
+/* Print a usage error and the way to more help. Return ST_USAGE. */
 int usage_error(const struct command *cmd, const char *why);
 int usage_error_arg(const struct command *cmd, const char *arg,
 		    const char *why, const char *forms);
 
-/* Page and block size of the machine or the recorded tree. */
+/* The page size and the block size of the machine or of the recorded tree. */
 struct units units_get(void);
-/* "1 page (4 KiB)", "4096 pages (16 MiB)" */
+/* Adds "1 page (4 KiB)" or "4096 pages (16 MiB)". */
 void add_pages(struct sb *sb, const struct units *u, uint64_t pages);
 
 #endif

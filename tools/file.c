@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Reading and replacing files that the user names. */
 #include "file.h"
 
 #include <errno.h>
@@ -9,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* More than that is no list for us. */
+/* A larger file is not a list. */
 #define MAX_BYTES (256u << 20)
 
 bool file_read(const char *cmd, const char *path, struct sb *content)
@@ -38,7 +39,7 @@ bool file_read(const char *cmd, const char *path, struct sb *content)
 	return false;
 }
 
-/* The bits that open(2) would have given a new file. */
+/* The mode that open(2) gives a new file. */
 static mode_t new_mode(void)
 {
 	mode_t mask = umask(0);
@@ -59,7 +60,7 @@ bool file_write(const char *cmd, const char *path, const struct sb *content)
 		out_text(sb_str(content), content->len);
 		return true;
 	}
-	/* A device or a pipe is written to, not replaced. */
+	/* A device or a pipe is written to and not replaced. */
 	if (!stat(path, &st) && !S_ISREG(st.st_mode)) {
 		f = fopen(path, "we");
 		ok = f && fwrite(sb_str(content), 1, content->len, f) ==

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Failures on purpose: what there is to fail. See cmd_inject.c. */
+/* The failures that the module can inject. */
 #ifndef OFFCTL_INJECT_H
 #define OFFCTL_INJECT_H
 
-/* NULL, or why it cannot fail there with that errno. */
+/* Returns NULL, or why the module cannot inject that errno there. */
 const char *inject_check(const char *action, const char *point, int error);
-/* Names all places, as a hint. */
+/* Names all actions and points in a hint. */
 void inject_hint(void);
 
 #endif

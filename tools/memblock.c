@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Memory blocks in sysfs. */
 #include "memblock.h"
 #include "parse.h"
 #include "sysroot.h"
@@ -19,7 +20,7 @@ uint64_t memblock_bytes(void)
 	struct sb line = {0}, hex = {0};
 	uint64_t bytes = 0;
 
-	/* Hexadecimal, but sysfs does not say so. */
+	/* The file has a hexadecimal number without 0x. */
 	if (root_read_line(ROOT, MEMORY "/block_size_bytes", &line)) {
 		sb_addf(&hex, "0x%s", sb_str(&line));
 		if (parse_number(sb_str(&hex), &bytes) ||
@@ -31,18 +32,18 @@ uint64_t memblock_bytes(void)
 	return bytes;
 }
 
-/* "memory12" with "memory" in front: 12. */
+/* Gives 12 for "memory12" and the prefix "memory". Returns false for other names. */
 static bool name_number(const char *name, const char *prefix, uint64_t *nr)
 {
 	size_t len = strlen(prefix);
 
-	/* "memory_failure" and "memory0x1" are none. */
+	/* "memory_failure" and "memory0x1" are other names. */
 	return !strncmp(name, prefix, len) &&
 	       strspn(name + len, "0123456789") == strlen(name + len) &&
 	       !parse_number(name + len, nr);
 }
 
-/* state and valid_zones, in the directory of the block or of all blocks. */
+/* Reads "state" and "valid_zones" below dir, the directory of all blocks. */
 static bool read_state(int dirfd, const char *dir, struct memblock *block)
 {
 	struct sb path = {0}, line = {0};
@@ -63,7 +64,7 @@ static bool read_state(int dirfd, const char *dir, struct memblock *block)
 		block->zones = NULL;
 		path.len = len;
 		sb_add(&path, "/valid_zones", 12);
-		/* A kernel that cannot take memory offline has no such file. */
+		/* A kernel without memory offlining does not have this file. */
 		if (root_read_line(dirfd, sb_str(&path), &line) && line.len) {
 			block->zones = xstrdup(line.p);
 			for (char *p = block->zones; *p; p++)
@@ -115,7 +116,7 @@ int memblock_write_state(uint64_t nr, const char *word)
 	sb_free(&path);
 	if (fd < 0)
 		return errno;
-	/* Once: EINTR is an answer. */
+	/* No retry: EINTR is an answer of the kernel. */
 	n = write(fd, word, len);
 	if (n < 0)
 		error = errno;
@@ -133,8 +134,8 @@ static int compare(const void *pa, const void *pb)
 }
 
 /*
- * The numbers are dense, most often, and each is there once: a place for each
- * is a tenth of the work of comparing them.
+ * Usually the numbers are dense, and each exists once. Then putting each block at its
+ * place takes a tenth of the time that comparing takes.
  */
 static void sort(struct memblocks *blocks)
 {
@@ -169,9 +170,7 @@ struct memblock *memblocks_find(struct memblocks *blocks, uint64_t nr)
 	return bsearch(&key, blocks->v, blocks->n, sizeof(key), compare);
 }
 
-/*
- * Calls found(nr) for each entry "<prefix>NR" of a directory that is there.
- */
+/* Calls found() for each entry "<prefix>NR" of a directory, if it exists. */
 static void each_entry(const char *path, const char *prefix,
 		       void (*found)(struct memblocks *blocks, uint64_t of,
 				     uint64_t nr),
@@ -193,7 +192,7 @@ static void set_node(struct memblocks *blocks, uint64_t node, uint64_t nr)
 {
 	struct memblock *block = memblocks_find(blocks, nr);
 
-	/* A boot block can lie on two nodes: the first one, as lsmem does. */
+	/* A boot block can lie on two nodes. As lsmem does, take the lower one. */
 	if (block && node <= INT64_MAX &&
 	    (block->node < 0 || (int64_t)node < block->node))
 		block->node = (int64_t)node;
@@ -216,8 +215,8 @@ static void node_of_block(struct memblocks *blocks, uint64_t nr, uint64_t node)
 }
 
 /*
- * One directory a node is much less to read than one a block. Only trees that
- * were recorded without nodes are left to the slow way.
+ * Reading one directory for each node is much faster than reading one for each block.
+ * Only recorded trees without the directories of nodes need the slow way.
  */
 static void load_nodes(struct memblocks *blocks)
 {
@@ -236,8 +235,8 @@ static void load_nodes(struct memblocks *blocks)
 }
 
 /*
- * Thousands of small files: each is an open, a read and a close, and two
- * processors are twice as fast at it. A part is for one thread.
+ * A large machine has thousands of these small files. Each takes an open, a read and a
+ * close, and two processors are twice as fast. Each thread reads one part of the blocks.
  */
 #define BLOCKS_PER_THREAD 1024
 #define MAX_THREADS 8
@@ -250,7 +249,7 @@ struct part {
 	bool started;
 };
 
-/* A block that was unplugged since readdir() stays without a state. */
+/* A block that was unplugged since readdir() keeps the state NULL. */
 static void *read_part(void *arg)
 {
 	const struct part *part = arg;
@@ -276,7 +275,7 @@ static void read_all(int dirfd, struct memblocks *blocks)
 	size_t threads = count_threads(blocks->n), from = 0;
 	sigset_t all, old;
 
-	/* Signals are for the main thread. */
+	/* The main thread handles all signals. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &old);
 	for (size_t i = threads; i-- > 0;) {
@@ -287,7 +286,7 @@ static void read_all(int dirfd, struct memblocks *blocks)
 			.n = (blocks->n - from) / (i + 1),
 		};
 		from += p->n;
-		/* The last part is ours, and so is what gets no thread. */
+		/* This thread reads the last part, and parts that got no thread. */
 		if (i)
 			p->started = !pthread_create(&p->thread, NULL,
 						     read_part, p);

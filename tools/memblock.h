@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Memory blocks, from sysfs alone. */
+/* Memory blocks in sysfs. */
 #ifndef OFFCTL_MEMBLOCK_H
 #define OFFCTL_MEMBLOCK_H
 
 #include "util.h"
 
 struct memblock {
-	uint64_t nr;	/* of /sys/devices/system/memory/memoryN */
+	uint64_t nr;	/* the N of /sys/devices/system/memory/memoryN */
 	int64_t node;	/* -1: not known */
 	char *state;	/* "online", "offline", "going-offline" */
 	char *zones;	/* valid_zones, separated by '/'; NULL: not known */
@@ -17,23 +17,26 @@ struct memblocks {
 	size_t n, cap;
 };
 
-/* Bytes in a memory block, or 0 when sysfs does not say. */
+/* Returns the bytes in a memory block, or 0 if sysfs does not tell. */
 uint64_t memblock_bytes(void);
-/* All of them; false after an error message. */
+/* Loads all memory blocks. Returns false after an error message. */
 bool memblocks_load(const char *cmd, struct memblocks *blocks);
 void memblocks_free(struct memblocks *blocks);
-/* NULL when there is no such block. */
+/* Returns NULL if there is no such block. */
 struct memblock *memblocks_find(struct memblocks *blocks, uint64_t nr);
-/* Is it in that zone, or when offline, can it be? */
+/* Is an online block in that zone? Can an offline block come online in it? */
 bool memblock_in_zone(const struct memblock *block, const char *zone);
-/* Adds what "removable" says, if it says something. */
+/* Adds the content of the block's file "removable", if there is one. */
 void memblock_removable(uint64_t nr, struct sb *value);
 /*
- * Writes to its file "state": "offline" or an online type. Returns an errno, or
- * 0; what became of the block is for memblock_refresh() to tell.
+ * Writes "offline" or an online type to the block's file "state". Returns 0 or an errno.
+ * memblock_refresh() tells the new state.
  */
 int memblock_write_state(uint64_t nr, const char *word);
-/* Reads state and zones anew; false with errno, ENOENT for a vanished block. */
+/*
+ * Reads the state and the zones again. Returns false with errno, which is ENOENT for a
+ * block that no longer exists.
+ */
 bool memblock_refresh(struct memblock *block);
 
 #endif

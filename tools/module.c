@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Access to the module's directory in debugfs, and the meaning of its errnos. */
 #include "module.h"
 #include "parse.h"
 #include "sysroot.h"
@@ -11,7 +12,7 @@
 #define MODULE "fake_offline"
 #define DEBUGFS "sys/kernel/debug"
 
-/* \040 and its like, as /proc/mounts writes blanks; in place. */
+/* Replaces escapes such as \040, which stands for a blank in /proc/mounts, in place. */
 static void unescape(char *s)
 {
 	char *to = s;
@@ -30,8 +31,8 @@ static void unescape(char *s)
 }
 
 /*
- * Where debugfs is mounted, without the leading '/', or NULL. *known is false
- * when there is no list of mounts to tell.
+ * Returns the mount point of debugfs without the leading '/', or NULL. *known is false
+ * if there is no list of mounts.
  */
 static char *find_debugfs(bool *known)
 {
@@ -61,26 +62,26 @@ static void say_not_root(const char *cmd)
 	err("%s: only root may do this", cmd);
 }
 
-/* For EPERM, which the file mode is no reason for. */
+/* Explains EPERM, which does not come from the mode of a file. */
 static void hint_eperm(void)
 {
 	struct sb line = {0};
 
 	if (root_read_line(ROOT, "sys/kernel/security/lockdown", &line) &&
 	    line.len && !strstr(line.p, "[none]"))
-		hint("the kernel is locked down (%s), and debugfs with it",
+		hint("the kernel is locked down (%s), which closes debugfs",
 		     line.p);
 	else
 		hint("the capability CAP_SYS_ADMIN is needed");
 	sb_free(&line);
 }
 
-/* error is of the attempt to open the directory. */
+/* Explains why the directory cannot be opened. error is the errno of open(2). */
 static void say_why(const char *cmd, int error, bool mounts_known,
 		    const char *debugfs)
 {
 	if (!root_recorded() && geteuid()) {
-		/* Others cannot even look into debugfs. */
+		/* Only root can look into debugfs. */
 		say_not_root(cmd);
 	} else if (root_exists("sys/module") &&
 		   !root_exists("sys/module/" MODULE)) {
@@ -92,8 +93,9 @@ static void say_why(const char *cmd, int error, bool mounts_known,
 	} else if (error == ENOENT) {
 		char *path = root_path(debugfs ? debugfs : DEBUGFS);
 
-		err("%s: %s: no directory of the module " MODULE, cmd, path);
-		hint("is it loaded (modprobe " MODULE "), and is debugfs mounted there?");
+		err("%s: %s: the module " MODULE " has no directory there", cmd,
+		    path);
+		hint("is the module loaded (modprobe " MODULE "), and is debugfs mounted there?");
 		free(path);
 	} else {
 		char *path = root_path(debugfs ? debugfs : DEBUGFS);
@@ -141,7 +143,7 @@ void module_close(struct module *m)
 	m->path = NULL;
 }
 
-/* A file of the module that cannot be opened or read. */
+/* Explains why a file of the module cannot be opened or read. */
 static void say_file(const struct module *m, const char *cmd,
 		     const char *file, int error)
 {
@@ -153,7 +155,7 @@ static void say_file(const struct module *m, const char *cmd,
 	if (error == EPERM)
 		hint_eperm();
 	else if (error == ENOENT)
-		hint("do module and offctl have the same version?");
+		hint("do the module and offctl have the same version?");
 }
 
 bool module_read(const struct module *m, const char *cmd, const char *file,
@@ -176,15 +178,15 @@ int module_write(const struct module *m, const char *cmd, const char *file,
 		say_file(m, cmd, file, errno);
 		return -1;
 	}
-	/* Once, whatever comes back: EINTR is an answer, not an accident. */
+	/* No retry: EINTR is an answer of the module. */
 	n = write(fd, sb_str(data), data->len);
 	error = errno;
 	close(fd);
 	if (n < 0)
 		return error;
 	if ((size_t)n != data->len) {
-		err("%s: %s/%s: took %zd of %zu bytes", cmd, m->path, file, n,
-		    data->len);
+		err("%s: %s/%s: the module took %zd of %zu bytes", cmd, m->path,
+		    file, n, data->len);
 		return -1;
 	}
 	return 0;
@@ -199,22 +201,22 @@ static const struct {
 	{ "mark", ENXIO, "there is no memory that can be marked" },
 	{ "mark", EBUSY, "a page cannot be taken out of use" },
 	{ "mark", ENOSPC, "too little memory would be left" },
-	{ "mark", ENOMEM, "no memory to record it, or to migrate pages to" },
+	{ "mark", ENOMEM, "no memory to record the mark or to migrate pages to" },
 	{ "mark any", ENXIO, "there is no such node, or it has no such zone" },
-	{ "mark any", ENOSPC, "not that many free, or too little memory would be left" },
+	{ "mark any", ENOSPC, "too few pages are free, or too little memory would be left" },
 	{ "mark any", EBUSY, "pages cannot be taken out of use" },
-	{ "mark any", ENOMEM, "no memory to record it, or to migrate pages to" },
+	{ "mark any", ENOMEM, "no memory to record the mark or to migrate pages to" },
 	{ "unmark", ENOENT, "a page is not marked" },
 	{ "unmark", EPERM, "a page belongs to another owner" },
 	{ "unmark", ENOMEM, "no memory to split a range" },
 	{ "skippable", ENOENT, "a page is not marked" },
 	{ "skippable", EPERM, "a page belongs to another owner" },
 	{ "skippable", ENOMEM, "no memory to split a range" },
-	{ "skippable", EBUSY, "somebody holds a reference to a page" },
-	{ "block_offline", EBUSY, "a page cannot be moved away, or somebody vetoed" },
+	{ "skippable", EBUSY, "a page has a reference from elsewhere" },
+	{ "block_offline", EBUSY, "a page cannot be migrated, or a memory notifier refused" },
 	{ "block_offline", EINVAL, "it has holes or several zones" },
 	{ "block_offline", ENXIO, "there is no such block" },
-	{ "block_online", EBUSY, "somebody vetoed, or has the online-page hook that its marked pages need" },
+	{ "block_online", EBUSY, "a memory notifier refused, or another driver has the online-page hook that its marked pages need" },
 	{ "block_online", EINVAL, "it cannot come online this way" },
 	{ "block_online", ENXIO, "there is no such block" },
 	{ NULL, EINTR, "interrupted" },

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The module's directory in debugfs: finding it, saying why it is not to be
- * had, reading its files and sending it commands. The files are described in
- * docs/ABI/debugfs-fake_offline.
+ * The module's directory in debugfs. These functions find it, explain why it is missing,
+ * read its files and write commands to them. docs/ABI/debugfs-fake_offline describes the
+ * files.
  */
 #ifndef OFFCTL_MODULE_H
 #define OFFCTL_MODULE_H
@@ -11,28 +11,28 @@
 
 struct module {
 	int dirfd;
-	char *path;	/* to be shown */
+	char *path;	/* for messages */
 };
 
-/* False when there is no module to talk to: says why, unless quiet. */
+/* Returns false if the directory cannot be opened, after an error message unless quiet. */
 bool module_open(struct module *m, const char *cmd, bool quiet);
 void module_close(struct module *m);
 
-/* False after an error message; without one when cmd is NULL. */
+/* Returns false after an error message, or without one if cmd is NULL. */
 bool module_read(const struct module *m, const char *cmd, const char *file,
 		 struct sb *content);
 
 /*
- * Sends one command, in a single write(2): whole or refused.
- * Returns 0; the errno of a command that the module refused; or -1, after an
- * error message, when it could not be sent.
+ * Sends one command in a single write(2), which the module takes as a whole or refuses.
+ * Returns 0, or the errno of a refusal, or -1 after an error message if the command could
+ * not be sent.
  */
 int module_write(const struct module *m, const char *cmd, const char *file,
 		 const struct sb *data);
 
 /*
- * What an errno of a command file means, as its ABI says: "why (ENAME)". The
- * "any" form of "mark" has meanings of its own: file is "mark any" then.
+ * Adds the meaning of an errno of a command file and its name: "why (ENAME)". The form
+ * "any" of the command "mark" has its own meanings. For it, file is "mark any".
  */
 void module_errno(struct sb *sb, const char *file, int error);
 

@@ -1,17 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * offctl - takes physical pages out of use through the module fake_offline,
- *	    takes memory blocks offline and online, and shows what became of
- *	    them
+ *	    takes memory blocks offline and online, and shows their state
  *
- * This file finds the command. Each command has a cmd_*.c; what they share is
- * parse.c (ranges as people write them), span.c (sets of pages), sysroot.c
- * (files below a root), memblock.c (sysfs), left.c (blocks that are offline only
- * for a while), module.c and ranges.c (the module's debugfs files), command.c
- * (options and --help) and table.c.
+ * This file finds the command. Each command is in a file named after it, such as
+ * cmd_mark.c. The commands share these:
+ *
+ * command.c		options and --help
+ * table.c		listings
+ * parse.c		ranges, sizes, times and errnos as people write them
+ * span.c		sets of pages
+ * sysroot.c, file.c	files below the root; files that the user names
+ * memblock.c		memory blocks in sysfs
+ * blockarg.c, blockop.c, change.c
+ *			memory blocks as operands; one attempt; several blocks
+ * module.c, ranges.c	the module's files in debugfs, and what they say
+ * request.c, retire.c	marking the ranges of a command line; marking a list of ranges
+ * reason.c, room.c	why a memory block cannot go offline; room for its pages
  */
 #include "command.h"
-#include "left.h"
+#include "offline_record.h"
 #include "sysroot.h"
 
 #include <getopt.h>
@@ -32,7 +40,7 @@ static char *make_details(void)
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
 		sb_addf(&sb, "  %-9s %s\n", commands[i]->name,
 			commands[i]->brief);
-	sb_addf(&sb, "\n'offctl COMMAND --help' tells more.\n");
+	sb_addf(&sb, "\n'offctl COMMAND --help' shows more.\n");
 	return sb.p;
 }
 
@@ -40,24 +48,24 @@ int main(int argc, char **argv)
 {
 	static struct command self = {
 		.synopsis = "[--sysroot DIR] COMMAND [ARGUMENT...]",
-		.brief = "Take physical pages out of use, and see memory blocks go offline and online.",
+		.brief = "Take physical pages out of use, and memory blocks offline and online.",
 		.operands_last = true,
 	};
-	/* Static, so that it is not lost when --help ends the program. */
+	/* It is static, since a leak checker would miss it when --help ends the program. */
 	static char *details;
 
 	stdio_init();
-	/* For the width of characters; numbers stay as they are. */
+	/* The locale changes the width of characters, but not the numbers. */
 	setlocale(LC_CTYPE, "");
 	if (argc < 1)
 		return ST_USAGE;
 	self.details = details = make_details();
-	/* It handles all there are: no id comes back. */
+	/* It handles all options of offctl itself, so it returns no id. */
 	next_option(&self, argc, argv);
 	argc -= optind;
 	argv += optind;
 	if (!argc) {
-		err("no command");
+		err("no command is named");
 		try_help(NULL);
 		quit(ST_USAGE);
 	}
@@ -65,8 +73,8 @@ int main(int argc, char **argv)
 		if (!strcmp(argv[0], commands[i]->name)) {
 			int status = commands[i]->run(commands[i], argc, argv);
 
-			if (commands[i]->names_left && status != ST_USAGE)
-				left_say(commands[i]->name);
+			if (commands[i]->reports_records && status != ST_USAGE)
+				records_report(commands[i]->name);
 			root_close();
 			quit(status);
 		}

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* The state of each page, by /proc/kpageflags. */
 #include "pageflags.h"
 #include "sysroot.h"
 
@@ -7,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* For the kernel's own eyes, but shown: include/linux/kernel-page-flags.h. */
+/* The kernel shows this flag, but only its internal header defines it. */
 #define KPF_RESERVED 32
 
 #define BIT(n) (UINT64_C(1) << (n))
@@ -47,8 +48,8 @@ static enum page_class classify(uint64_t flags, bool movable)
 }
 
 /*
- * Flags of up to nr pages from pfn on. Returns how many, 0 behind the last page
- * there is, or -1 with errno.
+ * Reads the flags of up to nr pages from pfn on. Returns the number of pages, which is 0
+ * behind the last page, or -1 with errno.
  */
 static ssize_t read_flags(const struct pageflags *pf, uint64_t pfn,
 			  uint64_t *flags, size_t nr)
@@ -78,7 +79,7 @@ bool pageflags_read(const struct pageflags *pf, uint64_t pfn, size_t nr,
 		for (ssize_t i = 0; i < got; i++)
 			classes[i] = (unsigned char)classify(buf[i], movable);
 		if (!got) {
-			/* Beyond the last page. */
+			/* The rest lies behind the last page. */
 			memset(classes, PAGE_HOLE, nr);
 			return true;
 		}
@@ -89,13 +90,13 @@ bool pageflags_read(const struct pageflags *pf, uint64_t pfn, size_t nr,
 	return true;
 }
 
-bool pageflags_have(const struct pageflags *pf, struct span span,
-		    unsigned int flag, bool *have)
+bool pageflags_count(const struct pageflags *pf, struct span span,
+		     unsigned int flag, uint64_t *count)
 {
 	uint64_t buf[4096];
 
-	*have = false;
-	while (span.nr && !*have) {
+	*count = 0;
+	while (span.nr) {
 		size_t want = span.nr < ARRAY_SIZE(buf) ? (size_t)span.nr :
 							  ARRAY_SIZE(buf);
 		ssize_t got = read_flags(pf, span.pfn, buf, want);
@@ -103,7 +104,7 @@ bool pageflags_have(const struct pageflags *pf, struct span span,
 		if (got <= 0)
 			return !got;
 		for (ssize_t i = 0; i < got; i++)
-			*have = *have || buf[i] & BIT(flag);
+			*count += buf[i] >> flag & 1;
 		span.pfn += (size_t)got;
 		span.nr -= (size_t)got;
 	}

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Parsers of numbers, sizes, ranges, blocks, times and errnos, and the opposite. */
 #include "parse.h"
 
 #include <errno.h>
@@ -42,8 +43,8 @@ static bool is_hex(const char *s)
 }
 
 /*
- * Takes the digits at *s. strtoull() would take blanks, signs and octal
- * numbers too.
+ * Takes the digits at *s. strtoull() is no use here, since it also takes blanks, signs
+ * and octal numbers.
  */
 static const char *scan(const char **s, uint64_t *value)
 {
@@ -94,7 +95,7 @@ const char *parse_size(const char *s, uint64_t *bytes)
 	return NULL;
 }
 
-/* One behind the last PFN there can be. */
+/* The PFN behind the last possible one. */
 static uint64_t pfn_limit(const struct units *u)
 {
 	return UINT64_MAX / u->page + 1;
@@ -308,7 +309,7 @@ const char *parse_duration(const char *s, uint64_t *ms)
 	for (size_t i = 0; i < sizeof(units) / sizeof(*units); i++) {
 		if (strcmp(s, units[i].name))
 			continue;
-		/* A year and more is no time limit. */
+		/* A time of more than a year is not a time limit. */
 		if (whole > UINT64_C(31536000000) / units[i].ms)
 			return too_large;
 		*ms = whole * units[i].ms + fraction * units[i].ms / scale;
@@ -323,7 +324,7 @@ const char *parse_errno(const char *s, int *number)
 	const char *why;
 
 	if (*s == 'E') {
-		/* Linux' errnos end well before that. */
+		/* All errnos of Linux are smaller. */
 		for (int e = 1; e < 4096; e++) {
 			const char *name = strerrorname_np(e);
 

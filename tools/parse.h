@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Numbers, sizes, ranges of pages and of blocks, and errnos, as people write
- * them. Nothing in here touches the system, so all of it can be fuzzed.
+ * Parsers of numbers, sizes, ranges of pages and of blocks, and errnos, as people write
+ * them. They make no system calls, so a fuzzer can run all of them.
  *
- * Each parser takes the whole string or refuses it: it returns NULL, or why
- * not, in words that fit behind "offctl: mark: 'THE STRING': ".
+ * Each parser takes the whole string or refuses it. It returns NULL, or the reason in
+ * words that fit behind "offctl: mark: 'THE STRING': ".
  */
 #ifndef OFFCTL_PARSE_H
 #define OFFCTL_PARSE_H
@@ -12,57 +12,57 @@
 #include "span.h"
 #include "util.h"
 
-/* What ranges are measured in; block is 0 when it is not known. */
+/* The sizes of a page and of a memory block. */
 struct units {
 	uint64_t page;	/* bytes, a power of two */
-	uint64_t block;	/* bytes, a multiple of page */
+	uint64_t block;	/* bytes, a multiple of page; 0 if it is not known */
 };
 
-/* Decimal, or hexadecimal with 0x. */
+/* A decimal number, or a hexadecimal one with 0x. */
 const char *parse_number(const char *s, uint64_t *value);
 
 /*
- * A number and, if wanted, a unit: K, M, G, T, P in either case, or KiB, MiB…
- * are powers of 1024, KB, MB… powers of 1000, as in util-linux.
+ * A number with or without a unit. As in util-linux, K, M, G, T, P in either case and
+ * KiB, MiB... are powers of 1024, and KB, MB... are powers of 1000.
  */
 const char *parse_size(const char *s, uint64_t *bytes);
 
 /*
- * 0xSTART-0xEND	addresses, the end included, as lsmem prints them
+ * 0xSTART-0xEND	addresses as lsmem prints them; the end is included
  * 0xSTART+SIZE		SIZE as above
  * block:N[-M]		whole memory blocks
  * pfn:N[+M]		one page, or M of them
  *
- * An address alone is refused: it could mean a page as well as a block.
+ * An address alone is refused, since it could mean a page or a block.
  */
 extern const char range_forms[];
 const char *parse_range(const char *s, const struct units *u,
 			struct span *span);
 
 /*
- * N[-M], block:N[-M], the address a block starts at, or a range as above that
+ * N[-M], block:N[-M], the address at which a block starts, or a range as above that
  * covers whole blocks.
  */
 extern const char block_forms[];
 const char *parse_blocks(const char *s, const struct units *u,
 			 uint64_t *first, uint64_t *last);
 
-/* The zone's name as the kernel writes it, or NULL; in any case. */
+/* Takes a zone's name in any case. Returns the name as the kernel writes it, or NULL. */
 extern const char zone_forms[];
 const char *parse_zone(const char *s);
 
-/* "5", "0.5s", "200ms", "2min": milliseconds. */
+/* Takes "5", "0.5s", "200ms" or "2min". Gives milliseconds. */
 const char *parse_duration(const char *s, uint64_t *ms);
 
-/* ENOMEM, -12 or 12: gives 12. */
+/* Takes ENOMEM, -12 or 12. Gives 12. */
 const char *parse_errno(const char *s, int *number);
 
-/* "ENOMEM", or the number when it has no name. */
+/* Adds "ENOMEM", or "errno 4095" if the number has no name. */
 void add_errno(struct sb *sb, int number);
-/* The size in the largest unit that has no fraction: "16M", or "16 MiB". */
+/* Add the size in the largest unit that needs no fraction: "16M", or "16 MiB". */
 void add_size(struct sb *sb, uint64_t bytes);
 void add_size_iec(struct sb *sb, uint64_t bytes);
-/* As lsmem: 0x%016x-0x%016x, the end included. */
+/* Adds 0x%016x-0x%016x, with the end included, as lsmem prints a range. */
 void add_range(struct sb *sb, const struct units *u, struct span span);
 
 #endif

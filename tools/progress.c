@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* A line on the terminal that shows the progress of a long job. */
 #include "progress.h"
 #include "parse.h"
 #include "util.h"
@@ -12,7 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* The lock guards all of it, and the line on the terminal. */
+/* The lock guards the whole struct and the line on the terminal. */
 static struct {
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
@@ -23,7 +24,7 @@ static struct {
 	struct timespec start;
 } p = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
-/* The terminal takes it or not: it is nobody's result. */
+/* Write errors are ignored, since progress is not a result. */
 static void put(const char *text, size_t len)
 {
 	fwrite(text, 1, len, stderr);
@@ -114,7 +115,7 @@ void progress_start(const char *verb, uint64_t total, uint64_t bytes)
 	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
 	pthread_cond_init(&p.ended, &attr);
 	pthread_condattr_destroy(&attr);
-	/* Signals are for the thread that waits in the kernel. */
+	/* The thread that waits in the kernel must get the signals. */
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &old);
 	p.running = !pthread_create(&p.thread, NULL, run, NULL);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Parsers of the module's files in debugfs. */
 #include "ranges.h"
 #include "parse.h"
 #include "sysroot.h"
@@ -14,11 +15,11 @@ static bool malformed(const struct module *m, const char *cmd,
 		return false;
 	err("%s: %s/%s: line %zu is not as documented", cmd, m->path, file,
 	    line);
-	hint("do module and offctl have the same version?");
+	hint("do the module and offctl have the same version?");
 	return false;
 }
 
-/* Cuts a line into words; returns how many there are, which may be over max. */
+/* Cuts a line into words. Returns the number of words, which may exceed max. */
 static size_t split(char *line, char **words, size_t max)
 {
 	size_t n = 0;
@@ -33,7 +34,7 @@ static size_t split(char *line, char **words, size_t max)
 	return n;
 }
 
-/* The columns of "ranges" that we want, found by their names in its header. */
+/* The columns of the file "ranges" that offctl uses. The header has their names. */
 enum { R_START, R_NR, R_SKIPPABLE, R_CANARY, R_NODE, R_ZONE, R_OWNER, R_AGE,
        R_STATE, R_COUNT };
 
@@ -42,10 +43,10 @@ static const char *const range_columns[R_COUNT] = {
 	"owner", "age_s", "state",
 };
 
-/* An older module has no such column. */
+/* For a column that an older module does not have. */
 #define NO_COLUMN SIZE_MAX
 
-/* More than there will be. */
+/* More words than a line has. */
 #define MAX_WORDS 32
 
 static bool range_header(char *line, size_t *where)
@@ -123,8 +124,8 @@ static bool range_line(char *line, const size_t *where, struct marked *r)
 }
 
 /*
- * Calls take() for each line of one of the module's files. The last one must
- * end in a newline too: otherwise it may have been cut.
+ * Calls take() for each line of a file of the module. The last line must end in a newline
+ * as well. Otherwise it may have been cut. Returns false after an error message.
  */
 static bool each_line(const struct module *m, const char *cmd,
 		      const char *file,
@@ -134,7 +135,7 @@ static bool each_line(const struct module *m, const char *cmd,
 	size_t nr = 0;
 	bool ok = module_read(m, cmd, file, &content);
 
-	/* A NUL would hide what is behind it. */
+	/* A NUL would hide the rest of the file. */
 	if (ok && strlen(sb_str(&content)) != content.len)
 		ok = malformed(m, cmd, file, 1);
 	for (char *line = content.p, *end; ok && line && *line;
@@ -337,7 +338,7 @@ const char *pairs_get(const struct pairs *pairs, const char *name)
 	return NULL;
 }
 
-/* A value that is there and says something. */
+/* Returns a copy of the value, or NULL if it is missing, empty or "-". */
 static char *get_word(const struct pairs *pairs, const char *name)
 {
 	const char *value = pairs_get(pairs, name);
@@ -345,7 +346,7 @@ static char *get_word(const struct pairs *pairs, const char *name)
 	return value && *value && strcmp(value, "-") ? xstrdup(value) : NULL;
 }
 
-/* Lines that are not known are passed over: each module may add some. */
+/* Ignores unknown lines, since a newer module may have more of them. */
 static bool load(const struct module *m, const char *file,
 		 struct failure *failure)
 {
@@ -385,6 +386,11 @@ bool failure_load(const struct module *m, struct failure *failure)
 bool refusal_load(const struct module *m, struct failure *refusal)
 {
 	return load(m, "last_refusal", refusal);
+}
+
+bool refusal_is_neighbour(const struct failure *refusal)
+{
+	return refusal->code && !strcmp(refusal->code, "neighbour");
 }
 
 uint64_t refusal_count(const struct module *m)

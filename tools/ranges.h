@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the module's files say, taken apart. */
+/* The contents of the module's files. */
 #ifndef OFFCTL_RANGES_H
 #define OFFCTL_RANGES_H
 
@@ -7,17 +7,17 @@
 #include "span.h"
 #include "util.h"
 
-/* The owner of what is marked through debugfs, that is with offctl. */
+/* The owner of ranges that were marked through debugfs, as offctl does. */
 #define OWNER_DEBUGFS "debugfs"
 
 struct marked {
 	struct span span;
 	bool skippable, canary;
-	int64_t node;		/* -1: its memory is offline or absent */
-	char *zone, *owner;	/* zone "-": the same */
+	int64_t node;		/* -1: the memory is offline or absent */
+	char *zone, *owner;	/* zone "-": the memory is offline or absent */
 	/*
-	 * "in-force", "waiting" (for its memory), "not-in-force" or "poisoned";
-	 * NULL: the module is older, and does not say.
+	 * "in-force", "waiting" (for memory), "not-in-force" or "poisoned". NULL: an
+	 * older module, which does not tell.
 	 */
 	char *state;
 	uint64_t age;		/* seconds */
@@ -28,26 +28,27 @@ struct marked_list {
 	size_t n, cap;
 };
 
-/* Reads "ranges"; false after an error message. */
+/* Reads the file "ranges". Returns false after an error message. */
 bool marked_load(const struct module *m, const char *cmd,
 		 struct marked_list *list);
 void marked_free(struct marked_list *list);
 
-/* The first one that ends behind pfn, or list->n. */
+/* The index of the first range that ends behind pfn, or list->n. */
 size_t marked_first(const struct marked_list *list, uint64_t pfn);
 /* Is a page of the span marked? */
 bool marked_any(const struct marked_list *list, struct span span);
 
-/* Which of them a set is to hold. */
+/* Selects ranges. */
 struct marked_filter {
 	const char *owner;	/* NULL: any */
-	bool match_flags;	/* only those that have these: */
+	bool match_flags;	/* only ranges with these flags: */
 	bool skippable, canary;
 };
 
 /* Has the kernel retired these pages (PG_hwpoison)? */
 bool marked_poisoned(const struct marked *r);
 
+/* The pages of the selected ranges. filter may be NULL. */
 struct spans marked_spans(const struct marked_list *list,
 			  const struct marked_filter *filter);
 
@@ -62,14 +63,14 @@ struct injected_list {
 	size_t n, cap;
 };
 
-/* Reads "inject"; false after an error message. */
+/* Reads the file "inject". Returns false after an error message. */
 bool injected_load(const struct module *m, const char *cmd,
 		   struct injected_list *list);
 void injected_free(struct injected_list *list);
 
 /*
- * "verify", "stats", "last_failure", "last_refusal": one name and one value a line. The value
- * may be empty, or several words.
+ * The files "verify", "stats", "last_failure" and "last_refusal" have one name and one
+ * value on each line. The value may be empty or several words.
  */
 struct pair {
 	char *name, *value;
@@ -80,29 +81,32 @@ struct pairs {
 	size_t n, cap;
 };
 
-/* False after an error message; without one when cmd is NULL. */
+/* Returns false after an error message, or without one if cmd is NULL. */
 bool pairs_load(const struct module *m, const char *cmd, const char *file,
 		struct pairs *pairs);
 void pairs_free(struct pairs *pairs);
-/* NULL when there is none of that name. */
+/* Returns NULL if there is no value of that name. */
 const char *pairs_get(const struct pairs *pairs, const char *name);
 
 /*
- * "last_failure": why the last offlining or onlining that failed did so.
- * "last_refusal": why the last mark that was refused was.
+ * The file "last_failure" explains the last hotplug operation that failed, and
+ * "last_refusal" the last mark that the module refused.
  */
 struct failure {
-	uint64_t count;		/* how many have failed, this one included */
-	struct span span;	/* the memory it was about */
-	uint64_t pfn;		/* that was in the way, or UINT64_MAX */
-	char *code, *owner;	/* of that page; NULL: not known, or none */
+	uint64_t count;		/* failures until now, including this one */
+	struct span span;	/* the memory of the request */
+	uint64_t pfn;		/* the page in the way, or UINT64_MAX */
+	char *code;		/* of the reason; NULL: not known */
+	char *owner;		/* of that page; NULL: not known, or none */
 	char *reason;
 };
 
-/* False, without a message, when there is none. */
+/* Return false without a message if there is none. */
 bool failure_load(const struct module *m, struct failure *failure);
 bool refusal_load(const struct module *m, struct failure *refusal);
-/* How many marks were refused; 0 when none was, or nothing tells. */
+/* Is only kernel memory in the same page block in the way, not the page itself? */
+bool refusal_is_neighbour(const struct failure *refusal);
+/* The number of refused marks, or 0 if the module does not tell. */
 uint64_t refusal_count(const struct module *m);
 void failure_free(struct failure *failure);
 

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The database is read through the sqlite library: rasdaemon may be writing to
- * it, and only the library knows its locks and its journal.
+ * The sqlite library reads the database, since rasdaemon may write to it at the same
+ * time, and only the library knows its locks and its journal.
  */
 #include "rasdaemon.h"
 
 #include <sqlite3.h>
 #include <string.h>
 
-/* A table that an older rasdaemon, or one built without it, does not have. */
+/* Looks for a table. An older rasdaemon, or one built without it, does not have it. */
 static int find_table(sqlite3 *db, const char *name, bool *found)
 {
 	sqlite3_stmt *s;
@@ -31,9 +31,9 @@ static const struct {
 	const char *table, *query;
 	bool pfn;
 } sources[] = {
-	/* Corrected and uncorrected errors, by the EDAC driver. */
+	/* Corrected and uncorrected errors from the EDAC driver. */
 	{ "mc_event", "SELECT id, err_count, address FROM mc_event", false },
-	/* Pages that the kernel has given up; they are back after a reboot. */
+	/* Pages that the kernel has poisoned. They are in use again after a reboot. */
 	{ "memory_failure_event", "SELECT id, 1, pfn FROM memory_failure_event",
 	  true },
 };

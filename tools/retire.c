@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Marking a list of ranges, each on its own, and the table of outcomes. */
 #include "retire.h"
 #include "blockarg.h"
 
@@ -21,7 +22,7 @@ int retire_open(struct retire *r, const struct command *cmd)
 	r->cmd = cmd;
 	r->units = units_get();
 	r->m.dirfd = -1;
-	/* What it would be like can be said without the module. */
+	/* --dry-run works without the module. */
 	if (!module_open(&r->m, cmd->name, r->dry_run) && !r->dry_run)
 		return ST_FAILED;
 	if (r->m.dirfd >= 0) {
@@ -56,28 +57,22 @@ void retire_close(struct retire *r)
 	spans_free(&r->offline);
 }
 
-static void note(struct retire *r, struct span span)
-{
-	spans_add(&r->had, span);
-	spans_normalize(&r->had);
-}
-
 /*
- * Each try is a write; a range that is all in use is given up at some time. Down
- * to single pages there are twice as many tries as pages.
+ * Each attempt is a write to the module. Splitting a range down to single pages takes
+ * twice as many attempts as it has pages, so there is a limit for each range.
  */
 #define MAX_TRIES 1024
 #define MAX_SOFT_TRIES 16384
 
 struct tries {
 	unsigned int left;
-	int error;		/* of the first one that failed; -1: not sent */
-	char *why;		/* of the smallest part that failed */
+	int error;		/* errno of the first failure; -1: it could not be sent */
+	char *why;		/* the reason for the first smallest part that failed */
 };
 
 /*
- * Why the module has just refused this part. True: soft offline may take it,
- * since only the neighbourhood of its pages is in the way.
+ * Adds why the module has just refused this part. Returns whether the page could be taken
+ * but for kernel memory in the same page block.
  */
 static bool explain(struct retire *r, struct span span, int error,
 		    struct sb *why)
@@ -94,8 +89,7 @@ static bool explain(struct retire *r, struct span span, int error,
 	       span.pfn < refusal.span.pfn + refusal.span.nr;
 	r->refusals = refusal.count;
 	if (ours) {
-		neighbour = error == EBUSY && refusal.code &&
-			    !strcmp(refusal.code, "neighbour");
+		neighbour = error == EBUSY && refusal_is_neighbour(&refusal);
 		sb_addf(why, "%s (", refusal.reason);
 		add_errno(why, error);
 		sb_addf(why, ")");
@@ -121,15 +115,15 @@ static int send_mark(struct retire *r, const struct retired *d,
 }
 
 /*
- * Marks a span; if it is refused, and parts will do, its halves. Counts what was
- * marked and what was soft-offlined.
+ * Marks a span. If the module refuses it and parts are allowed, marks its halves. Counts
+ * the marked and the soft-offlined pages.
  */
 static void mark(struct retire *r, struct retired *d, struct span span,
 		 struct tries *tries)
 {
 	struct sb why = {0};
 	uint64_t half = span.nr / 2;
-	bool soft, no_use;
+	bool neighbour, parts;
 	int error;
 
 	if (tries->error < 0 || signals_seen())
@@ -142,7 +136,7 @@ static void mark(struct retire *r, struct retired *d, struct span span,
 	tries->left--;
 	error = send_mark(r, d, span);
 	if (!error) {
-		note(r, span);
+		spans_insert(&r->had, span);
 		d->pages += span.nr;
 		return;
 	}
@@ -150,22 +144,26 @@ static void mark(struct retire *r, struct retired *d, struct span span,
 		tries->error = error;
 	if (error < 0)
 		return;
-	soft = explain(r, span, error, &why) && r->soft;
-	/* No smaller part will do better than the whole, or it was ended. */
-	no_use = error == ENOSPC || error == EINTR;
-	if (half && !no_use && (r->partial || soft)) {
+	neighbour = explain(r, span, error, &why);
+	/*
+	 * After ENOSPC a smaller part fails as well, and EINTR comes from the user. For
+	 * soft offline the refusal of one page says nothing about the others.
+	 */
+	parts = r->partial ? error != ENOSPC && error != EINTR :
+			     r->soft && error == EBUSY;
+	if (half && parts) {
 		mark(r, d, (struct span){ span.pfn, half }, tries);
 		mark(r, d, (struct span){ span.pfn + half, span.nr - half },
 		     tries);
 		sb_free(&why);
 		return;
 	}
-	if (soft && span.nr == 1) {
+	if (neighbour && r->soft && span.nr == 1) {
 		sb_clear(&why);
 		if (soft_offline_page(r->soft, span.pfn, &why)) {
-			/* Now it is poisoned, and a mark lists and keeps it. */
+			/* A mark makes the module list the poisoned page. */
 			send_mark(r, d, span);
-			note(r, span);
+			spans_insert(&r->had, span);
 			d->soft++;
 			sb_free(&why);
 			return;
@@ -182,7 +180,7 @@ static void set_why(struct retired *d, const char *why)
 	d->why = why ? xstrdup(why) : NULL;
 }
 
-/* What is marked in memory that is not there, or offline. */
+/* Says how many pages are marked in memory that is offline or absent. */
 static void tell_waiting(const struct retire *r, struct retired *d,
 			 const struct spans *rest)
 {
@@ -192,17 +190,17 @@ static void tell_waiting(const struct retire *r, struct retired *d,
 	struct sb why = {0};
 
 	if (pages == spans_pages(rest) && pages)
-		sb_addf(&why, "waits for its memory to come online");
+		sb_addf(&why, "waits for memory to come online");
 	else if (pages)
-		sb_addf(&why, "%" PRIu64 " pages wait for their memory to come online",
-			pages);
+		sb_addf(&why, "%" PRIu64 " page%s for memory to come online",
+			pages, pages == 1 ? " waits" : "s wait");
 	set_why(d, why.len ? why.p : NULL);
 	spans_free(&online);
 	spans_free(&waiting);
 	sb_free(&why);
 }
 
-/* What became of it, after it was tried. */
+/* Sets the outcome of a range after the attempts. */
 static void judge(const struct retire *r, struct retired *d,
 		  const struct spans *rest, bool here,
 		  const struct tries *tries)
@@ -220,7 +218,7 @@ static void judge(const struct retire *r, struct retired *d,
 		d->fate = soft_offlined;
 		if (d->pages)
 			sb_addf(&why, "%" PRIu64 " of %" PRIu64
-				" pages, the others are marked", d->soft, pages);
+				" pages; the others are marked", d->soft, pages);
 		set_why(d, why.len ? why.p : NULL);
 		sb_free(&why);
 		return;
@@ -231,7 +229,7 @@ static void judge(const struct retire *r, struct retired *d,
 	if (tries->why)
 		set_why(d, tries->why);
 	else if (d->fate == partly)
-		set_why(d, "some of it is no RAM");
+		set_why(d, "a part of the range is not RAM");
 }
 
 bool retire_one(struct retire *r, struct retired *d)
@@ -250,7 +248,7 @@ bool retire_one(struct retire *r, struct retired *d)
 	d->already = d->span.nr - spans_pages(&rest);
 	here = spans_intersect(&rest, &r->ram);
 	away = spans_subtract(&rest, &r->ram);
-	/* In parts, or the module says what is wrong with the whole. */
+	/* Without --partial the module gets the whole range, and explains a refusal. */
 	parts[0] = r->partial || r->dry_run ? &here : &rest;
 	if (r->absent && parts[0] == &here)
 		parts[1] = &away;
@@ -265,7 +263,7 @@ bool retire_one(struct retire *r, struct retired *d)
 		tell_waiting(r, d, r->absent ? &rest : &here);
 		for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 			for (size_t j = 0; j < parts[i]->n; j++)
-				note(r, parts[i]->v[j]);
+				spans_insert(&r->had, parts[i]->v[j]);
 	} else {
 		for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 			for (size_t j = 0; j < parts[i]->n; j++)
@@ -380,9 +378,10 @@ static void get_errors(struct sb *cell, const void *row, const void *context)
 }
 
 static const struct column columns[] = {
-	{ "FILE", COL_TEXT, "where it is from", get_file, COL_TRUNC, NULL },
-	{ "LINE", COL_NUMBER, "line or record there, the first one", get_line,
-	  0, NULL },
+	{ "FILE", COL_TEXT, "file that lists the range", get_file, COL_TRUNC,
+	  NULL },
+	{ "LINE", COL_NUMBER, "first line or record of the range in the file",
+	  get_line, 0, NULL },
 	{ "RANGE", COL_TEXT, "first and last address", get_range, 0, NULL },
 	{ "SIZE", COL_SIZE, "size", get_size, 0, NULL },
 	{ "BLOCKS", COL_TEXT, "memory block, or first and last", get_blocks, 0,
@@ -390,11 +389,11 @@ static const struct column columns[] = {
 	{ "FATE", COL_TEXT,
 	  "marked, already marked, would be marked, partly marked, soft-offlined, refused, no RAM there, not understood, not tried",
 	  get_fate, 0, NULL },
-	{ "WHY", COL_TEXT, "why not, or what it waits for", get_why, COL_TRUNC, NULL },
+	{ "WHY", COL_TEXT, "reason for that outcome", get_why, COL_TRUNC, NULL },
 	{ "PAGES", COL_NUMBER, "number of pages", get_pages, COL_HIDDEN, NULL },
-	{ "COST", COL_SIZE, "memory that is newly out of use by it", get_cost,
+	{ "COST", COL_SIZE, "memory newly taken out of use", get_cost,
 	  COL_HIDDEN, NULL },
-	{ "ERRORS", COL_NUMBER, "errors that were counted there", get_errors,
+	{ "ERRORS", COL_NUMBER, "memory errors in the range", get_errors,
 	  COL_HIDDEN, NULL },
 	{ NULL, COL_TEXT, NULL, NULL, 0, NULL },
 };

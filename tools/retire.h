@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Marking many ranges, each for itself, for "restore" and "import": one that
- * cannot be had must not keep the others from being marked.
+ * Marking a list of ranges, each on its own, for "restore", "import" and
+ * "mark --or-soft-offline": a range that cannot be marked does not affect the others.
  */
 #ifndef OFFCTL_RETIRE_H
 #define OFFCTL_RETIRE_H
@@ -14,42 +14,43 @@
 struct retire {
 	const struct command *cmd;
 	struct units units;
-	bool dry_run, partial;
-	bool absent;		/* also where no memory is yet */
-	struct soft_offline *soft;	/* NULL: not even as the last resort */
+	bool dry_run;
+	bool partial;		/* mark the parts of a refused range */
+	bool absent;		/* allow addresses without memory */
+	struct soft_offline *soft;	/* NULL: no soft offline */
 	struct module m;
-	struct spans had;	/* marked before */
-	struct spans ram;	/* all memory blocks; of these */
-	struct spans offline;	/* the offline ones */
-	uint64_t refusals;	/* that were counted before */
+	struct spans had;	/* pages that are out of use */
+	struct spans ram;	/* the pages of all memory blocks */
+	struct spans offline;	/* the pages of the offline ones */
+	uint64_t refusals;	/* the module's counter after the last attempt */
 };
 
-/* A range that is to be marked, and what became of it: a row of the table. */
+/* A range of the list and its outcome. It is a row of the table. */
 struct retired {
 	const char *file;
 	size_t line;
 	struct span span;
 	bool unskippable, canary;
-	uint64_t errors;	/* import: how many were counted */
-	const char *invalid;	/* not NULL: the line is none */
-	const char *fate;
-	uint64_t pages, already;	/* marked now, and before */
-	uint64_t soft;		/* soft-offlined */
+	uint64_t errors;	/* import: memory errors in the range */
+	const char *invalid;	/* the fault of the line; NULL: it has a range */
+	const char *fate;	/* the outcome */
+	uint64_t pages, already;	/* pages marked now; pages marked before */
+	uint64_t soft;		/* pages soft-offlined now */
 	char *why;
 };
 
-/* A status; other than ST_DONE after an error message. */
+/* Returns ST_DONE, or another status after an error message. */
 int retire_open(struct retire *r, const struct command *cmd);
 void retire_close(struct retire *r);
-/* Marks it, or says what would happen. False: no use to go on. */
+/* Marks a range, or only predicts its outcome. Returns false if the module is gone. */
 bool retire_one(struct retire *r, struct retired *d);
-/* The status of all: done, failed or partly. */
+/* The status of all ranges together: done, failed or partly done. */
 int retire_status(const struct retired *v, size_t n);
 
 extern const struct table retire_table;
-/* Prints the table; the context of its columns is the units. */
+/* Prints the table. The context of its columns is the units. */
 void retire_print(const struct retire *r, const struct retired *v, size_t n);
-/* What it costs, in one line. */
+/* Prints one line about the memory that the list costs. */
 void retire_print_cost(const struct retire *r, const struct retired *v,
 		       size_t n);
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Marked ranges as a text file. */
 #include "savefile.h"
 
 #include <stdlib.h>
@@ -12,7 +13,7 @@ static void take_mark(char *words, const struct units *u,
 	char *save, *word = strtok_r(words, blanks, &save);
 
 	if (!word) {
-		mark->why = "no range";
+		mark->why = "no range is named";
 		return;
 	}
 	mark->why = parse_range(word, u, &mark->span);
@@ -21,9 +22,9 @@ static void take_mark(char *words, const struct units *u,
 			     !strcmp(word, "canary") ? &mark->canary : NULL;
 
 		if (!flag)
-			mark->why = "an unknown word behind the range";
+			mark->why = "an unknown word follows the range";
 		else if (*flag)
-			mark->why = "a word twice";
+			mark->why = "a word is repeated";
 		else
 			*flag = true;
 	}
@@ -36,7 +37,7 @@ static struct saved_mark *new_mark(struct saved_marks *marks, size_t line)
 	return &marks->v[marks->n++];
 }
 
-/* The first line that is not empty. NULL, or why it is not the right one. */
+/* Checks the first line that is not empty. Returns NULL, or its fault. */
 static const char *check_version(char *words)
 {
 	char *save, *word = strtok_r(words, blanks, &save);
@@ -48,7 +49,7 @@ static const char *check_version(char *words)
 	if (!word || parse_number(word, &version) ||
 	    strtok_r(NULL, blanks, &save))
 		return "the first line is not 'version 1'";
-	return version == 1 ? NULL : "a version that this offctl does not know";
+	return version == 1 ? NULL : "this offctl does not know the version of the file";
 }
 
 const char *savefile_parse(const char *text, size_t len, const struct units *u,
@@ -62,7 +63,7 @@ const char *savefile_parse(const char *text, size_t len, const struct units *u,
 	*line = 0;
 	if (memchr(text, '\0', len)) {
 		*line = 1;
-		return "not a text";
+		return "not a text file";
 	}
 	for (const char *p = text; p < end && !why;) {
 		const char *stop = memchr(p, '\n', (size_t)(end - p));
@@ -87,7 +88,7 @@ const char *savefile_parse(const char *text, size_t len, const struct units *u,
 		if (n == 4 && !strncmp(words.p + skip, "mark", 4))
 			take_mark(words.p + skip + n, u, mark);
 		else
-			mark->why = "does not begin with 'mark'";
+			mark->why = "the line does not begin with 'mark'";
 	}
 	sb_free(&words);
 	if (!version && !why) {
@@ -107,7 +108,7 @@ void savefile_free(struct saved_marks *marks)
 
 void savefile_add_head(struct sb *sb, const char *comment)
 {
-	sb_addf(sb, "# Pages to be kept out of use, for 'offctl restore'; see offctl(8).\n");
+	sb_addf(sb, "# Pages that 'offctl restore' takes out of use, see offctl(8).\n");
 	if (comment)
 		sb_addf(sb, "# %s\n", comment);
 	sb_addf(sb, "version 1\n");

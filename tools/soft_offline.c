@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * soft_offline_page() of the kernel waits for a hotplug operation, and no
- * signal ends that wait. It holds the mutex of memory_failure() meanwhile. So
- * no attempt is made while a memory block goes offline, the write is in a child
- * process that offctl need not wait for, and after one attempt that did not end
- * no other is made: that would wait for the mutex.
+ * The kernel's soft_offline_page() waits for the end of a hotplug operation. No signal
+ * ends that wait, and it holds the mutex of memory_failure(). Therefore:
+ *
+ * - offctl makes no attempt while a memory block goes offline.
+ * - A child process does the write. offctl does not have to wait for the child.
+ * - After an attempt that did not end, offctl makes no other one. It would wait for the
+ *   mutex.
  */
 #include "soft_offline.h"
 #include "memblock.h"
@@ -34,14 +36,14 @@ static void say_cost(struct soft_offline *s)
 	hint("from Linux 6.12 on, a memory block with a poisoned page cannot come back online after it goes offline");
 }
 
-/* An operation that is in flight; false after an error message, too. */
+/* Returns false, with the reason in why, if a memory block goes offline at the moment. */
 static bool memory_is_still(struct soft_offline *s, struct sb *why)
 {
 	struct memblocks blocks;
 	bool still = true;
 
 	if (!memblocks_load(s->cmd->name, &blocks)) {
-		sb_addf(why, "soft offline: the state of memory is not known");
+		sb_addf(why, "soft offline: the states of the memory blocks are not known");
 		return false;
 	}
 	for (size_t i = 0; i < blocks.n && still; i++) {
@@ -54,7 +56,7 @@ static bool memory_is_still(struct soft_offline *s, struct sb *why)
 	return still;
 }
 
-/* The child: its exit status is the errno. */
+/* The child process. Its exit status is the errno. */
 _Noreturn static void child(int fd, const char *text, size_t len)
 {
 	ssize_t n = write(fd, text, len);
@@ -70,7 +72,7 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
-/* Until the child has closed its end of the pipe. False: no use to wait. */
+/* Waits until the child closes its end of the pipe. Returns false if that takes too long. */
 static bool wait_for_end(int pipe_fd, uint64_t limit_ms)
 {
 	uint64_t end = now_ms() + limit_ms, now;
@@ -89,7 +91,7 @@ static bool wait_for_end(int pipe_fd, uint64_t limit_ms)
 
 enum { SOFT_NO_CHILD = -1, SOFT_NO_END = -2 };
 
-/* 0, an errno, or one of the above, then with errno for the first. */
+/* Returns 0, an errno, SOFT_NO_CHILD with errno, or SOFT_NO_END. */
 static int attempt(const struct soft_offline *s, int fd, uint64_t pfn)
 {
 	struct sb text = {0};
@@ -111,7 +113,7 @@ static int attempt(const struct soft_offline *s, int fd, uint64_t pfn)
 			;
 		result = WIFEXITED(status) ? WEXITSTATUS(status) : EINTR;
 	} else {
-		/* It may not die before the hotplug operation ends. */
+		/* The child may live until the hotplug operation ends. */
 		kill(pid, SIGKILL);
 		waitpid(pid, NULL, WNOHANG);
 	}
@@ -119,18 +121,18 @@ static int attempt(const struct soft_offline *s, int fd, uint64_t pfn)
 	return result;
 }
 
-/* What the kernel says of the page afterwards, if /proc tells. */
+/* Is the page poisoned? If /proc does not tell, the answer is yes. */
 static bool is_poisoned(uint64_t pfn)
 {
 	struct pageflags pf;
-	bool has = true;
+	uint64_t poisoned;
 
 	if (!pageflags_open(&pf))
 		return true;
-	if (!pageflags_have(&pf, (struct span){ pfn, 1 }, KPF_HWPOISON, &has))
-		has = true;
+	if (!pageflags_count(&pf, (struct span){ pfn, 1 }, KPF_HWPOISON, &poisoned))
+		poisoned = 1;
 	pageflags_close(&pf);
-	return has;
+	return poisoned;
 }
 
 bool soft_offline_page(struct soft_offline *s, uint64_t pfn, struct sb *why)
@@ -146,7 +148,7 @@ bool soft_offline_page(struct soft_offline *s, uint64_t pfn, struct sb *why)
 	fd = root_open_write(ROOT, FILE_NAME);
 	if (fd < 0) {
 		sb_addf(why, "soft offline: %s (", errno == ENOENT ?
-			"this kernel does not have it" : strerror(errno));
+			"this kernel has none" : strerror(errno));
 		add_errno(why, errno);
 		sb_addf(why, ")");
 		return false;
@@ -154,7 +156,7 @@ bool soft_offline_page(struct soft_offline *s, uint64_t pfn, struct sb *why)
 	say_cost(s);
 	result = attempt(s, fd, pfn);
 	if (result == SOFT_NO_CHILD) {
-		sb_addf(why, "soft offline: no child process: %s",
+		sb_addf(why, "soft offline: cannot start a child process: %s",
 			strerror(errno));
 	} else if (result == SOFT_NO_END) {
 		s->stuck = true;
@@ -164,13 +166,13 @@ bool soft_offline_page(struct soft_offline *s, uint64_t pfn, struct sb *why)
 			sb_addf(why, "soft offline: given up after %" PRIu64
 				".%" PRIu64 " s", s->limit_ms / 1000,
 				s->limit_ms % 1000 / 100);
-		sb_addf(why, ", it may still be done");
+		sb_addf(why, "; the kernel may still finish it");
 	} else if (result) {
 		sb_addf(why, "soft offline: %s (", strerror(result));
 		add_errno(why, result);
 		sb_addf(why, ")");
 	} else if (!is_poisoned(pfn)) {
-		sb_addf(why, "soft offline: no error, and the page is not poisoned");
+		sb_addf(why, "soft offline: the kernel reported no error, but the page is not poisoned");
 	} else {
 		spans_add(&s->done, (struct span){ pfn, 1 });
 		close(fd);
@@ -183,7 +185,8 @@ bool soft_offline_page(struct soft_offline *s, uint64_t pfn, struct sb *why)
 void soft_offline_report(struct soft_offline *s)
 {
 	uint64_t per_block = s->units.block / s->units.page;
-	uint64_t next = 0;	/* block that was not named yet */
+	uint64_t next = 0;	/* blocks below it have been named */
+	size_t nr_blocks = 0;
 	struct sb line = {0}, blocks = {0};
 
 	spans_normalize(&s->done);
@@ -197,17 +200,18 @@ void soft_offline_report(struct soft_offline *s)
 		add_pages(&line, &s->units, span.nr);
 		sb_addf(&line, " ");
 		add_range(&line, &s->units, span);
-		hint("soft-offlined %s, poisoned until the machine reboots",
-		     line.p);
+		hint("%s %s poisoned until the machine reboots", line.p,
+		     span.nr == 1 ? "stays" : "stay");
 		for (nr = nr < next ? next : nr; nr <= last; nr++) {
 			sb_addf(&blocks, "%s%" PRIu64, blocks.len ? ", " : "",
 				nr);
 			next = nr + 1;
+			nr_blocks++;
 		}
 	}
 	if (blocks.len)
-		hint("from Linux 6.12 on, a block with such a page cannot come back online after it goes offline: block %s",
-		     blocks.p);
+		hint("from Linux 6.12 on, block%s %s cannot come back online after going offline",
+		     plural(nr_blocks), blocks.p);
 	sb_free(&line);
 	sb_free(&blocks);
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Files below the root, which --sysroot can change. */
 #include "sysroot.h"
 #include "parse.h"
 
@@ -10,7 +11,7 @@
 #include <unistd.h>
 
 static int root_fd = -1;
-static char *root_name;		/* NULL: the machine we run on */
+static char *root_name;		/* NULL: the root of this machine */
 
 static int open_dir(int at, const char *path)
 {
@@ -79,7 +80,7 @@ static int open_at(int dirfd, const char *path, int flags)
 {
 	int fd;
 
-	/* A signal that we remember must not cost us a re-read. */
+	/* A signal that offctl only remembers must not make a read fail. */
 	do
 		fd = openat(at(dirfd), path, flags | O_CLOEXEC);
 	while (fd < 0 && errno == EINTR);
@@ -136,8 +137,8 @@ bool root_read_line(int dirfd, const char *path, struct sb *line)
 	if (fd < 0)
 		return false;
 	/*
-	 * There are many of these files: an attribute in sysfs comes in one
-	 * read(2), and what is not full ends there.
+	 * offctl reads many such files. One read(2) gives a whole attribute of sysfs, and
+	 * a short read is the end of it.
 	 */
 	do {
 		do
@@ -167,8 +168,8 @@ int root_open_read(int dirfd, const char *path)
 int root_open_write(int dirfd, const char *path)
 {
 	/*
-	 * debugfs takes no notice of O_APPEND. In a recorded tree it keeps
-	 * one command after the other, for tests to look at.
+	 * debugfs ignores O_APPEND. In a recorded tree O_APPEND keeps all commands, so
+	 * that tests can look at them.
 	 */
 	return open_at(dirfd, path, O_WRONLY | O_APPEND);
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Listings: their options, the text of the cells, and the output by libsmartcols. */
 #include "table.h"
-#include "command.h"
+#include "parse.h"
 
 #include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <libsmartcols/libsmartcols.h>
+#include <libsmartcols.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,17 +16,17 @@
 
 const struct option_def table_options[] = {
 	{ 'o', "output", "LIST",
-	  "these columns; +LIST: these, behind the default ones" },
-	{ OPT_OUTPUT_ALL, "output-all", NULL, "all columns" },
-	{ 'J', "json", NULL, "as JSON; numbers are numbers, sizes are bytes" },
-	{ 'P', "pairs", NULL, "as NAME=\"value\" pairs" },
-	{ 'r', "raw", NULL, "as words, one blank between them" },
-	{ 'n', "noheadings", NULL, "without the line of headings" },
-	{ 'b', "bytes", NULL, "sizes in bytes, ages in seconds" },
+	  "show these columns; +LIST adds them to the default ones" },
+	{ OPT_OUTPUT_ALL, "output-all", NULL, "show all columns" },
+	{ 'J', "json", NULL, "print JSON; numbers are numbers, sizes are bytes" },
+	{ 'P', "pairs", NULL, "print NAME=\"value\" pairs" },
+	{ 'r', "raw", NULL, "print words with one blank between them" },
+	{ 'n', "noheadings", NULL, "leave out the headings" },
+	{ 'b', "bytes", NULL, "show sizes in bytes and ages in seconds" },
 	{ 0, NULL, NULL, NULL },
 };
 
-/* How the table of this run is to be shown. One command, one table. */
+/* How to show the table. A command has only one. */
 static struct {
 	const struct column **shown;	/* NULL: the default ones */
 	size_t nr;
@@ -143,7 +144,7 @@ static bool to_the_right(const struct column *column)
 	       column->type == COL_MS || column->flags & COL_RIGHT;
 }
 
-/* Never less than two of the smaller unit, so not too coarse. */
+/* Uses a unit only for two or more of it, so that the age is not too coarse. */
 static void add_age(struct sb *cell, uint64_t s)
 {
 	if (s < 2 * 60)
@@ -156,14 +157,14 @@ static void add_age(struct sb *cell, uint64_t s)
 		sb_addf(cell, "%" PRIu64 "d", s / (24 * 60 * 60));
 }
 
-/* From what a getter has added to what is shown. */
+/* Makes the text that is shown from the text that a getter has added. */
 static void dress(const struct column *c, struct sb *cell)
 {
 	bool json = view.format == 'J', exact = json || view.bytes;
 	uint64_t value;
 
 	if (!cell->len) {
-		/* Programs can tell nothing from "-" otherwise. */
+		/* JSON has null and pairs have an empty value, so they need no "-". */
 		if (view.format != 'J' && view.format != 'P')
 			sb_add(cell, "-", 1);
 		return;
@@ -189,7 +190,7 @@ static void dress(const struct column *c, struct sb *cell)
 	}
 }
 
-/* A cell's text, in cell. */
+/* Makes the text of a cell. */
 static void make_cell(const struct column *c, const void *row,
 		      const void *context, struct sb *cell)
 {
@@ -204,7 +205,7 @@ static _Noreturn void no_memory(void)
 	exit(ST_FAILED);
 }
 
-/* "0-7" in a column of numbers: they are texts then. */
+/* With --merge a column of numbers may have "0-7", which is no number in JSON. */
 static bool all_numbers(const char *const *texts, size_t nr, size_t step)
 {
 	for (size_t i = 0; i < nr; i++) {
@@ -224,8 +225,8 @@ static int json_type(const struct column *c, bool numbers)
 		return SCOLS_JSON_STRING;
 	case COL_BOOL:
 		/*
-		 * SCOLS_JSON_BOOLEAN would make "false" of what is not known.
-		 * A number is printed as it is, or null.
+		 * SCOLS_JSON_BOOLEAN would print false for an unknown value.
+		 * A number is printed as it is, or as null.
 		 */
 		return SCOLS_JSON_NUMBER;
 	default:
@@ -233,7 +234,7 @@ static int json_type(const struct column *c, bool numbers)
 	}
 }
 
-/* The table goes through a string, so that out() sees each error. */
+/* Prints the table by way of a string, so that out_text() sees each write error. */
 static void print(struct libscols_table *tb)
 {
 	struct winsize size;
@@ -294,11 +295,11 @@ static void new_column(struct libscols_table *tb, const struct column *c,
 }
 
 /*
- * A long listing for a file or a pipe: exactly what libsmartcols would print,
- * which measures each character in several ways and takes ten times as long
- * (8192 blocks: 400 million instructions). Its abilities - narrow terminals,
- * wide and unprintable characters, other formats - are not needed there.
- * Returns false when they are. tests/t-table.sh compares the two.
+ * Prints a long listing for a file or a pipe, byte for byte as libsmartcols does.
+ * libsmartcols measures each character in several ways, which takes ten times as long
+ * (400 million instructions for 8192 blocks). A plain listing does not need its abilities:
+ * narrow terminals, wide and unprintable characters, and other formats. Returns false if
+ * the listing needs one of them. tests/t-trees.sh compares the two.
  */
 #define LONG_LISTING 256
 
@@ -349,7 +350,7 @@ static void set_cell(struct libscols_line *line, size_t n, const char *text)
 		no_memory();
 }
 
-/* One row, a line for each column. */
+/* Prints one row with a line for each column. */
 static void print_downwards(const struct table *table, const void *row,
 			    const void *context)
 {
@@ -379,7 +380,7 @@ void table_print(const struct table *table, const void *rows, size_t nr,
 {
 	struct libscols_table *tb;
 	const char *row = rows;
-	/* All texts, each with its NUL, one behind the other. */
+	/* "all" has the texts of all cells, each with its NUL. */
 	struct sb cell = {0}, all = {0};
 	const char **texts, *text;
 	size_t n;

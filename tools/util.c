@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Messages, exit statuses, signals, and strings that grow. */
 #include "util.h"
 
 #include <errno.h>
@@ -27,8 +28,8 @@ static void err_line(const char *prefix, const char *fmt, va_list ap)
 	__attribute__((format(printf, 2, 0)));
 
 /*
- * stderr is not buffered: a line printed in pieces would be several writes,
- * and mix with the lines of others. So each line is made first.
+ * stderr is not buffered. A line printed in pieces would be several writes, which mix
+ * with the lines of other programs. So the whole line is made first.
  */
 static void err_line(const char *prefix, const char *fmt, va_list ap)
 {
@@ -36,7 +37,7 @@ static void err_line(const char *prefix, const char *fmt, va_list ap)
 
 	if (before_output)
 		before_output();
-	/* What was said before comes before. */
+	/* Output that was printed earlier must appear earlier. */
 	note_stdout(fflush(stdout));
 	if (vasprintf(&text, fmt, ap) < 0) {
 		fputs("offctl: out of memory\n", stderr);
@@ -44,6 +45,21 @@ static void err_line(const char *prefix, const char *fmt, va_list ap)
 	}
 	fprintf(stderr, "%s%s\n", prefix, text);
 	free(text);
+}
+
+const char *plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+const char *is_are(uint64_t n)
+{
+	return n == 1 ? "is" : "are";
+}
+
+const char *was_were(uint64_t n)
+{
+	return n == 1 ? "was" : "were";
 }
 
 void err(const char *fmt, ...)
@@ -112,8 +128,8 @@ void stdio_init(void)
 	struct sigaction ignore = { .sa_handler = SIG_IGN };
 
 	/*
-	 * A file opened later must not become "stdout". What is opened here
-	 * for reading only makes a write to a closed stdout fail, as it should.
+	 * A file opened later must not become "stdout". Opening /dev/null for reading
+	 * only makes a write to a closed stdout fail, as it should.
 	 */
 	for (int fd = 0; fd <= 2; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && errno == EBADF &&
@@ -121,8 +137,8 @@ void stdio_init(void)
 			_exit(ST_FAILED);
 
 	/*
-	 * A reader that went away must not end us between two blocks: the rest
-	 * is done, and the exit status is still true.
+	 * If the reader of stdout goes away, offctl must not end between two blocks. It
+	 * does the rest, and its exit status is still true.
 	 */
 	sigaction(SIGPIPE, &ignore, NULL);
 }
@@ -130,7 +146,7 @@ void stdio_init(void)
 void quit(int status)
 {
 	note_stdout(fflush(stdout));
-	/* `offctl list | head -1` is no failure. */
+	/* `offctl list | head -1` is not a failure. */
 	if (stdout_error && stdout_error != EPIPE) {
 		err("standard output: %s", strerror(stdout_error));
 		if (status == ST_DONE)
@@ -153,7 +169,7 @@ void signals_catch(void)
 		struct sigaction old, new = { .sa_handler = on_signal };
 
 		sigemptyset(&new.sa_mask);
-		/* No SA_RESTART: the write is to come back. */
+		/* Without SA_RESTART the write returns. */
 		if (!sigaction(signals[i], NULL, &old) &&
 		    old.sa_handler != SIG_IGN)
 			sigaction(signals[i], &new, NULL);
@@ -235,7 +251,7 @@ void sb_addf(struct sb *sb, const char *fmt, ...)
 	int len;
 
 	sb_grow(sb, 63);
-	/* The second time, if there is one, it fits. */
+	/* If the text does not fit the first time, it fits the second time. */
 	for (;;) {
 		size_t room = sb->cap - sb->len;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Messages, exit codes, growing strings, and what a command line tool owes
- * its caller: no output lost in silence, no surprise when a signal comes.
+ * Messages, exit statuses, signals, and strings that grow. A write error on standard
+ * output is never lost, and no signal ends the program between two steps.
  */
 #ifndef OFFCTL_UTIL_H
 #define OFFCTL_UTIL_H
@@ -12,7 +12,7 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
-/* What offctl exits with; the numbers are part of its interface. */
+/* The exit statuses of offctl. The numbers are part of its interface. */
 enum status {
 	ST_DONE = 0,
 	ST_FAILED = 1,
@@ -20,51 +20,55 @@ enum status {
 	ST_PARTLY = 64,
 };
 
-/* One line on stderr: "offctl: " and the text. */
+/* "" for 1 thing, "s" for any other number of them. */
+const char *plural(uint64_t n);
+/* "is" for 1 thing, "are" for any other number of them. */
+const char *is_are(uint64_t n);
+/* "was" for 1 thing, "were" for any other number of them. */
+const char *was_were(uint64_t n);
+
+/* Prints one line on stderr: "offctl: " and the text. */
 void err(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-/* The line after it: "hint: " and the text. */
+/* Prints the line after it: "hint: " and the text. */
 void hint(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /*
- * "offctl: cmd: 'arg': why", with what is not printable in arg escaped. cmd
- * may be NULL.
+ * Prints "offctl: cmd: 'arg': why". Characters of arg that cannot be printed are
+ * escaped. cmd may be NULL.
  */
 void err_arg(const char *cmd, const char *arg, const char *why);
-/* "Try 'offctl cmd --help' for more.": the line after a usage error. */
+/* Prints "Try 'offctl cmd --help' for more.", the line after a usage error. */
 void try_help(const char *cmd);
-/* Anything for stdout goes through here; quit() knows whether it arrived. */
+/* All output to stdout goes through these two, so quit() knows of write errors. */
 void out(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void out_text(const char *text, size_t len);
-/*
- * Called before anything is printed, so that a line of progress can be taken
- * away; NULL: nobody.
- */
+/* If it is not NULL, it is called before each output. It clears the line of progress. */
 extern void (*before_output)(void);
 
-/* Opens /dev/null in place of a closed stdin, stdout or stderr; no SIGPIPE. */
+/* Opens /dev/null in place of a closed stdin, stdout or stderr, and ignores SIGPIPE. */
 void stdio_init(void);
-/* Ends the program: flushes stdout, and fails when that fails. */
+/* Flushes stdout and ends the program. The status becomes ST_FAILED if that fails. */
 _Noreturn void quit(int status);
 
 /*
- * From here on SIGINT, SIGTERM and SIGHUP interrupt a write that waits (it returns
- * EINTR), and are remembered, instead of ending the program at once: what was
- * done until then can still be reported.
+ * After this call SIGINT, SIGTERM and SIGHUP do not end the program. They are
+ * remembered, and they interrupt a write that waits, which then returns EINTR. So
+ * offctl can still report the steps that were done.
  */
 void signals_catch(void);
 bool signals_seen(void);
 /*
- * Interrupts what waits after that time, again and again until it is stopped:
- * the first signal may come just before the write. Stopping tells whether the
- * time was up.
+ * Interrupts a write that waits after that time, and every 100 ms from then on, since
+ * the first signal may come just before the write. time_limit_stop() ends that and
+ * tells whether the time was up.
  */
 void time_limit_start(uint64_t ms);
 bool time_limit_stop(void);
 
-/* Allocation that ends the program when there is no memory. */
+/* These end the program if there is no memory. */
 void *xrealloc(void *p, size_t n, size_t size);
 char *xstrdup(const char *s);
 
-/* Room for one more in a struct with v, n and cap. */
+/* Makes room for one more element in a struct with v, n and cap. */
 #define GROW(list)							\
 	do {								\
 		if ((list)->n == (list)->cap) {				\
@@ -74,7 +78,7 @@ char *xstrdup(const char *s);
 		}							\
 	} while (0)
 
-/* A string that grows; {0} is an empty one. str() is never NULL. */
+/* A string that grows. {0} is an empty one. sb_str() never returns NULL. */
 struct sb {
 	char *p;
 	size_t len, cap;

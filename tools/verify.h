@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the module's file "verify" must say when all is well. */
+/* The rules for the numbers in the module's file "verify". */
 #ifndef OFFCTL_VERIFY_H
 #define OFFCTL_VERIFY_H
 
 #include "ranges.h"
 
 /*
- * *bad: so many pages are not as they should be, each with a line of its own
- * unless quiet. False, after an error message, when a count is missing.
+ * Gives the number of wrong pages in *bad, and prints an error message for each broken
+ * rule unless quiet. Returns false after an error message if a number is missing.
  */
 bool verify_rules_hold(const char *cmd, const struct pairs *pairs, bool quiet,
 		       uint64_t *bad);

@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * Marking pages while their memory blocks are offline: which blocks, and their way there
+ * and back.
+ */
 #include "via_offline.h"
 #include "blockarg.h"
 #include "blockop.h"
-#include "left.h"
+#include "offline_record.h"
 #include "pageflags.h"
 #include "sysroot.h"
 
@@ -17,15 +21,15 @@
 
 #define HUGEPAGES "sys/kernel/mm/hugepages"
 
-/* A block comes online in the end, if nothing but time is in the way. */
+/* Onlining may fail for a moment, so there are several attempts. */
 #define ONLINE_TRIES 5
 #define ONLINE_PAUSE_MS 200
 
 struct via_block {
 	struct memblock *b;
-	char *zones;		/* it had; NULL: not known */
-	int record;		/* of left_begin(), or -1: not taken, or back */
-	bool other_zone;
+	char *zones;		/* the zone it had; NULL: not known */
+	int record;		/* of record_begin(); -1: the block is not offline */
+	bool other_zone;	/* it came online in another zone */
 };
 
 static const char *type_of(const struct via_block *vb)
@@ -46,11 +50,11 @@ static bool refuse_unforced(const struct via_offline *via, uint64_t nr,
 			    const char *why)
 {
 	refuse(via, nr, why);
-	hint("nothing was done; --force takes it offline all the same");
+	hint("nothing was done; --force takes the block offline anyway");
 	return false;
 }
 
-/* Of any size; a kernel without them has no such directory. */
+/* Has the hugetlb pool any page, of any size? */
 static bool have_hugepages(void)
 {
 	DIR *dir = root_opendir(ROOT, HUGEPAGES);
@@ -77,19 +81,19 @@ static bool check_hugetlb(const struct via_offline *via,
 			  const struct pageflags *pf, bool have, uint64_t nr)
 {
 	struct span span;
-	bool huge = false;
+	uint64_t huge;
 
 	if (pf->fd >= 0 && block_span(&via->units, nr, &span) &&
-	    pageflags_have(pf, span, KPF_HUGE, &huge))
+	    pageflags_count(pf, span, KPF_HUGE, &huge))
 		return !huge ||
 		       refuse_unforced(via, nr,
-			"it has pages of the hugetlb pool, which would shrink for good");
+			"it has pages of the hugetlb pool, and the pool would shrink for good");
 	return !have ||
 	       refuse_unforced(via, nr,
-		"it may have pages of the hugetlb pool, which would shrink for good");
+		"it may have pages of the hugetlb pool, and the pool would shrink for good");
 }
 
-/* Is one of ours, which will be offline? */
+/* Is the block one of those that will be offline? */
 static bool is_taken(const struct via_offline *via, const struct memblock *b)
 {
 	for (size_t i = 0; i < via->n; i++)
@@ -98,7 +102,10 @@ static bool is_taken(const struct via_offline *via, const struct memblock *b)
 	return false;
 }
 
-/* A node without memory empties cpusets and moves tasks. */
+/*
+ * Refuses the last online block of a node. If a node loses all its memory, the kernel
+ * empties cpusets and moves tasks.
+ */
 static bool check_node(const struct via_offline *via,
 		       const struct memblock *block)
 {
@@ -123,7 +130,7 @@ static bool check_node(const struct via_offline *via,
 	return false;
 }
 
-/* Finds the blocks. False after an error message. */
+/* Finds the blocks of the spans. Returns false after an error message. */
 static bool choose(struct via_offline *via, const struct spans *spans)
 {
 	struct spans rest = { .n = 0 }, covered = {0};
@@ -150,7 +157,7 @@ static bool choose(struct via_offline *via, const struct spans *spans)
 				.zones = b->zones ? xstrdup(b->zones) : NULL,
 			};
 		else if (strcmp(b->state, "offline"))
-			ok = refuse(via, b->nr, "it changes its state just now");
+			ok = refuse(via, b->nr, "its state is changing at the moment");
 	}
 	spans_normalize(&covered);
 	if (ok)
@@ -174,7 +181,7 @@ static bool check(const struct via_offline *via)
 
 	if (via->force)
 		return true;
-	/* Without it, that there are such pages at all is enough to refuse. */
+	/* Without /proc/kpageflags any page in the hugetlb pool is a reason to refuse. */
 	pageflags_open(&pf);
 	for (size_t i = 0; i < via->n && ok; i++)
 		ok = check_node(via, via->v[i].b) &&
@@ -193,14 +200,14 @@ static bool take_one(struct via_offline *via, struct via_block *vb)
 		err("%s: interrupted", via->cmd->name);
 		return false;
 	}
-	vb->record = left_begin(vb->b->nr, type_of(vb));
+	vb->record = record_begin(vb->b->nr, type_of(vb));
 	if (vb->record < 0) {
 		struct sb why = {0};
 
 		if (errno == EWOULDBLOCK)
-			sb_addf(&why, "another offctl takes it offline");
+			sb_addf(&why, "another offctl is taking it offline");
 		else
-			sb_addf(&why, "cannot be recorded in /run/offctl: %s",
+			sb_addf(&why, "offctl cannot record it in /run/offctl: %s",
 				strerror(errno));
 		refuse(via, vb->b->nr, why.p);
 		sb_free(&why);
@@ -211,7 +218,7 @@ static bool take_one(struct via_offline *via, struct via_block *vb)
 
 bool via_offline_take(struct via_offline *via, const struct spans *spans)
 {
-	/* If offctl is killed, each step that was done has been reported. */
+	/* If offctl is killed, it must have reported each step that was done. */
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!memblocks_load(via->cmd->name, &via->blocks) ||
 	    !choose(via, spans) || !check(via))
@@ -223,7 +230,7 @@ bool via_offline_take(struct via_offline *via, const struct spans *spans)
 		if (!strcmp(b->state, "offline") &&
 		    block_span(&via->units, b->nr, &span) &&
 		    spans_pages_in(spans, span))
-			out("block %" PRIu64 ": already offline, and stays so\n",
+			out("block %" PRIu64 ": already offline, stays offline\n",
 			    b->nr);
 	}
 	for (size_t i = 0; i < via->n; i++)
@@ -241,14 +248,14 @@ static void pause_ms(long ms)
 	nanosleep(&t, NULL);
 }
 
-/* A signal that was seen before does not keep the block from coming back. */
+/* Brings a block back online, even after a signal. */
 static bool bring_back_one(struct via_offline *via, struct via_block *vb)
 {
 	struct blockop op = {
 		.cmd = via->cmd, .sysfs = true, .units = via->units,
 		.online = true, .type = type_of(vb),
 	};
-	/* It may never have gone offline, or another program was faster. */
+	/* The block may not have gone offline, or another program has onlined it. */
 	bool back = memblock_refresh(vb->b) && !strcmp(vb->b->state, "online");
 
 	for (int i = 1; i <= ONLINE_TRIES && !back; i++) {
@@ -279,7 +286,7 @@ bool via_offline_bring_back(struct via_offline *via)
 		if (vb->record < 0)
 			continue;
 		if (bring_back_one(via, vb)) {
-			left_end(vb->record, vb->b->nr, true);
+			record_end(vb->record, vb->b->nr, true);
 			vb->record = -1;
 		} else {
 			all = false;
@@ -300,7 +307,7 @@ void via_offline_end(struct via_offline *via)
 {
 	for (size_t i = 0; i < via->n; i++) {
 		if (via->v[i].record >= 0)
-			left_end(via->v[i].record, via->v[i].b->nr, false);
+			record_end(via->v[i].record, via->v[i].b->nr, false);
 		free(via->v[i].zones);
 	}
 	free(via->v);

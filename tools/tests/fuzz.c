@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Everything that takes apart what people or other programs have written. The
- * first byte of an input chooses what it is. Built with libFuzzer (make fuzz),
- * or with -DREPLAY to run files, such as the corpus, once (make check).
+ * A fuzzer for the parsers. The first byte of an input chooses the parser. "make fuzz"
+ * builds it with libFuzzer. "make check" builds it with -DREPLAY, which runs files, such as
+ * the corpus, once.
  */
 #include "badmem.h"
 #include "parse.h"
@@ -39,7 +39,7 @@ static void words(const char *s)
 	if (!parse_size(s, &a)) {
 		struct sb sb = {0};
 
-		/* What we print means the same when it is read again. */
+		/* A printed size must be parsed to the same number. */
 		add_size(&sb, a);
 		if (a >= 1024 && !(a % 1024))
 			check(!parse_size(sb.p, &b) && a == b);
@@ -92,7 +92,7 @@ static void marks(const char *text, size_t len)
 static void list(enum badmem_format format, const char *text, size_t len)
 {
 	struct badmem_list l = {0};
-	/* 16 MiB, so that patterns do not take all the time. */
+	/* The memory is only 16 MiB, so that patterns do not take too long. */
 	const uint64_t end = 4096;
 
 	if (format == BADMEM_AUTO)
@@ -114,7 +114,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (!size)
 		return 0;
-	/* Of exactly this size: what reads behind the end is seen. */
+	/* The size is exact, so that ASan sees a read behind the end. */
 	text = xrealloc(NULL, size, 1);
 	memcpy(text, data + 1, size - 1);
 	text[size - 1] = '\0';

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The module's part, for tests over a recorded tree: linked with
- * --wrap=write and --wrap=openat, so that offctl's own code is as it is.
+ * The module's part in tests on a recorded tree. The linker's --wrap=write and
+ * --wrap=openat put it between offctl and the C library, so offctl itself is unchanged.
  *
- * Only commands go through write(2); all else goes through stdio. A command
- * is appended to its file in the tree. Then, if $OFFCTL_TEST_KERNEL is a shell
- * script, it is run as "sh SCRIPT FILE DATA DIRECTORY", and may change the
- * tree. It exits with 0 to take the command, with an errno to refuse it, or
+ * offctl uses write(2) for commands only, and stdio for all other output. The wrapper
+ * appends a command to its file in the tree. Then it runs the shell script
+ * $OFFCTL_TEST_KERNEL, if there is one, as "sh SCRIPT FILE DATA DIRECTORY". The script may
+ * change the tree. It exits with 0 to take the command, with an errno to refuse it, or
  * with 200 to take only half of it.
  *
- * $OFFCTL_TEST_OPEN, "PATH=ERRNO", makes opening that path fail, as offctl
- * names it.
+ * $OFFCTL_TEST_OPEN, "PATH=ERRNO", makes opening that path fail. The path is as offctl
+ * passes it to openat(2).
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=sh
 #
-# What the tests of offctl share. Set by tests/run: $here, $built.
-# shellcheck disable=SC2154,SC2034
+# The functions that the tests of offctl share. tests/run sets $here and $built.
+# shellcheck disable=SC2154,SC2034,SC2016
 
-# As built for users, and with the sanitizers and the module's part, see
-# kernel.c. The tests use the second, unless it matters.
+# $plain is the program as users have it. $offctl has the sanitizers, and kernel.c plays
+# the module's part in it. The tests use the second unless they need the first.
 plain=$built/offctl
 offctl=$built/sanitize/offctl
 
@@ -13,19 +13,19 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/offctl-tests.XXXXXX") || exit 2
 trap 'rm -rf "$work"' EXIT
 trap 'exit 1' HUP INT TERM
 
-# A sanitizer's report must not pass for an expected failure.
+# A report of a sanitizer must not look like an expected failure.
 ASAN_OPTIONS=exitcode=99:detect_leaks=1
 UBSAN_OPTIONS=exitcode=99:print_stacktrace=1
 LC_ALL=C
 export ASAN_OPTIONS UBSAN_OPTIONS LC_ALL
 unset POSIXLY_CORRECT OFFCTL_TEST_KERNEL
 
-# The columns of blocks that most tests look at.
+# The columns of "offctl blocks" that most tests look at.
 short=BLOCK,RANGE,SIZE,NODE,ZONES,STATE,MARKED
 
 count=0 failed=0
 
-# ok NAME, not_ok NAME: a result
+# ok NAME, not_ok NAME: print a result
 ok() {
 	count=$((count + 1))
 	echo "ok $count $1"
@@ -35,7 +35,7 @@ not_ok() {
 	echo "not ok $count $1"
 }
 
-# tree NAME: a fresh copy of a recorded tree, in $T
+# tree NAME: makes a fresh copy of a recorded tree in $T
 tree() {
 	rm -rf "$work/tree"
 	cp -RP "$here/trees/$1" "$work/tree" || exit 2
@@ -46,8 +46,9 @@ tree() {
 	no_kernel
 }
 
-# kernel SCRIPT: what the module and the kernel do when they get a command.
-# $1 is the file, $2 the data, its exit status the errno; 200: a short write.
+# kernel SCRIPT: from here on SCRIPT plays the module and the kernel. It runs for each
+# command. $1 is the name of the file, $2 the data, $3 the directory. Its exit status is
+# the errno, and 200 makes a short write.
 kernel() {
 	printf '%s\n' "$1" >"$work/kernel"
 	OFFCTL_TEST_KERNEL=$work/kernel
@@ -57,20 +58,37 @@ no_kernel() {
 	unset OFFCTL_TEST_KERNEL
 }
 
-# differs WHAT WANT GOT: 0, and a diagnostic, when they do
+# For kernel(): a module that marks all of a request, but for requests with PFN 1146890,
+# which is busy, and with PFN 9999999N, where there is no memory.
+takes='[ "$1" = mark ] || exit 0
+printf "%s\n" "$2" | {
+read -r start nr words
+case $start in 9999999*) exit 6 ;; esac
+[ "$start" -le 1146890 ] && [ "$((start + nr))" -gt 1146890 ] && exit 16
+s=1 c=0
+case $words in *unskippable*) s=0 ;; esac
+case $words in *canary*) c=1 ;; esac
+{
+	head -n 1 "$3/ranges"
+	{ tail -n +2 "$3/ranges"; echo "$start $nr $s $c 0 Normal debugfs 0 in_force"; } | sort -n
+} >"$3/new"
+mv "$3/new" "$3/ranges"
+}'
+
+# differs WHAT WANT GOT: succeeds and prints a diagnostic if the texts differ
 differs() {
 	[ "$2" != "$3" ] || return 1
 	printf '%s\n' "expected $1:" "$2" "got $1:" "$3" | sed 's/^/# /'
 }
 
-# text FILE: what a program said, and "+" after it: $(...) drops the newlines
-# at the end. The tree's place is always another one.
+# text FILE: prints the output of a program and "+", since $(...) drops the newlines at the
+# end. ROOT replaces the path of the tree, which differs each time.
 text() {
 	sed "s|$work/tree|ROOT|g" "$1"
 	echo +
 }
 
-# lines TEXT: as text(), for what is expected
+# lines TEXT: prints an expected text in the same form
 lines() {
 	if [ -n "$1" ]; then
 		printf '%s\n+\n' "$1"
@@ -79,7 +97,8 @@ lines() {
 	fi
 }
 
-# run NAME STATUS OUT ERR COMMAND…: all three exactly so
+# run NAME STATUS OUT ERR COMMAND…: the command must have exactly this exit status and this
+# output
 run() {
 	name=$1 want_status=$2 want_out=$3 want_err=$4 bad=0
 	shift 4
@@ -91,7 +110,7 @@ run() {
 	if [ "$bad" -eq 0 ]; then ok "$name"; else not_ok "$name"; fi
 }
 
-# try NAME STATUS OUT ERR ARGUMENT…: run() of offctl on the tree
+# try NAME STATUS OUT ERR ARGUMENT…: as run(), for offctl on the tree
 try() {
 	name=$1 want_status=$2 want_out=$3 want_err=$4
 	shift 4
@@ -99,7 +118,7 @@ try() {
 		"$offctl" --sysroot "$T" "$@"
 }
 
-# sent FILE TEXT: what the module got through this file since tree(), exactly
+# sent FILE TEXT: the module must have got exactly TEXT through this file since tree()
 sent() {
 	if differs "bytes for $1" "$(lines "$2")" "$(cat "$fo/$1"; echo +)"; then
 		not_ok "$1: bytes written"
@@ -108,7 +127,7 @@ sent() {
 	fi
 }
 
-# nothing_sent: no command reached the module
+# nothing_sent: the module must not have got a command since tree()
 nothing_sent() {
 	if [ -s "$fo/mark" ] || [ -s "$fo/unmark" ] ||
 	   [ -s "$fo/block_offline" ] || [ -s "$fo/block_online" ] ||
@@ -119,7 +138,7 @@ nothing_sent() {
 	fi
 }
 
-# unit: the C tests, one result a line
+# unit: runs the unit tests, which print one result on each line
 unit() {
 	"$built/sanitize/unit" >"$work/unit"
 	unit_status=$?

@@ -1,25 +1,25 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Sourced by tests/run: each option, column and command is in --help, in the
-# manual page and completed by bash.
+# Sourced by tests/run: --help, the manual page and the completion of bash have each
+# command, option and column.
 # shellcheck disable=SC2154,SC2016,SC2013
 
 man=$here/../../docs/man/offctl.8
 completion=$here/../completion/offctl
 
-# options_of COMMAND: its options, long and short, a line each
+# options_of COMMAND: prints its options, long and short, one on each line
 options_of() {
 	"$plain" "$1" --help | sed -n '/^Options:/,/^$/s/^ *\(-[a-zA-Z],\)\{0,1\} *\(--[a-z-]*\).*/\1\2/p' | tr , '\n'
 }
-# section_of NAME: of the manual page, from its heading to the next one
+# section_of NAME: prints a section of the manual page
 section_of() {
 	awk -v name="$1" '/^\.S[sh] / { on = ($0 == ".Ss " name || $0 == ".Sh " name) } on' "$man"
 }
-# documented OPTION FILE: as a tag of a list there
+# documented OPTION FILE: succeeds if a list in the file has the option as a tag
 documented() {
 	grep -E '^\.It ' "$2" | grep -qE -- "Fl ${1#-}( |\$|,)"
 }
-# complete WORDS…: what bash completes the last one to
+# complete_words WORD…: prints the completions of the last word
 complete_words() {
 	PATH="$work/bin:$PATH" bash -c '. "$1"; shift
 		COMP_WORDS=("$@") COMP_CWORD=$(($# - 1))
@@ -45,7 +45,7 @@ else
 				missing="$missing $option"
 		done
 		run "$command: all options are in offctl(8)" 0 "" "" printf %s "$missing"
-		# And the other way round.
+		# The manual page has no other options.
 		unknown=
 		for option in $(sed -n 's/^\.It .*Fl -\([a-z-]*\).*/--\1/p' "$work/section"); do
 			options_of "$command" | grep -qxe "$option" || unknown="$unknown $option"
@@ -58,7 +58,7 @@ else
 				not_ok "$command: offctl(8) has '$word'"
 			fi
 		done
-		# The forms are those of --help.
+		# The manual page has the same forms as --help.
 		want=$("$plain" "$command" --help | sed -n '/^Usage:/,/^$/s/^  //p' | sed 's/ *$//')
 		got=$(sed -n '/^\.Bd -literal -compact/,/^\.Ed/p' "$work/section" | sed '1d;$d')
 		if differs usage "$want" "$got"; then
@@ -81,7 +81,7 @@ else
 		else
 			ok "$command: all options are completed"
 		fi
-		# What takes an argument is known, if only to complete nothing.
+		# The completion knows each option with an argument.
 		for option in $("$plain" "$command" --help | sed -n '/^Options:/,/^$/s/^ .*\(--[a-z-]*\)\(=\| [A-Z]\|\[=\).*/\1/p'); do
 			if grep -qE -- "^	(.*[| ])?$option( |\\))" "$completion"; then
 				ok "$command: the argument of $option is completed"

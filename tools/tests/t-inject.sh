@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Sourced by tests/run: inject. The recorded file is a list that grows, which
-# is near enough to the module.
+# Sourced by tests/run: inject. offctl appends its commands to the recorded file, which then
+# looks like the module's list.
 # shellcheck disable=SC2154,SC2016
 
 header="# action point errno count"
@@ -36,13 +36,13 @@ kernel 'echo "'"$header"'" >"$3/inject"'
 try "inject --clear" 0 "" "" inject --clear
 tree guest
 kernel 'printf "%s\n" "'"$header"'" "offline after -12 1" >"$3/inject"'
-try "inject --clear, but one is left" 1 "" "offctl: inject: 1 still armed" inject --clear
+try "inject --clear, but one is left" 1 "" "offctl: inject: 1 failure is still armed" inject --clear
 try "inject, disarmed" 0 "offline before: disarmed" "" inject offline before ENOMEM 0
-try "inject, not disarmed" 1 "offline after: armed, 1 x ENOMEM" "offctl: inject: offline after: is not what was asked for" \
+try "inject, not disarmed" 1 "offline after: armed, 1 x ENOMEM" "offctl: inject: offline after: the module lists another state" \
 	inject offline after ENOMEM 0
-try "inject, used up" 1 "" "offctl: inject: offline before: is not what was asked for
-hint: has an attempt used it up already?" inject offline before ENOMEM 1
-try "inject, another errno" 1 "offline after: armed, 1 x ENOMEM" "offctl: inject: offline after: is not what was asked for" \
+try "inject, used up" 1 "" "offctl: inject: offline before: the module lists another state
+hint: an attempt may have used up the failure already" inject offline before ENOMEM 1
+try "inject, another errno" 1 "offline after: armed, 1 x ENOMEM" "offctl: inject: offline after: the module lists another state" \
 	inject offline after EBUSY 1
 tree guest
 kernel 'exit 22'
@@ -51,4 +51,4 @@ kernel 'exit 34'
 try "inject --clear: ERANGE" 1 "" "offctl: inject: a number is too large (ERANGE)" inject --clear
 printf '%s\n' "$header" "offline after" >"$fo/inject"
 try "inject, not as documented" 1 "" "offctl: inject: ROOT/sys/kernel/debug/fake_offline/inject: line 2 is not as documented
-hint: do module and offctl have the same version?" inject
+hint: do the module and offctl have the same version?" inject

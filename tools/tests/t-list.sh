@@ -39,7 +39,7 @@ try "blocks that are not there" 1 "" "offctl: blocks: there are no such blocks" 
 try "blocks, all that can be asked for" 0 "$("$offctl" --sysroot "$T" blocks)" "" blocks 0-18446744073709551615
 nothing_sent
 
-# A range over a block's border counts on both sides.
+# A range over the border of two blocks counts in both.
 printf '%s\n%s\n' "$ranges_header" "1081340 8 1 0 0 Movable debugfs 0" >"$fo/ranges"
 try "blocks, a range over a border" 0 "BLOCK RANGE                                 SIZE NODE ZONES   STATE  MARKED
    32 0x0000000100000000-0x0000000107ffffff 128M    0 Movable online      4
@@ -50,13 +50,13 @@ try "list, a range over a border" 0 "RANGE                                 SIZE 
 echo "$ranges_header" >"$fo/ranges"
 try "list, nothing marked" 0 "" "" list
 
-# Other columns, and another order: names count, places don't.
+# The names of the columns count, not their order.
 printf '%s\n%s\n' "# owner state start_pfn new nr_pages age_s skippable canary node zone" \
 	"me poisoned 0x100100 7 0x10 120 0 1 3 DMA32" >"$fo/ranges"
 try "list, columns in another order" 0 "RANGE                                 SIZE PAGES BLOCKS NODE ZONE  STATE    OWNER SKIPPABLE CANARY AGE
 0x0000000100100000-0x000000010010ffff  64K    16 32        3 DMA32 poisoned me    no        yes    2min" "" list
 
-# Each state, and the older module that does not say.
+# Each state, and an older module without states.
 {
 	echo "$ranges_header state"
 	printf '%s\n' "100 1 1 0 0 DMA32 debugfs 0 in_force" "101 1 1 0 -1 - debugfs 0 waiting" \
@@ -98,14 +98,14 @@ try "list, an older module, JSON" 0 '{
 }' "" list -Jo PFN,STATE
 printf '%s\n%s\n' "$ranges_header state" "100 1 1 0 0 DMA32 debugfs 0" >"$fo/ranges"
 try "list, a state is missing" 1 "" "offctl: list: ROOT/sys/kernel/debug/fake_offline/ranges: line 2 is not as documented
-hint: do module and offctl have the same version?" list
+hint: do the module and offctl have the same version?" list
 
-# malformed LINE TEXT: such a list of ranges is refused, where it is wrong
+# malformed LINE TEXT: offctl must refuse such a list of ranges and name the line
 malformed() {
 	printf '%s' "$2" >"$fo/ranges"
 	try "ranges not as documented: $(printf '%s' "$2" | tail -n 1 | tr '\t' ' ')" 1 "" \
 		"offctl: list: ROOT/sys/kernel/debug/fake_offline/ranges: line $1 is not as documented
-hint: do module and offctl have the same version?" list
+hint: do the module and offctl have the same version?" list
 }
 n='
 '
@@ -127,13 +127,13 @@ malformed 3 "$ranges_header${n}5 2 1 0 0 Normal debugfs 5${n}6 1 1 0 0 Normal de
 malformed 3 "$ranges_header${n}5 2 1 0 0 Normal debugfs 5${n}1 1 1 0 0 Normal debugfs 5$n"
 printf '%s\n\0\n' "$ranges_header" >"$fo/ranges"
 try "ranges with a NUL" 1 "" "offctl: list: ROOT/sys/kernel/debug/fake_offline/ranges: line 1 is not as documented
-hint: do module and offctl have the same version?" list
+hint: do the module and offctl have the same version?" list
 try "blocks say so too, and show the rest" 1 "BLOCK RANGE                                 SIZE NODE ZONES   STATE  MARKED
    32 0x0000000100000000-0x0000000107ffffff 128M    0 Movable online      -" \
 	"offctl: blocks: ROOT/sys/kernel/debug/fake_offline/ranges: line 1 is not as documented
-hint: do module and offctl have the same version?" blocks -o "$short" 32
+hint: do the module and offctl have the same version?" blocks -o "$short" 32
 
-# More than one read(2) brings
+# A file that one read(2) does not read completely
 tree guest
 {
 	echo "$ranges_header"
@@ -159,7 +159,7 @@ try "blocks, 64 KiB pages" 0 "BLOCK RANGE                                 SIZE N
    17 0x0000000220000000-0x000000023fffffff 512M    1 Movable        going-offline   8192
    18 0x0000000240000000-0x000000025fffffff 512M    1 Movable/Normal offline            0" "" blocks -o "$short"
 
-# Half of sysfs
+# Missing files in sysfs
 tree guest
 rm -r "$T/sys/devices/system/node" "$memory"/memory[0-7]
 rm "$memory/memory32/valid_zones" "$memory/memory33/state"
@@ -188,41 +188,41 @@ hint: is sysfs mounted, and does this kernel have memory hotplug?" blocks -o "$s
 
 # status
 tree guest
-try "status" 0 "module version              0.1
-way of skipping             frozen
-online-page hook            held by the module
-reserve                     64M
-memory block                128M
-marked memory               16464K
-marked ranges               4
-marked pages                4116
-marks                       5
-unmarks                     1
-failed marks                2
-stray references            1
-offline attempts            7
-offline done                4
-offline cancelled           2
-offline cancelled before us 1
-online attempts             3
-online done                 3
-online cancelled            0
-online cancelled before us  0
-online vetoed               0
-withheld pages              4097
-injected failures           2" "" status
+try "status" 0 "module version          0.1
+way of skipping         frozen
+online-page hook        held by the module
+reserve                 64M
+memory block            128M
+marked memory           16464K
+marked ranges           4
+marked pages            4116
+marks                   5
+unmarks                 1
+failed marks            2
+stray references        1
+offline attempts        7
+offline done            4
+offline cancelled       2
+offline cancelled early 1
+online attempts         3
+online done             3
+online cancelled        0
+online cancelled early  0
+online vetoed           0
+withheld pages          4097
+injected failures       2" "" status
 short_status=HOOK,PAGES,RESERVE,SIZE
 printf '%s\n' "hook taken" "pages 0" "reserve_mib x" "new_count 5" >"$fo/stats"
 try "status, values that are missing or make no sense" 0 "HOOK                   PAGES RESERVE SIZE
 held by another driver     0       -   0B" "" status -o "$short_status"
-run "status, a value that is new" 0 "new_count                   5" "" \
+run "status, a value that is new" 0 "new_count               5" "" \
 	sh -c '"$@" | tail -n 1' sh "$offctl" --sysroot "$T" status
 echo "hook" >"$fo/stats"
 try "status, a name without a value" 0 "HOOK
 -" "" status -o hook
 echo >"$fo/stats"
 try "status, an empty line" 1 "" "offctl: status: ROOT/sys/kernel/debug/fake_offline/stats: line 1 is not as documented
-hint: do module and offctl have the same version?" status
+hint: do the module and offctl have the same version?" status
 
 for hook in "held:held by the module" "free:not held, no range exists" "left:left to the hypervisor's driver" "taken:held by another driver" "new:new"; do
 	echo "hook ${hook%%:*}" >"$fo/stats"
@@ -248,11 +248,11 @@ canary_unchecked    0
 first_bad_pfn       -1"
 try "verify" 0 "$counts
 last_failure        -
-all is well" "" verify
+no fault was found" "" verify
 sed -i "s/^last_failure .*/last_failure PFN 0x108001 refused: marked/" "$fo/verify"
 try "verify, something has failed once" 0 "$counts
 last_failure        PFN 0x108001 refused: marked
-all is well" "" verify
+no fault was found" "" verify
 try "verify -q" 0 "" "" verify -q
 
 sed -i "s/^poisoned .*/poisoned 3/; s/^canary_unchecked .*/canary_unchecked 4093/" "$fo/verify"
@@ -262,7 +262,7 @@ sed -i "/^poisoned /d; /^canary_unchecked /d" "$fo/verify"
 try "verify, an older module" 0 "POISONED CANARY_UNCHECKED
        -                -" "" verify -o POISONED,CANARY_UNCHECKED
 
-# verify_bad NAME VALUE MESSAGE: one count is another
+# verify_bad NAME VALUE MESSAGE: one number is wrong
 verify_bad() {
 	tree guest
 	sed -i "s/^$1 .*/$1 $2/; s/^first_bad_pfn .*/first_bad_pfn 1048832/" "$fo/verify"
@@ -287,13 +287,13 @@ verify_bad canary_broken 3 "canary_broken is 3, must be 0"
 for name in page_offline pages_block_offline pages skippable skippable_expected buddy wrong_count canary_broken; do
 	tree guest
 	sed -i "/^$name /d" "$fo/verify"
-	try "verify -q, no count of $name" 1 "" "offctl: verify: no count of '$name' from the module
-hint: do module and offctl have the same version?" verify -q
+	try "verify -q, no count of $name" 1 "" "offctl: verify: the module does not report '$name'
+hint: do the module and offctl have the same version?" verify -q
 done
 tree guest
 sed -i "s/^buddy .*/buddy -1/" "$fo/verify"
-try "verify -q, a count below 0" 1 "" "offctl: verify: no count of 'buddy' from the module
-hint: do module and offctl have the same version?" verify -q
+try "verify -q, a count below 0" 1 "" "offctl: verify: the module does not report 'buddy'
+hint: do the module and offctl have the same version?" verify -q
 : >"$fo/verify"
-try "verify -q, nothing" 1 "" "offctl: verify: no count of 'page_offline' from the module
-hint: do module and offctl have the same version?" verify -q
+try "verify -q, nothing" 1 "" "offctl: verify: the module does not report 'page_offline'
+hint: do the module and offctl have the same version?" verify -q

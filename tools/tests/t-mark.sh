@@ -5,11 +5,11 @@
 
 log_hint="hint: the kernel log may say more: dmesg | grep fake_offline"
 
-# states LINES: with the last column, where it is left out
+# states LINES: adds the last column to lines without it
 states() {
 	printf '%s\n' "$1" | awk 'NF == 8 { $9 = $5 < 0 ? "waiting" : "in_force" } 1'
 }
-# add LINES: the module takes the command, and the list of ranges has these too
+# add LINES: a module that takes the command and then also lists these ranges
 add() {
 	states "$1" >"$work/add"
 	kernel 'fo=$3
@@ -17,7 +17,7 @@ head -n 1 "$fo/ranges" >"$fo/new"
 { sed 1d "$fo/ranges"; cat "'"$work/add"'"; } | sort -n >>"$fo/new"
 mv "$fo/new" "$fo/ranges"'
 }
-# left LINES: it takes the command, and only these ranges are left
+# left LINES: a module that takes the command and then lists only these ranges
 left() {
 	states "$1" >"$work/left"
 	kernel 'fo=$3
@@ -56,11 +56,11 @@ try "mark block:N, 64 KiB pages" 0 "marked 8192 pages (512 MiB) 0x00000000200000
 sent mark "8192 8192"
 
 tree guest
-try "mark, all the memory there can be" 1 "" "offctl: mark: 0x0000000000000000-0xffffffffffffffff: the list of ranges shows 0 of 4503599627370496 pages" \
+try "mark, all the memory there can be" 1 "" "offctl: mark: 0x0000000000000000-0xffffffffffffffff: the module lists 0 of 4503599627370496 pages as marked" \
 	mark --unskippable --canary 0x0-0xffffffffffffffff
 sent mark "0 4503599627370496 unskippable canary"
 
-# Several ranges, touching and apart, with both flags: one write
+# Several ranges, some of them adjacent, with both flags, make one write.
 tree guest
 add "500 10 0 1 0 DMA32 debugfs 0
 100 2 0 1 0 DMA32 debugfs 0
@@ -72,30 +72,30 @@ sent mark "500 10 unskippable canary
 102 1 unskippable canary
 100 2 unskippable canary"
 no_kernel
-try "mark, several ranges, taken and yet not" 1 "" "offctl: mark: 2 ranges: the list of ranges shows 0 of 2 pages" \
+try "mark, several ranges, taken and yet not" 1 "" "offctl: mark: 2 ranges: the module lists 0 of 2 pages as marked" \
 	mark pfn:1 pfn:3
 
-# A range merged with one that was there
+# The module merges a range with an older one.
 tree guest
 left "1048832 4100 1 1 0 Movable debugfs 12"
 try "mark next to a range" 0 "marked 4 pages (16 KiB) 0x0000000101100000-0x0000000101103fff" "" \
 	mark --canary 0x101100000+16K
 
-# What was asked for is not what is there
+# The module lists other pages than those of the request.
 tree guest
 add "100 2 1 0 0 DMA32 debugfs 0"
 try "mark, but less is marked" 64 "marked 2 pages (8 KiB) 0x0000000000064000-0x0000000000065fff" \
-	"offctl: mark: 0x0000000000064000-0x0000000000067fff: the list of ranges shows 2 of 4 pages" mark pfn:100+4
+	"offctl: mark: 0x0000000000064000-0x0000000000067fff: the module lists 2 of 4 pages as marked" mark pfn:100+4
 tree guest
 add "100 4 0 0 0 DMA32 debugfs 0"
 try "mark, but not skippable" 1 "" \
-	"offctl: mark: 0x0000000000064000-0x0000000000067fff: the list of ranges shows 0 of 4 pages" mark pfn:100+4
+	"offctl: mark: 0x0000000000064000-0x0000000000067fff: the module lists 0 of 4 pages as marked" mark pfn:100+4
 tree guest
 add "100 4 1 0 0 DMA32 other 0"
-try "mark, but it is somebody else's" 1 "" \
-	"offctl: mark: 0x0000000000064000-0x0000000000067fff: the list of ranges shows 0 of 4 pages" mark pfn:100+4
+try "mark, but another owner has the pages" 1 "" \
+	"offctl: mark: 0x0000000000064000-0x0000000000067fff: the module lists 0 of 4 pages as marked" mark pfn:100+4
 
-# From anywhere
+# --size
 tree guest
 add "200 3 1 0 0 DMA32 debugfs 0
 300 1 1 0 0 DMA32 debugfs 0"
@@ -118,15 +118,15 @@ done
 tree guest
 add "200 1 1 0 0 DMA32 debugfs 0"
 try "mark --size, but less" 64 "marked 1 page (4 KiB) 0x00000000000c8000-0x00000000000c8fff" \
-	"offctl: mark: 4 pages (16 KiB): the list of ranges shows 1 of 4 pages" mark --size 16K
+	"offctl: mark: 4 pages (16 KiB): the module lists 1 of 4 pages as marked" mark --size 16K
 tree guest
 add "200 5 1 0 0 DMA32 debugfs 0"
-try "mark --size, and somebody else" 0 "marked 5 pages (20 KiB) 0x00000000000c8000-0x00000000000ccfff" \
+try "mark --size, and another program marks pages" 0 "marked 5 pages (20 KiB) 0x00000000000c8000-0x00000000000ccfff" \
 	"hint: another program marked pages at the same time" mark --size 16K
 tree guest
 left "1048832 4096 1 0 0 Movable debugfs 0"
 try "mark --size, ranges that were there don't count" 1 "" \
-	"offctl: mark: 4096 pages (16 MiB): the list of ranges shows 0 of 4096 pages" mark --size 16M
+	"offctl: mark: 4096 pages (16 MiB): the module lists 0 of 4096 pages as marked" mark --size 16M
 
 tree guest
 add "9000000 32768 1 1 -1 - debugfs 0 waiting"
@@ -134,7 +134,7 @@ try "mark --absent" 0 "marked 32768 pages (128 MiB) 0x0000000895440000-0x0000000
 	mark --absent --canary pfn:9000000+32768
 sent mark "9000000 32768 canary absent"
 
-# refused NAME NUMBER WHY [HINT]: the module's answer to a range
+# refused NAME NUMBER WHY [HINT]: the module refuses a range with this errno
 refused() {
 	tree guest
 	kernel "exit $2"
@@ -145,7 +145,7 @@ refused EEXIST 17 "a page is marked already" "hint: 0x0000000110000000-0x0000000
 refused ENXIO 6 "there is no memory that can be marked"
 refused EBUSY 16 "a page cannot be taken out of use"
 refused ENOSPC 28 "too little memory would be left"
-refused ENOMEM 12 "no memory to record it, or to migrate pages to"
+refused ENOMEM 12 "no memory to record the mark or to migrate pages to"
 refused EINTR 4 "interrupted"
 refused EINVAL 22 "the module does not understand the command"
 refused ERANGE 34 "a number is too large"
@@ -156,7 +156,7 @@ kernel "exit 17"
 try "mark: EEXIST, and the list has it not" 1 "" "offctl: mark: 2 ranges: a page is marked already (EEXIST)" \
 	mark 0x100000000+4K 0x100002000+4K
 
-# refusal START NR PFN OWNER REASON: what the module says when it refuses
+# refusal START NR PFN OWNER REASON: a module that refuses with this reason
 refusal() {
 	kernel 'count=$(sed -n "s/^count //p" "$3/last_refusal")
 cat >"$3/last_refusal" <<END
@@ -207,7 +207,7 @@ refusal 0 0 -1 - "zone Normal: 12 MiB above its floor, 3072 pages could be marke
 try "mark --size: the reason" 1 "" "offctl: mark: 16384 pages (64 MiB): pages cannot be taken out of use (EBUSY)
 hint: zone Normal: 12 MiB above its floor, 3072 pages could be marked" mark --size 64M
 
-# Pages that were poisoned before count, whatever their flags are.
+# Poisoned pages count as marked with any flags.
 tree guest
 add "100 1 1 1 0 DMA32 debugfs 0
 101 1 1 0 0 DMA32 debugfs 0 poisoned
@@ -223,15 +223,15 @@ any_refused() {
 		mark --size 64M --node 7 --zone normal
 }
 any_refused ENXIO 6 "there is no such node, or it has no such zone"
-any_refused ENOSPC 28 "not that many free, or too little memory would be left"
+any_refused ENOSPC 28 "too few pages are free, or too little memory would be left"
 any_refused EBUSY 16 "pages cannot be taken out of use"
-any_refused ENOMEM 12 "no memory to record it, or to migrate pages to"
+any_refused ENOMEM 12 "no memory to record the mark or to migrate pages to"
 any_refused EINTR 4 "interrupted"
 any_refused EIO 5 "Input/output error"
 
 tree guest
 kernel "exit 200"
-try "mark: a short write" 1 "" "offctl: mark: ROOT/sys/kernel/debug/fake_offline/mark: took 2 of 4 bytes" mark pfn:1
+try "mark: a short write" 1 "" "offctl: mark: ROOT/sys/kernel/debug/fake_offline/mark: the module took 2 of 4 bytes" mark pfn:1
 tree guest
 kernel 'kill -INT $PPID; exit 4'
 try "mark: SIGINT" 1 "" "offctl: mark: 0x0000000000001000-0x0000000000001fff: interrupted (EINTR)" mark pfn:1
@@ -240,15 +240,15 @@ try "mark: SIGTERM" 1 "" "offctl: mark: 0x0000000000001000-0x0000000000001fff: i
 tree guest
 kernel 'rm "$3/ranges"'
 try "mark, and it cannot be read back" 1 "" "offctl: mark: ROOT/sys/kernel/debug/fake_offline/ranges: No such file or directory
-hint: do module and offctl have the same version?" mark pfn:1
+hint: do the module and offctl have the same version?" mark pfn:1
 sent mark "1 1"
 tree guest
 rm "$fo/mark"
 try "mark: no such file" 1 "" "offctl: mark: ROOT/sys/kernel/debug/fake_offline/mark: No such file or directory
-hint: do module and offctl have the same version?" mark pfn:1
+hint: do the module and offctl have the same version?" mark pfn:1
 rm "$fo/ranges"
 try "mark: the list is read before" 1 "" "offctl: mark: ROOT/sys/kernel/debug/fake_offline/ranges: No such file or directory
-hint: do module and offctl have the same version?" mark pfn:1
+hint: do the module and offctl have the same version?" mark pfn:1
 
 # unmark
 
@@ -302,7 +302,7 @@ unmark_refused() {
 $4}" unmark pfn:1081600+4 pfn:1146880
 }
 unmark_refused ENOENT 2 "a page is not marked" "hint: 0x0000000108103000-0x0000000108103fff is not marked"
-unmark_refused EPERM 1 "a page belongs to another owner" "hint: 0x0000000108103000-0x0000000108103fff is not ours, see 'offctl list'"
+unmark_refused EPERM 1 "a page belongs to another owner" "hint: 0x0000000108103000-0x0000000108103fff was not marked with offctl, see 'offctl list'"
 unmark_refused EINTR 4 "interrupted" ""
 unmark_refused EBUSY 16 "Device or resource busy" "$log_hint"
 tree guest
@@ -314,4 +314,4 @@ kernel 'kill -INT $PPID; exit 4'
 try "unmark --all, SIGINT" 1 "" "offctl: unmark: all: interrupted (EINTR)" unmark --all
 tree guest
 kernel "exit 200"
-try "unmark: a short write" 1 "" "offctl: unmark: ROOT/sys/kernel/debug/fake_offline/unmark: took 2 of 4 bytes" unmark --all
+try "unmark: a short write" 1 "" "offctl: unmark: ROOT/sys/kernel/debug/fake_offline/unmark: the module took 2 of 4 bytes" unmark --all

@@ -1,11 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Sourced by tests/run: no module, no debugfs, no root, no stdout.
+# Sourced by tests/run: offctl without the module, debugfs, root, or stdout.
 # shellcheck disable=SC2154,SC2016
 
 commands_of_module="mark unmark skippable list offline online cycle verify save restore inject status"
-# all_say NAME MESSAGE: every command that needs the module says so. ARG for
-# those that need one.
+# all_say NAME MESSAGE: each command that needs the module must print this message
 all_say() {
 	for command in $commands_of_module; do
 		case $command in
@@ -32,7 +31,7 @@ sed -i '/debugfs/d' "$T/proc/mounts"
 all_say "debugfs not mounted" "debugfs is not mounted
 hint: mount -t debugfs none /sys/kernel/debug"
 
-# Both: the module first, since loading it is what takes thought
+# If both are missing, the message names the module.
 tree guest
 rm -r "$fo" "$T/sys/module/fake_offline"
 sed -i '/debugfs/d' "$T/proc/mounts"
@@ -41,13 +40,13 @@ hint: modprobe fake_offline" status
 
 tree guest
 rm -r "$fo"
-all_say "no directory" "ROOT/sys/kernel/debug: no directory of the module fake_offline
-hint: is it loaded (modprobe fake_offline), and is debugfs mounted there?"
+all_say "no directory" "ROOT/sys/kernel/debug: the module fake_offline has no directory there
+hint: is the module loaded (modprobe fake_offline), and is debugfs mounted there?"
 rm -r "$T/sys/module" "$T/proc"
-try "nothing known at all" 1 "" "offctl: status: ROOT/sys/kernel/debug: no directory of the module fake_offline
-hint: is it loaded (modprobe fake_offline), and is debugfs mounted there?" status
+try "nothing known at all" 1 "" "offctl: status: ROOT/sys/kernel/debug: the module fake_offline has no directory there
+hint: is the module loaded (modprobe fake_offline), and is debugfs mounted there?" status
 
-# debugfs somewhere else
+# Another mount point of debugfs
 tree guest
 mkdir -p "$T/mnt/a b"
 mv "$fo" "$T/mnt/a b/"
@@ -55,19 +54,19 @@ printf '%s\n' "none /proc proc rw 0 0" "none" "none /mnt/a\\040b debugfs rw 0 0"
 try "debugfs mounted elsewhere" 0 "$("$offctl" --sysroot "$here/trees/guest" status)" "" status
 rm "$T/mnt/a b/fake_offline/stats"
 try "debugfs mounted elsewhere, and how it is named" 1 "" "offctl: status: ROOT/mnt/a b/fake_offline/stats: No such file or directory
-hint: do module and offctl have the same version?" status
+hint: do the module and offctl have the same version?" status
 
 # A slash at the end of --sysroot
 tree guest
 rm "$fo/stats"
 run "--sysroot DIR/" 1 "" "offctl: status: ROOT/sys/kernel/debug/fake_offline/stats: No such file or directory
-hint: do module and offctl have the same version?" "$offctl" --sysroot "$T//" status
+hint: do the module and offctl have the same version?" "$offctl" --sysroot "$T//" status
 tree guest
 rm "$fo/stats"
 mkdir "$fo/stats"
 try "a directory in place of a file" 1 "" "offctl: status: ROOT/sys/kernel/debug/fake_offline/stats: Is a directory" status
 
-# refuse PATH=ERRNO NAME MESSAGE COMMAND…: opening this fails
+# refuse PATH=ERRNO NAME MESSAGE COMMAND…: opening PATH fails with that errno
 refuse() {
 	refused=$1 refused_name=$2 refused_message=$3
 	shift 3
@@ -90,13 +89,13 @@ refuse "ranges=1" "a file: EPERM, no lockdown" "offctl: list: ROOT/sys/kernel/de
 hint: the capability CAP_SYS_ADMIN is needed" list
 echo "none [integrity] confidentiality" >"$T/sys/kernel/security/lockdown"
 refuse "$dir=1" "debugfs: EPERM, lockdown" "offctl: list: ROOT/sys/kernel/debug/fake_offline: Operation not permitted
-hint: the kernel is locked down (none [integrity] confidentiality), and debugfs with it" list
+hint: the kernel is locked down (none [integrity] confidentiality), which closes debugfs" list
 refuse "block_offline=1" "a command: EPERM, lockdown" "offctl: offline: ROOT/sys/kernel/debug/fake_offline/block_offline: Operation not permitted
-hint: the kernel is locked down (none [integrity] confidentiality), and debugfs with it
-offctl: offline: 0 of 2 blocks done" offline 32-33
+hint: the kernel is locked down (none [integrity] confidentiality), which closes debugfs
+offctl: offline: 0 of 2 blocks are offline" offline 32-33
 nothing_sent
 
-# On this machine, as somebody else. Its own programs: $built may be private.
+# On this machine, as a user who is not root. That user may be unable to read $built.
 cp "$plain" "$work/offctl"
 chmod 755 "$work" "$work/offctl"
 if [ "$(id -u)" -ne 0 ]; then
@@ -131,7 +130,7 @@ run "stdout is full, --help" 1 "" "offctl: standard output: No space left on dev
 run "stdout is full, as built for users" 1 "" "offctl: standard output: No space left on device" \
 	sh -c '"$@" >/dev/full' sh "$plain" --version
 run "stdout is full, and a failure comes first" 64 "" "offctl: offline: block 40: there is no such block
-offctl: offline: 1 of 2 blocks done
+offctl: offline: 1 of 2 blocks is offline
 offctl: standard output: No space left on device" \
 	sh -c '"$@" >/dev/full' sh "$offctl" --sysroot "$T" offline --keep-going 34 40
 run "stdout is closed" 1 "" "offctl: standard output: Bad file descriptor" \
@@ -143,7 +142,7 @@ run "all are closed" 1 "" "" \
 run "stderr is closed" 2 "" "" \
 	sh -c '"$@" 2>&-' sh "$offctl" frob
 nothing_sent
-run "nobody reads stdout" 0 "0" "" \
+run "stdout has no reader" 0 "0" "" \
 	sh -c '{ { "$@"; echo $? >&3; } | true; } 3>&1' sh "$offctl" --sysroot "$T" list
 {
 	sed -n 1p "$here/trees/guest/sys/kernel/debug/fake_offline/ranges"

@@ -73,7 +73,7 @@ try "list -J -r" 2 "" "offctl: list: --json, --pairs and --raw exclude each othe
 Try 'offctl list --help' for more." list -J -r
 try "blocks --summary -J" 2 "" "offctl: blocks: --summary does not go with --json, --pairs or --raw
 Try 'offctl blocks --help' for more." blocks --summary -J
-try "blocks --summary=frob" 2 "" "offctl: blocks: 'frob': is not always, only or never
+try "blocks --summary=frob" 2 "" "offctl: blocks: 'frob': not always, only or never
 Try 'offctl blocks --help' for more." blocks --summary=frob
 try "blocks --summary=only" 0 "Memory block size:        128M
 Total online memory:     1408M
@@ -130,10 +130,11 @@ printf '%s\n' "count 3" "start_pfn 1146880" "nr_pages 32768" "pfn 1146881" "reas
 try "blocks: a failure whose reason is gone" 0 "BLOCK WHY
    35 -" "" blocks -o BLOCK,WHY 35
 
-# /proc/kpageflags, 8 bytes a page: slab in block 33, reserved pages in block 35,
-# pages in use in block 32
+# /proc/kpageflags with 8 bytes for each page: a page in use in block 32, a reserved page
+# and a slab page in block 35
 tree guest
-flags() { # PFN BYTE-NUMBER OCTAL
+# flags PFN NUMBER OCTAL: sets byte NUMBER of a page
+flags() {
 	printf '%b' "\\0$3" | dd of="$T/proc/kpageflags" bs=1 seek=$(($1 * 8 + $2)) conv=notrunc 2>/dev/null
 }
 flags $((1179648 - 1)) 7 0
@@ -145,11 +146,6 @@ try "blocks --scan" 0 "BLOCK WHY
    33 3 pages marked unskippable by debugfs
    34 -
    35 1 page reserved, 32767 pages of the kernel, the first is PFN 0x118000" "" blocks --scan -o BLOCK,WHY 32-35
-try "offline --dry-run" 64 "block 32: would go offline; 1 page (4 KiB) in use to be migrated; 4096 marked pages stay withheld
-block 33: would refuse: 3 pages marked unskippable by debugfs
-block 34: already offline
-block 35: would refuse: 1 page reserved, 32767 pages of the kernel, the first is PFN 0x118000
-1 block, 128 MiB, would go offline" "" offline --dry-run 32-35
 try "map --block" 0 "0x0100000000 #####---------------------------
 
 # marked   - free

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Sourced by tests/run: recorded machines, small ones and large ones. What they
-# give is in golden/NAME.TEST; GOLDEN=write makes these anew.
+# Sourced by tests/run: recorded machines, small ones and large ones. golden/NAME.TEST has
+# the expected output. GOLDEN=write writes these files again.
 # shellcheck disable=SC2154,SC2016
 
-# machine NAME: its tree, made from its description, in $T
+# machine NAME: makes the tree of that machine in $T
 machine() {
 	rm -rf "$work/tree"
 	"$here/mktree" "$here/trees/$1.tree" "$work/tree" || exit 2
@@ -12,7 +12,7 @@ machine() {
 	machine=$1
 	no_kernel
 }
-# golden TEST ARGUMENT…: stdout is as recorded, nothing else is said
+# golden TEST ARGUMENT…: stdout must be as recorded, and stderr empty
 golden() {
 	golden=$here/golden/$machine.$1
 	shift
@@ -34,7 +34,8 @@ for machine in laptop numa-8 s390 holes server-1t; do
 	fi
 done
 
-# 255 rows are printed by libsmartcols, 256 by the short cut. Still the last one.
+# libsmartcols prints a listing of 255 rows. offctl itself prints one of 256 rows. The tree
+# is still that of the last machine.
 "$offctl" --sysroot "$T" blocks 6990-7244 >"$work/few"
 "$offctl" --sysroot "$T" blocks 6990-7245 | sed '$d' >"$work/many"
 run "long listings look like short ones" 0 "" "" cmp "$work/few" "$work/many"

@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Sourced by tests/run: help, version, and what is wrong before anything is done.
+# Sourced by tests/run: --help, --version and usage errors.
 # shellcheck disable=SC2154
 
 tree guest
 global_try="Try 'offctl --help' for more."
 
-run "no command" 2 "" "offctl: no command
+run "no command" 2 "" "offctl: no command is named
 $global_try" "$offctl"
 run "unknown command" 2 "" "offctl: 'frob': no such command
 $global_try" "$offctl" frob
@@ -28,7 +28,7 @@ run "--version" 0 "offctl $version" "" "$offctl" --version
 run "-V" 0 "offctl $version" "" "$offctl" -V
 run "--version of a command" 0 "offctl $version" "" "$offctl" mark --version
 
-# All commands have help, and it names each of their options.
+# Each command has --help.
 commands=$("$offctl" --help | sed -n '/^Commands:/,/^$/s/^  \([a-z]*\) .*/\1/p' | tr '\n' ' ')
 if differs commands "mark unmark skippable list blocks map offline online cycle verify save restore import inject status " "$commands"; then
 	not_ok "--help lists the commands"
@@ -54,7 +54,7 @@ Try 'offctl $command --help' for more." "$offctl" "$command" --sysroot "$T" --fr
 done
 nothing_sent
 
-# columns COMMAND: those of --help are those of the output
+# columns COMMAND: --help and the output must have the same columns
 columns() {
 	want=$("$offctl" "$1" --help | sed -n '/^Columns:/,/^$/s/^  \([A-Z_]*\) .*/\1/p')
 	got=$("$offctl" --sysroot "$T" "$1" --output-all | sed -n 1p | tr -s ' ' '\n' | sed '/^$/d')
@@ -73,7 +73,7 @@ columns verify
 tree guest
 
 range_hint="hint: a range is 0xSTART-0xEND (end included), 0xSTART+SIZE, block:N[-M] or pfn:N[+M]"
-# bad_range ARGUMENT WHY: refused by mark and unmark alike
+# bad_range ARGUMENT WHY: mark and unmark must refuse it
 bad_range() {
 	try "mark '$1'" 2 "" "offctl: mark: '$1': $2
 $range_hint" mark -- "$1"
@@ -110,7 +110,7 @@ $range_hint" mark pfn:1 pfn:1+0 pfn:3
 nothing_sent
 
 mark_try="Try 'offctl mark --help' for more."
-# bad_size ARGUMENT WHY
+# bad_size ARGUMENT WHY: mark --size must refuse it
 bad_size() {
 	try "mark --size '$1'" 2 "" "offctl: mark: '$1': $2
 $mark_try" mark --size "$1"
@@ -128,15 +128,15 @@ bad_size "4KB" "not a multiple of the page size"
 bad_size "18446744073709551616" "too large"
 bad_size "16384P" "too large"
 
-try "mark without anything" 2 "" "offctl: mark: no range
+try "mark without anything" 2 "" "offctl: mark: no range is named
 $mark_try" mark
-try "mark --size and a range" 2 "" "offctl: mark: either ranges or --size
+try "mark --size and a range" 2 "" "offctl: mark: ranges and --size exclude each other
 $mark_try" mark --size 64M pfn:1
-try "mark --node without --size" 2 "" "offctl: mark: --node and --zone go with --size
+try "mark --node without --size" 2 "" "offctl: mark: --node and --zone need --size
 $mark_try" mark --node 0 pfn:1
-try "mark --zone without --size" 2 "" "offctl: mark: --node and --zone go with --size
+try "mark --zone without --size" 2 "" "offctl: mark: --node and --zone need --size
 $mark_try" mark --zone normal pfn:1
-try "mark --absent --size" 2 "" "offctl: mark: --absent goes with ranges
+try "mark --absent --size" 2 "" "offctl: mark: --absent needs ranges
 $mark_try" mark --absent --size 64M
 try "mark --node -1" 2 "" "offctl: mark: '-1': not a number
 $mark_try" mark --size 64M --node -1
@@ -148,15 +148,15 @@ try "mark: ranges that overlap" 2 "" "offctl: mark: the ranges overlap
 $mark_try" mark pfn:10+5 pfn:0+5 0xe000+4K
 try "mark -5" 2 "" "offctl: mark: invalid option -- '5'
 $mark_try" mark -5
-try "unmark without anything" 2 "" "offctl: unmark: no range
+try "unmark without anything" 2 "" "offctl: unmark: no range is named
 Try 'offctl unmark --help' for more." unmark
-try "unmark --all and a range" 2 "" "offctl: unmark: either ranges or --all
+try "unmark --all and a range" 2 "" "offctl: unmark: ranges and --all exclude each other
 Try 'offctl unmark --help' for more." unmark --all pfn:1
 try "unmark: ranges that overlap" 2 "" "offctl: unmark: the ranges overlap
 Try 'offctl unmark --help' for more." unmark pfn:1 pfn:1
 
 block_hint="hint: a block is N, N-M, block:N[-M], or a range of addresses of whole blocks"
-# bad_block ARGUMENT WHY: refused by all that take blocks
+# bad_block ARGUMENT WHY: each command that takes blocks must refuse it
 bad_block() {
 	for command in offline online blocks; do
 		try "$command '$1'" 2 "" "offctl: $command: '$1': $2
@@ -177,20 +177,20 @@ bad_block "0x100000000-0x100ffffff" "does not cover whole memory blocks"
 bad_block "0x100000000-0x108000000" "does not end at the end of a page"
 try "offline: one bad block among good ones" 2 "" "offctl: offline: '33x': not a block
 $block_hint" offline 32 33x
-try "offline without anything" 2 "" "offctl: offline: no block
+try "offline without anything" 2 "" "offctl: offline: no block is named
 Try 'offctl offline --help' for more." offline
-try "online without anything" 2 "" "offctl: online: no block
+try "online without anything" 2 "" "offctl: online: no block is named
 Try 'offctl online --help' for more." online
 try "online --type frob" 2 "" "offctl: online: 'frob': no such online type
 hint: types are online, online_kernel (kernel) and online_movable (movable)" online --type frob 34
 
-place_hint="hint: there are offline before, offline after, offline late, online before, online after, mark stray, mark corrupt"
+place_hint="hint: actions and points are offline before, offline after, offline late, online before, online after, mark stray, mark corrupt"
 inject_try="Try 'offctl inject --help' for more."
-try "inject, 3 words" 2 "" "offctl: inject: ACTION POINT ERRNO COUNT are needed
+try "inject, 3 words" 2 "" "offctl: inject: ACTION, POINT, ERRNO and COUNT are needed
 $inject_try" inject offline before ENOMEM
-try "inject, 5 words" 2 "" "offctl: inject: ACTION POINT ERRNO COUNT are needed
+try "inject, 5 words" 2 "" "offctl: inject: ACTION, POINT, ERRNO and COUNT are needed
 $inject_try" inject offline before ENOMEM 1 2
-try "inject --clear and more" 2 "" "offctl: inject: --clear takes nothing else
+try "inject --clear and more" 2 "" "offctl: inject: --clear takes no operands
 $inject_try" inject --clear offline
 try "inject ENOSUCH" 2 "" "offctl: inject: 'ENOSUCH': no errno of that name
 $inject_try" inject offline before ENOSUCH 1
@@ -208,7 +208,7 @@ try "inject at no such action" 2 "" "offctl: inject: there is no such action and
 $place_hint" inject frob before EBUSY 1
 try "inject late with ENOMEM" 2 "" "offctl: inject: offline late can only fail with EBUSY or EINTR
 $place_hint" inject offline late ENOMEM 1
-try "inject corrupt with EBUSY" 2 "" "offctl: inject: mark corrupt is only armed with EIO
+try "inject corrupt with EBUSY" 2 "" "offctl: inject: mark corrupt can only be armed with EIO
 $place_hint" inject mark corrupt EBUSY 1
 try "inject stray with EINTR" 2 "" "offctl: inject: mark stray can only fail with EBUSY
 $place_hint" inject mark stray EINTR 1

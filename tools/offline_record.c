@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "left.h"
+/* Records of memory blocks that "offctl mark --via-offline" takes offline for a moment. */
+#include "offline_record.h"
 #include "blockop.h"
 #include "memblock.h"
 #include "parse.h"
@@ -24,8 +25,8 @@ static void add_name(struct sb *path, uint64_t nr)
 }
 
 /*
- * Without waiting. A record is only removed under its lock, so one that is
- * locked and still has a name stays there. False with errno.
+ * Locks a record without waiting. A record is only removed under its lock, so a locked
+ * record that still has a name keeps it. Returns false with errno.
  */
 static bool lock(int fd)
 {
@@ -37,7 +38,7 @@ static bool lock(int fd)
 	return st.st_nlink;
 }
 
-int left_begin(uint64_t nr, const char *type)
+int record_begin(uint64_t nr, const char *type)
 {
 	struct sb path = {0};
 	int fd = -1, error;
@@ -49,7 +50,7 @@ int left_begin(uint64_t nr, const char *type)
 		ok = fd >= 0 && lock(fd);
 		if (ok || fd < 0 || errno != ENOENT)
 			break;
-		/* It was removed before we had the lock. */
+		/* Another offctl removed it before this one had the lock. */
 		close(fd);
 		ok = true;
 	}
@@ -62,7 +63,7 @@ int left_begin(uint64_t nr, const char *type)
 	return ok ? fd : -1;
 }
 
-void left_end(int fd, uint64_t nr, bool online)
+void record_end(int fd, uint64_t nr, bool online)
 {
 	struct sb path = {0};
 
@@ -84,7 +85,7 @@ static void say_one(const char *cmd, uint64_t nr)
 	add_name(&path, nr);
 	fd = root_open_read(ROOT, path.p);
 	if (fd < 0 || !lock(fd)) {
-		/* Another offctl works on it, or it is not for us to read. */
+		/* Another offctl works on the block, or the user may not read the record. */
 	} else if (!memblock_refresh(&block)) {
 		if (errno == ENOENT)
 			root_unlink(path.p);
@@ -93,7 +94,7 @@ static void say_one(const char *cmd, uint64_t nr)
 	} else {
 		type = root_read_line(ROOT, path.p, &line) ?
 		       blockop_type(sb_str(&line)) : NULL;
-		err("%s: block %" PRIu64 " is offline: 'offctl mark --via-offline' took it and did not bring it back",
+		err("%s: block %" PRIu64 " is offline: 'offctl mark --via-offline' did not bring it back",
 		    cmd, nr);
 		if (type)
 			hint("offctl online --type %s %" PRIu64, type, nr);
@@ -115,7 +116,7 @@ static int compare(const void *pa, const void *pb)
 	return (*a > *b) - (*a < *b);
 }
 
-void left_say(const char *cmd)
+void records_report(const char *cmd)
 {
 	struct { uint64_t *v; size_t n, cap; } records = {0};
 	DIR *dir = memblock_bytes() ? root_opendir(ROOT, DIR_NAME) : NULL;

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "why.h"
+/* Why a memory block cannot go offline, as far as offctl can tell without trying. */
+#include "reason.h"
 #include "blockarg.h"
 
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
 
-bool why_open(struct why_sources *s, const char *cmd)
+bool reason_open(struct reason_sources *s, const char *cmd)
 {
 	struct module m;
 	bool ok = true;
 
-	*s = (struct why_sources){ .units = units_get(), .pages.fd = -1 };
+	*s = (struct reason_sources){ .units = units_get(), .pages.fd = -1 };
 	if (!module_open(&m, cmd, true))
 		return true;
 	ok = s->marked_known = marked_load(&m, cmd, &s->marked);
@@ -21,7 +22,7 @@ bool why_open(struct why_sources *s, const char *cmd)
 	return ok;
 }
 
-bool why_open_pages(struct why_sources *s, const char *cmd)
+bool reason_open_pages(struct reason_sources *s, const char *cmd)
 {
 	if (pageflags_open(&s->pages))
 		return true;
@@ -31,7 +32,7 @@ bool why_open_pages(struct why_sources *s, const char *cmd)
 	return false;
 }
 
-void why_close(struct why_sources *s)
+void reason_close(struct reason_sources *s)
 {
 	marked_free(&s->marked);
 	if (s->have_failure)
@@ -39,7 +40,7 @@ void why_close(struct why_sources *s)
 	pageflags_close(&s->pages);
 }
 
-static bool unskippable(const struct why_sources *s, struct span span,
+static bool unskippable(const struct reason_sources *s, struct span span,
 			struct sb *why)
 {
 	const struct marked *first = NULL;
@@ -64,11 +65,11 @@ static bool unskippable(const struct why_sources *s, struct span span,
 	if (!first)
 		return false;
 	sb_addf(why, "%" PRIu64 " page%s marked unskippable by %s", pages,
-		pages == 1 ? "" : "s", first->owner);
+		plural(pages), first->owner);
 	return true;
 }
 
-static bool refusing_pages(const struct why_sources *s, struct span span,
+static bool refusing_pages(const struct reason_sources *s, struct span span,
 			   bool movable, struct sb *why)
 {
 	static const struct {
@@ -90,7 +91,7 @@ static bool refusing_pages(const struct why_sources *s, struct span span,
 			continue;
 		sb_addf(why, "%s%" PRIu64 " page%s %s",
 			first == UINT64_MAX ? "" : ", ", census.n[class],
-			census.n[class] == 1 ? "" : "s", kinds[i].what);
+			plural(census.n[class]), kinds[i].what);
 		if (census.first[class] < first)
 			first = census.first[class];
 	}
@@ -100,8 +101,11 @@ static bool refusing_pages(const struct why_sources *s, struct span span,
 	return true;
 }
 
-/* It would have been found above if it were not skippable: it is by now. */
-static bool is_marked(const struct why_sources *s, uint64_t pfn)
+/*
+ * Is the page of the last failure marked? If it were still unskippable, it would be the
+ * reason. So it has become skippable, and that failure is of no interest any more.
+ */
+static bool is_marked(const struct reason_sources *s, uint64_t pfn)
 {
 	size_t at = marked_first(&s->marked, pfn);
 
@@ -109,7 +113,7 @@ static bool is_marked(const struct why_sources *s, uint64_t pfn)
 	       s->marked.v[at].span.pfn <= pfn;
 }
 
-void why_not_offline(const struct why_sources *s, const struct memblock *b,
+void reason_not_offline(const struct reason_sources *s, const struct memblock *b,
 		     struct sb *why, bool *sure)
 {
 	struct span span;
@@ -128,7 +132,7 @@ void why_not_offline(const struct why_sources *s, const struct memblock *b,
 	if (s->pages.fd >= 0 &&
 	    refusing_pages(s, span,
 			   b->zones && !strcmp(b->zones, "Movable"), why)) {
-		/* A page of the kernel's may be freed at any time. */
+		/* The kernel may free its own pages at any time, but not reserved ones. */
 		*sure = strstr(sb_str(why), "reserved");
 		return;
 	}

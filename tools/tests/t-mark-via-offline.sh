@@ -3,9 +3,9 @@
 # Sourced by tests/run: mark --via-offline, and blocks that were left offline.
 # shellcheck disable=SC2154,SC2016
 
-# Blocks do as the files "state" are told, and the module takes marks of debugfs
-# and gives them back. $steps has what happened, in order. Hooks: a command in
-# $on_STEP comes first, and its exit ends the step.
+# A kernel that takes each block offline or online, and a module that marks and unmarks
+# each range. The file "steps" lists the writes in order, each with the records at that
+# time. A command in $on_STEP runs first, and its exit ends the step.
 obeys='step=$1
 [ "$1" != state ] || step=$(basename "$3").$2
 printf "%s %s\n" "$step" "$(ls "$T/run/offctl" 2>/dev/null | tr "\n" " ")" >>"$T/steps"
@@ -31,7 +31,7 @@ unmark) eval "$on_unmark"
 		sed -i "/^$start $nr /d" "$fo/ranges"
 	done ;;
 esac'
-# via [HOOK=COMMAND]…: a fresh tree that obeys
+# via [HOOK=COMMAND]…: makes a fresh tree with that kernel and module
 via() {
 	tree guest
 	: >"$T/steps"
@@ -39,9 +39,9 @@ via() {
 $(printf '%s\n' "$@")
 $obeys"
 }
-# hook NAME COMMAND
+# hook NAME COMMAND: prints a HOOK=COMMAND for via()
 hook() { printf "%s='%s'" "$1" "$2"; }
-# steps TEXT: what was written, where, and which records there were
+# steps TEXT: the file "steps" must have this text
 steps() {
 	if differs steps "$1" "$(sed 's/ *$//' "$T/steps")"; then
 		not_ok "steps"
@@ -49,7 +49,7 @@ steps() {
 		ok "steps"
 	fi
 }
-# now STATES: of the blocks 32 to 35; and no records but RECORD…
+# now STATES RECORD…: blocks 32 to 35 must have these states, and these records must exist
 now() {
 	want=$1
 	shift
@@ -64,7 +64,7 @@ as_before="online online offline online "
 
 via
 try "mark --via-offline" 0 "block 35: offline
-0x0000000118010000-0x0000000118013fff: marked, waits for its memory
+0x0000000118010000-0x0000000118013fff: marked, waiting for memory to come online
 block 35: online, zone Normal
 marked 4 pages (16 KiB) 0x0000000118010000-0x0000000118013fff" "" mark --via-offline pfn:1146896+4
 steps "memory35.offline block-35
@@ -73,10 +73,10 @@ memory35.online_kernel block-35"
 now "$as_before"
 sent mark "1146896 4"
 via
-try "mark --via-offline, several ranges and blocks" 0 "block 34: already offline, and stays so
+try "mark --via-offline, several ranges and blocks" 0 "block 34: already offline, stays offline
 block 33: offline
 block 35: offline
-3 ranges: marked, waits for its memory
+3 ranges: marked, waiting for memory to come online
 block 33: online, zone Movable
 block 35: online, zone Normal
 marked 1 page (4 KiB) 0x000000010ffff000-0x000000010fffffff
@@ -94,12 +94,12 @@ sent mark "1114111 1 unskippable canary
 1114113 32767 unskippable canary
 1146900 1 unskippable canary"
 via
-try "mark --via-offline, only offline memory" 0 "block 34: already offline, and stays so
-0x0000000110008000-0x0000000110008fff: marked, waits for its memory
+try "mark --via-offline, only offline memory" 0 "block 34: already offline, stays offline
+0x0000000110008000-0x0000000110008fff: marked, waiting for memory to come online
 marked 1 page (4 KiB) 0x0000000110008000-0x0000000110008fff" "" mark --via-offline pfn:1114120
 steps "mark"
 
-# The kernel refuses: all is as before.
+# After a refusal of the kernel everything is as before.
 busy='count 8
 start_pfn 1146880
 nr_pages 32768
@@ -110,7 +110,7 @@ reason PFN 0x11800a refused: kernel memory (slab)'
 export busy
 via "$(hook on_offline 'case $3 in *35) printf "%s\n" "$busy" >"$fo/last_failure"; exit 16 ;; esac')"
 try "mark --via-offline, a block does not go offline" 1 "block 33: offline
-block 33: online, zone Movable" "offctl: mark: block 35: a page cannot be moved away, or somebody vetoed (EBUSY); it is online
+block 33: online, zone Movable" "offctl: mark: block 35: a page cannot be migrated, or a memory notifier refused (EBUSY); it is online
 hint: PFN 0x11800a refused: kernel memory (slab)" mark --via-offline pfn:1114111 pfn:1146896
 now "$as_before"
 nothing_sent
@@ -120,7 +120,7 @@ block 35: online, zone Normal" "offctl: mark: 0x0000000118010000-0x0000000118010
 	mark --via-offline pfn:1146896
 now "$as_before"
 
-# Signals, at each step
+# Signals at each step
 for signal in INT TERM HUP; do
 	via "$(hook on_offline "kill -$signal \$PPID; exit 4")"
 	try "mark --via-offline, SIG$signal while it goes offline" 1 "" "offctl: mark: block 35: interrupted (EINTR); it is online" \
@@ -144,31 +144,31 @@ block 35: online, zone Normal" "offctl: mark: 0x0000000118010000-0x0000000118010
 	now "$as_before"
 	via "$(hook on_online "[ -e \"\$T/once\" ] || { touch \"\$T/once\"; kill -$signal \$PPID; exit 4; }")"
 	try "mark --via-offline, SIG$signal while it comes back" 0 "block 35: offline
-0x0000000118010000-0x0000000118010fff: marked, waits for its memory
+0x0000000118010000-0x0000000118010fff: marked, waiting for memory to come online
 block 35: online, zone Normal
 marked 1 page (4 KiB) 0x0000000118010000-0x0000000118010fff" "" mark --via-offline pfn:1146896
 	now "$as_before"
 done
 
-# Coming back
+# Onlining that fails
 via "$(hook on_online '[ "$(wc -l <"$T/steps")" -gt 4 ] || exit 16')"
 try "mark --via-offline, it comes back at the third try" 0 "block 35: offline
-0x0000000118010000-0x0000000118010fff: marked, waits for its memory
+0x0000000118010000-0x0000000118010fff: marked, waiting for memory to come online
 block 35: online, zone Normal
 marked 1 page (4 KiB) 0x0000000118010000-0x0000000118010fff" "" mark --via-offline pfn:1146896
 now "$as_before"
 via "$(hook on_online 'grep -q "^1146896 " "$fo/ranges" && exit 16')"
 try "mark --via-offline, it does not come back with the mark" 1 "block 35: offline
-0x0000000118010000-0x0000000118010fff: marked, waits for its memory
-block 35: online, zone Normal" "offctl: mark: block 35: somebody vetoed, or has the online-page hook that its marked pages need (EBUSY); it is offline
+0x0000000118010000-0x0000000118010fff: marked, waiting for memory to come online
+block 35: online, zone Normal" "offctl: mark: block 35: a memory notifier refused, or another driver has the online-page hook that its marked pages need (EBUSY); it is offline
 hint: the kernel log may say more: dmesg
-offctl: mark: 0x0000000118010000-0x0000000118010fff: unmarked again, its memory does not come online with it" \
+offctl: mark: 0x0000000118010000-0x0000000118010fff: unmarked again, because the memory does not come online with the mark" \
 	mark --via-offline pfn:1146896
 now "$as_before"
 sent unmark "1146896 1"
 via "$(hook zone DMA32)"
 try "mark --via-offline, another zone" 64 "block 35: offline
-0x0000000118010000-0x0000000118010fff: marked, waits for its memory
+0x0000000118010000-0x0000000118010fff: marked, waiting for memory to come online
 block 35: online, zone DMA32
 marked 1 page (4 KiB) 0x0000000118010000-0x0000000118010fff" "offctl: mark: block 35: it was in zone Normal, and came online in zone DMA32" \
 	mark --via-offline pfn:1146896
@@ -178,19 +178,19 @@ via "$(hook on_mark 'for b in 33 35; do echo online >"$memory/memory$b/state"
 echo Movable >"$memory/memory$b/valid_zones"; done')"
 try "mark --via-offline, another program brings it online, in another zone" 64 "block 33: offline
 block 35: offline
-2 ranges: marked, waits for its memory
+2 ranges: marked, waiting for memory to come online
 marked 1 page (4 KiB) 0x000000010ffff000-0x000000010fffffff
 marked 1 page (4 KiB) 0x0000000118010000-0x0000000118010fff
 marked 2 pages (8 KiB) in all" "offctl: mark: block 35: it was in zone Normal, and came online in zone Movable" \
 	mark --via-offline pfn:1114111 pfn:1146896
 now "$as_before"
 
-# It never comes back, or offctl is killed: the record stays, and is told.
-left="is offline: 'offctl mark --via-offline' took it and did not bring it back"
+# If the block does not come online, or offctl is killed, the record stays and is reported.
+left="is offline: 'offctl mark --via-offline' did not bring it back"
 via "$(hook on_online 'exit 12')"
 try "mark --via-offline, it never comes back" 1 "block 35: offline
-0x0000000118010000-0x0000000118010fff: marked, waits for its memory" "offctl: mark: block 35: Cannot allocate memory (ENOMEM); it is offline
-offctl: mark: 0x0000000118010000-0x0000000118010fff: unmarked again, its memory does not come online with it
+0x0000000118010000-0x0000000118010fff: marked, waiting for memory to come online" "offctl: mark: block 35: Cannot allocate memory (ENOMEM); it is offline
+offctl: mark: 0x0000000118010000-0x0000000118010fff: unmarked again, because the memory does not come online with the mark
 offctl: mark: block 35: Cannot allocate memory (ENOMEM); it is offline
 offctl: mark: block 35 $left
 hint: offctl online --type online_kernel 35" mark --via-offline pfn:1146896
@@ -203,7 +203,7 @@ both="block 33 $left
 hint: offctl online --type online_movable 33
 offctl: @: block 35 $left
 hint: offctl online --type online_kernel 35"
-# told COMMAND…: it says so, too
+# told COMMAND…: the command must report both blocks
 told() {
 	"$offctl" --sysroot "$T" "$@" >"$work/told" 2>&1
 	if differs "from $1" "$(printf 'offctl: @: %s\n' "$both" | sed "s/@/$1/")" \
@@ -231,7 +231,7 @@ try "list does not" 0 "4096
 3
 1
 16" "" list -rno PAGES
-try "a usage error does not" 2 "" "offctl: mark: no range
+try "a usage error does not" 2 "" "offctl: mark: no range is named
 Try 'offctl mark --help' for more." mark
 now "online offline offline offline " block-33 block-35
 echo online >"$memory/memory33/state"
@@ -248,11 +248,11 @@ via
 mkdir -p "$T/run/offctl"
 echo online_movable >"$T/run/offctl/block-35"
 try "an older record is replaced" 0 "block 35: offline
-0x0000000118010000-0x0000000118010fff: marked, waits for its memory
+0x0000000118010000-0x0000000118010fff: marked, waiting for memory to come online
 block 35: online, zone Normal
 marked 1 page (4 KiB) 0x0000000118010000-0x0000000118010fff" "" mark --via-offline pfn:1146896
 now "$as_before"
-# While an offctl works on it, others say nothing and take nothing.
+# While an offctl works on a block, another one does not report it and does not take it.
 via "$(hook on_mark '"$offctl" --sysroot "$T" blocks -rno STATE 35 >"$T/said" 2>&1
 echo online >"$T/sys/devices/system/memory/memory35/state"
 unset OFFCTL_TEST_KERNEL
@@ -260,17 +260,17 @@ unset OFFCTL_TEST_KERNEL
 export offctl
 "$offctl" --sysroot "$T" mark --via-offline pfn:1146896 >/dev/null 2>&1
 run "a block that another offctl has taken" 0 "offline
-offctl: mark: block 35: another offctl takes it offline" "" cat "$T/said"
+offctl: mark: block 35: another offctl is taking it offline" "" cat "$T/said"
 now "$as_before"
 via
 mkdir "$T/run"
 : >"$T/run/offctl"
-try "mark --via-offline, no record can be made" 1 "" "offctl: mark: block 35: cannot be recorded in /run/offctl: Not a directory" \
+try "mark --via-offline, no record can be made" 1 "" "offctl: mark: block 35: offctl cannot record it in /run/offctl: Not a directory" \
 	mark --via-offline pfn:1146896
 steps ""
 
-# What is refused before anything is done
-forced="hint: nothing was done; --force takes it offline all the same"
+# Requests that are refused before anything is done
+forced="hint: nothing was done; --force takes the block offline anyway"
 all_but_32="0 1 2 3 4 5 6 7 33"
 via
 for n in $all_but_32; do echo offline >"$memory/memory$n/state"; done
@@ -278,50 +278,50 @@ try "mark --via-offline, the last blocks of a node" 1 "" "offctl: mark: block 32
 $forced" mark --via-offline pfn:1048576 pfn:1146896
 steps ""
 try "mark --via-offline, not the last one" 0 "block 35: offline
-0x0000000118010000-0x0000000118010fff: marked, waits for its memory
+0x0000000118010000-0x0000000118010fff: marked, waiting for memory to come online
 block 35: online, zone Normal
 marked 1 page (4 KiB) 0x0000000118010000-0x0000000118010fff" "" mark --via-offline pfn:1146896
 echo offline >"$memory/memory32/state"
 try "mark --via-offline, the last block of a node" 1 "" "offctl: mark: block 35: no other memory block of node 0 would be online
 $forced" mark --via-offline pfn:1146900
 try "mark --via-offline --force, the last block of a node" 0 "block 35: offline
-0x0000000118014000-0x0000000118014fff: marked, waits for its memory
+0x0000000118014000-0x0000000118014fff: marked, waiting for memory to come online
 block 35: online, zone Normal
 marked 1 page (4 KiB) 0x0000000118014000-0x0000000118014fff" "" mark --via-offline --force pfn:1146900
 
 pools=$T/sys/kernel/mm/hugepages
-# pool NR: of 2 MiB pages; none of 1 GiB
+# pool NR: makes a hugetlb pool of NR pages of 2 MiB and none of 1 GiB
 pool() {
 	mkdir -p "$pools/hugepages-2048kB" "$pools/hugepages-1048576kB"
 	echo "$1" >"$pools/hugepages-2048kB/nr_hugepages"
 	echo 0 >"$pools/hugepages-1048576kB/nr_hugepages"
 }
-# page PFN OCTAL…: eight bytes of /proc/kpageflags, the lowest first
+# page PFN BYTES: sets the flags of a page to eight bytes, the lowest first
 page() {
 	# shellcheck disable=SC2059 # octal escapes
 	printf "$2" | dd of="$T/proc/kpageflags" bs=8 seek="$1" conv=notrunc status=none
 }
 via
 pool 1
-try "mark --via-offline, huge pages, nobody knows where" 1 "" "offctl: mark: block 35: it may have pages of the hugetlb pool, which would shrink for good
+try "mark --via-offline, huge pages in unknown blocks" 1 "" "offctl: mark: block 35: it may have pages of the hugetlb pool, and the pool would shrink for good
 $forced" mark --via-offline pfn:1146896
 pool 0
 try "mark --via-offline, no huge pages" 0 "block 35: offline
-0x0000000118010000-0x0000000118010fff: marked, waits for its memory
+0x0000000118010000-0x0000000118010fff: marked, waiting for memory to come online
 block 35: online, zone Normal
 marked 1 page (4 KiB) 0x0000000118010000-0x0000000118010fff" "" mark --via-offline pfn:1146896
 via
 pool 1
 page 1179647 '\000\000\002\000\000\000\000\000'
-try "mark --via-offline, the last page is a huge one's" 1 "" "offctl: mark: block 35: it has pages of the hugetlb pool, which would shrink for good
+try "mark --via-offline, the last page is a huge one's" 1 "" "offctl: mark: block 35: it has pages of the hugetlb pool, and the pool would shrink for good
 $forced" mark --via-offline pfn:1146896
 steps ""
 try "mark --via-offline, a huge page in another block" 0 "block 33: offline
-0x000000010ffff000-0x000000010fffffff: marked, waits for its memory
+0x000000010ffff000-0x000000010fffffff: marked, waiting for memory to come online
 block 33: online, zone Movable
 marked 1 page (4 KiB) 0x000000010ffff000-0x000000010fffffff" "" mark --via-offline pfn:1114111
 try "mark --via-offline --force, a huge page" 0 "block 35: offline
-0x0000000118010000-0x0000000118010fff: marked, waits for its memory
+0x0000000118010000-0x0000000118010fff: marked, waiting for memory to come online
 block 35: online, zone Normal
 marked 1 page (4 KiB) 0x0000000118010000-0x0000000118010fff" "" mark --via-offline --force pfn:1146896
 now "$as_before"
@@ -330,15 +330,15 @@ via
 try "mark --via-offline, no such block" 1 "" "offctl: mark: 0x0000000120000000-0x0000000120000fff: there is no memory block" \
 	mark --via-offline pfn:1146896 pfn:1179648
 echo going-offline >"$memory/memory33/state"
-try "mark --via-offline, a block goes offline" 1 "" "offctl: mark: block 33: it changes its state just now" \
+try "mark --via-offline, a block goes offline" 1 "" "offctl: mark: block 33: its state is changing at the moment" \
 	mark --via-offline pfn:1114111
 rm "$memory/block_size_bytes"
 try "mark --via-offline, size not known" 1 "" "offctl: mark: the size of a memory block is not known" mark --via-offline pfn:1146896
 mark_try="Try 'offctl mark --help' for more."
-try "mark --via-offline --size" 2 "" "offctl: mark: --via-offline goes with ranges
+try "mark --via-offline --size" 2 "" "offctl: mark: --via-offline needs ranges
 $mark_try" mark --via-offline --size 64M
-try "mark --via-offline --absent" 2 "" "offctl: mark: one of --absent, --via-offline and --or-soft-offline
+try "mark --via-offline --absent" 2 "" "offctl: mark: --absent, --via-offline and --or-soft-offline exclude each other
 $mark_try" mark --via-offline --absent pfn:1
-try "mark --force" 2 "" "offctl: mark: --force goes with --via-offline
+try "mark --force" 2 "" "offctl: mark: --force needs --via-offline
 $mark_try" mark --force pfn:1
 steps ""
