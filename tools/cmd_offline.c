@@ -5,7 +5,7 @@
 #include "pageflags.h"
 
 #include <inttypes.h>
-#include <linux/kernel-page-flags.h>
+#include <string.h>
 
 /*
  * Adds how many pages have to leave the block, and whether there is room elsewhere.
@@ -14,15 +14,16 @@
 static bool add_migration(struct sb *sb, const struct change *c,
 			  struct dry_run *d, const struct memblock *b, bool would)
 {
+	bool movable = b->zones && !strcmp(b->zones, "Movable");
 	struct page_census census;
 	struct span span;
 	uint64_t used, inside, elsewhere;
 
 	if (d->s.pages.fd < 0 || !block_span(&c->op.units, b->nr, &span) ||
-	    !pageflags_census(&d->s.pages, span, true, &census) ||
-	    !pageflags_count(&d->s.pages, span, KPF_BUDDY, &inside))
+	    !pageflags_census(&d->s.pages, span, movable, &census))
 		return true;
 	used = census.n[PAGE_IN_USE];
+	inside = census.n[PAGE_FREE];
 	elsewhere = room_for(&d->room, b, inside);
 	if (d->room.n && used > elsewhere) {
 		sb_addf(sb, "%s: ", would ? "may fail" : "; may fail");

@@ -37,6 +37,8 @@ static void take_line(struct room *room, const char *line)
 		return;
 	if (sscanf(line, " pages free %" SCNu64, &pages) == 1)
 		z->free = pages;
+	else if (sscanf(line, " count: %" SCNu64, &pages) == 1)
+		z->free += pages;
 	else if (sscanf(line, " min %" SCNu64, &pages) == 1)
 		z->min = pages;
 	else if (sscanf(line, " present %" SCNu64, &pages) == 1)

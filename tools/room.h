@@ -8,6 +8,8 @@
  * - A page of ZONE_MOVABLE can go to every zone. A page of another zone can go to
  *   ZONE_NORMAL and below.
  * - A zone keeps its min watermark and its protection for itself.
+ * - Free pages on the lists of CPUs count, since the kernel drains these lists before an
+ *   allocation fails.
  * - The free pages of the block itself are no room.
  *
  * The kernel can make more room: it drops page cache and swaps. So too little room

@@ -16,7 +16,7 @@ fill() {
 		dd of="$T/proc/kpageflags" bs=65536 oflag=seek_bytes seek=$(($1 * 8)) conv=notrunc status=none
 }
 lru='\040\0\0\0\0\0\0\0' buddy='\0\004\0\0\0\0\0\0' slab='\200\0\0\0\0\0\0\0'
-nopage='\0\0\020\0\0\0\0\0' reserved='\0\0\0\0\001\0\0\0'
+flagless='\0\0\0\0\0\0\0\0' nopage='\0\0\020\0\0\0\0\0' reserved='\0\0\0\0\001\0\0\0'
 # block NR USED FREE [KERNEL]: gives the block that many pages in use, free pages and pages
 # of the kernel. The rest of the block is a hole.
 block() {
@@ -26,12 +26,15 @@ block() {
 	fill $((block_at + $2)) "$3" "$buddy"
 	[ "${4-0}" = 0 ] || fill $((block_at + $2 + $3)) "$4" "$slab"
 }
-# zone NODE NAME FREE MIN PRESENT PROTECTION: prints a zone as /proc/zoneinfo does
+# zone NODE NAME FREE MIN PRESENT PROTECTION [LISTS]: prints a zone as /proc/zoneinfo does;
+# LISTS are free pages on the lists of two CPUs, 0 without it
 zone() {
 	printf 'Node %s, zone %8s\n' "$1" "$2"
 	printf '  pages free     %s\n        boost    0\n        min      %s\n' "$3" "$4"
 	printf '        spanned  4095\n        present  %s\n        managed  3840\n' "$5"
 	printf '        protection: (%s)\n      nr_free_pages %s\n' "$6" "$3"
+	printf '  pagesets\n    cpu: 0\n              count:    %s\n              high:     9999\n' $((${7-0} / 2))
+	printf '    cpu: 1\n              count:    %s\n              high:     9999\n' $((${7-0} - ${7-0} / 2))
 }
 # machine: makes a tree with four zones and without marks
 machine() {
@@ -66,6 +69,20 @@ $one" "" offline --dry-run 32
 block 32 0 1060
 try "offline --dry-run, no page is in use" 0 "block 32: would go offline
 $one" "" offline --dry-run 32
+
+# Free pages on the lists of CPUs are room, unless they are pages of the block itself.
+machine
+zone 0 Movable 1000 0 98304 "0, 0, 0, 0" 61 >"$T/proc/zoneinfo"
+block 32 61 1000
+try "offline --dry-run, room on the lists of CPUs" 0 "block 32: would go offline; 61 pages (244 KiB) in use to be migrated
+$one" "" offline --dry-run 32
+block 32 62 1000
+try "offline --dry-run, one page too many for the lists of CPUs" 1 "block 32: may fail: 62 pages (248 KiB) are in use there, and only 61 pages (244 KiB) are free elsewhere
+$none" "" offline --dry-run 32
+block 32 61 1000
+fill $((32 * 32768 + 1061)) 1 "$flagless"
+try "offline --dry-run, a page on such a list is the block's own" 1 "block 32: may fail: 61 pages (244 KiB) are in use there, and only 60 pages (240 KiB) are free elsewhere
+$none" "" offline --dry-run 32
 
 # A page of ZONE_NORMAL cannot go to Movable. Normal: 700 - 50 - 200 = 450. DMA32:
 # 5000 - 100 - 1000 = 3900.
@@ -127,7 +144,7 @@ done
 
 # Other obstacles
 tree guest
-zone 0 Movable 1060 10 98304 0 >"$T/proc/zoneinfo"
+zone 0 Movable 40000 10 98304 0 >"$T/proc/zoneinfo"
 fill $((1179648 - 1)) 1 '\0\0\0\0\0\0\0\0'
 fill 1048576 1 "$lru"
 fill 1146890 1 "$reserved"
