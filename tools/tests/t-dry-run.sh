@@ -16,7 +16,7 @@ fill() {
 		dd of="$T/proc/kpageflags" bs=65536 oflag=seek_bytes seek=$(($1 * 8)) conv=notrunc status=none
 }
 lru='\040\0\0\0\0\0\0\0' buddy='\0\004\0\0\0\0\0\0' slab='\200\0\0\0\0\0\0\0'
-plain='\0\0\0\0\0\0\0\0' nopage='\0\0\020\0\0\0\0\0' reserved='\0\0\0\0\001\0\0\0'
+flagless='\0\0\0\0\0\0\0\0' nopage='\0\0\020\0\0\0\0\0' reserved='\0\0\0\0\001\0\0\0'
 # block NR USED FREE [KERNEL]: gives the block that many pages in use, free pages and pages
 # of the kernel. The rest of the block is a hole.
 block() {
@@ -80,7 +80,7 @@ block 32 62 1000
 try "offline --dry-run, one page too many for the lists of CPUs" 1 "block 32: may fail: 62 pages (248 KiB) are in use there, and only 61 pages (244 KiB) are free elsewhere
 $none" "" offline --dry-run 32
 block 32 61 1000
-fill $((32 * 32768 + 1061)) 1 "$plain"
+fill $((32 * 32768 + 1061)) 1 "$flagless"
 try "offline --dry-run, a page on such a list is the block's own" 1 "block 32: may fail: 61 pages (244 KiB) are in use there, and only 60 pages (240 KiB) are free elsewhere
 $none" "" offline --dry-run 32
 
