@@ -58,7 +58,7 @@ int fo_block_set_state(unsigned long block, const char *state)
 
 	failures = fo_failure_get(FO_FAILED_HOTPLUG).count;
 	ret = write_state(block, state);
-	/* Where a notifier was asked, the module has recorded the reason. */
+	/* If a notifier was asked, the module has recorded the reason. */
 	if (ret && ret != -ERESTARTNOINTR && ret != -ENXIO &&
 	    fo_failure_get(FO_FAILED_HOTPLUG).count == failures)
 		fo_explain_state(fo_block_pfns(block), ret);

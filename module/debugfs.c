@@ -316,7 +316,7 @@ static int file_open(struct inode *inode, struct file *file)
 	if ((file->f_mode & FMODE_WRITE && !ops->parse) ||
 	    (file->f_mode & FMODE_READ && !ops->show && !ops->seq))
 		return -EACCES;
-	/* What is shown is not to include marks of memory that is gone. */
+	/* The list must not include marks of memory that was unplugged. */
 	fo_unplug_sweep();
 	fo_clients_flush();
 	if (ops->seq)

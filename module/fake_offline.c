@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * fake_offline: take physical pages out of use, and leave the memory block
- * around them free to go offline, to come back, and to fail half-way, without
- * one of those pages ever being handed out.
+ * fake_offline: take physical pages out of use. The memory block around them can
+ * still go offline and online. If such an operation fails, no marked page is ever
+ * allocated.
  *
- * This file is the entry: parameters, init, exit, and the exported functions.
- * debugfs and other modules come in through these alone. Below them, each in a file
- * of its own:
+ * This file has the parameters, init, exit, and the exported functions. debugfs and
+ * other modules call nothing else of the module. The files below them:
  *
  *	client.c	the clients, and telling them what happens to their ranges
  *	request.c	requests: which can be taken together, and in which order
@@ -71,8 +70,8 @@ MODULE_PARM_DESC(skip,
 
 /**
  * fake_offline_register() - become a client
- * @name: a name for users to see; printable, without blanks, shorter than
- *	FAKE_OFFLINE_NAME_LEN; copied
+ * @name: a name for users to see, which is copied. It is printable, has no blanks,
+ *	and is shorter than FAKE_OFFLINE_NAME_LEN
  * @owner: THIS_MODULE
  * @ops: callbacks, or NULL
  * @data: passed to them
@@ -155,8 +154,8 @@ EXPORT_SYMBOL_GPL(fake_offline_unregister);
  * * -EINVAL: no pages, or an unknown flag
  * * -ERANGE: the range wraps
  * * -EEXIST: a page is marked already
- * * -ENXIO: no RAM there; memory of a device; with FAKE_OFFLINE_ABSENT, no memory
- *   can be plugged there; anywhere: no such node or zone
+ * * -ENXIO: no RAM there, or memory of a device. With FAKE_OFFLINE_ABSENT: no memory
+ *   can be plugged there. Of a request for pages anywhere: no such node or zone
  * * -EBUSY: a page cannot be freed, or another task holds a reference
  * * -ENOSPC: a zone would fall below its floor, or the machine below reserve_mib;
  *   anywhere: not that many pages found
@@ -253,8 +252,8 @@ EXPORT_SYMBOL_GPL(fake_offline_release);
  * @nr_pages: number of pages
  *
  * As fake_offline_release(), but it waits neither for a lock, nor for a hotplug
- * operation, nor for memory. What one request took, as a whole, is released
- * without any memory. A part of it may need a little.
+ * operation, nor for memory. Releasing exactly the pages that one request took
+ * needs no memory. Releasing a part of them may need a little.
  *
  * Context: may be a shrinker or an OOM notifier; process context. A callback or a
  * memory notifier may call it. Inverse: fake_offline_take().
@@ -420,10 +419,10 @@ ranges:
 }
 
 /*
- * Other clients, open files and hotplug operations in flight keep the module
- * loaded, and from here on the notifier refuses every hotplug operation. So nothing
- * here waits for one. What debugfs has marked in online memory goes back to the
- * buddy allocator, the rest is forgotten.
+ * Other clients, open files and running hotplug operations keep the module loaded.
+ * From here on the notifier refuses every hotplug operation. So nothing here waits
+ * for one. Pages that debugfs has marked in online memory go back to the buddy
+ * allocator. Its marks of offline and absent memory are deleted.
  */
 static void __exit fake_offline_exit(void)
 {

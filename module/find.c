@@ -37,7 +37,7 @@ static bool candidate(struct zone *zone, struct pfn_range pfns)
 
 /*
  * Tries ranges of @size pages at every multiple of @stride, from the top of
- * the zone: hot-added memory lies there, and boot memory is left in one piece.
+ * the zone, because hot-added memory lies there, and boot memory stays contiguous.
  */
 static int find_ranges(struct zone *zone, unsigned long size,
 		       unsigned long stride, unsigned long *need, fo_try_fn try,
@@ -58,7 +58,7 @@ static int find_ranges(struct zone *zone, unsigned long size,
 			if (!ret)
 				*need -= size;
 			else if (ret == -ENOSPC)
-				return 0;	/* fewer pages may be had */
+				return 0;	/* fewer pages may be available */
 			else if (ret == -EINTR || ret == -ENOMEM ||
 				 ret == -ECANCELED)
 				return ret;
@@ -85,7 +85,7 @@ static int find_in_zone(struct zone *zone, unsigned long *need, fo_try_fn try,
 
 	while (!ret && *need) {
 		size = min(size, *need);
-		/* Each page block is in one piece, so it fails once a size. */
+		/* The pages of a page block are contiguous, so it fails once a size. */
 		ret = find_ranges(zone, size, stride_of(size), need, try, arg);
 		if (size > 1) {
 			size = DIV_ROUND_UP(size, 2);
@@ -118,13 +118,13 @@ static bool zone_wanted(struct zone *it, int zone)
  * @try: takes a range, returns 0 or an error
  * @arg: passed to @try
  *
- * The highest zones come first: ZONE_MOVABLE, then ZONE_NORMAL. Where @try says
+ * The highest zones come first: ZONE_MOVABLE, then ZONE_NORMAL. If @try returns
  * -ENOSPC, fewer pages of that zone are tried, and then the next zone.
  *
  * Context: sleeps, holds no lock.
  * Return: 0; -ENXIO without such a node or zone; -ENOSPC when there are not
- * that many pages; or the error of @try that ended the search. What @try took
- * stays taken.
+ * that many pages; or the error of @try that ended the search. Pages that @try
+ * took stay taken.
  */
 int fo_find(unsigned long nr_pages, int nid, int zone, fo_try_fn try, void *arg)
 {

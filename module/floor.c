@@ -139,9 +139,9 @@ int fo_floor_refuse(struct zone *zone, struct pfn_range pfns,
  *
  * alloc_migration_target() asks for ZONE_MOVABLE only if the page is there already.
  * get_page_from_freelist() takes the zones of the node's zonelist in turn, each down
- * to its low watermark and lowmem reserve. If the first zone is ZONE_NORMAL, it also
- * goes on to the next zones of the node where that avoids mixing migratetypes in a
- * page block (ALLOC_NOFRAGMENT), so each of these may get all of the pages. A zone
+ * to its low watermark and lowmem reserve. If the first zone is ZONE_NORMAL, it
+ * prefers the next zones of the node to mixing migratetypes in a page block
+ * (ALLOC_NOFRAGMENT). So each of these may get all of the pages. A zone
  * that this would bring below its floor is @full. Pages that find no place then are
  * allocated by reclaim, which frees page cache of any of these zones.
  */

@@ -27,7 +27,7 @@ static struct fo_injection points[FO_NR_INJECT_POINTS] = {
 /* Beyond, errnos mean something to the kernel's way back to the user. */
 #define MAX_INJECTED_ERRNO	511
 
-/* Where the kernel, or the damage itself, decides what the errno is. */
+/* At these points the kernel, or the damage itself, decides the errno. */
 static bool error_possible(enum fo_inject_point point, long error)
 {
 	switch (point) {

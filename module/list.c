@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Listing the marked ranges. What was one request is one line, for as long as all
- * of it is in one state. A hardware-poisoned page is a line of its own.
+ * Listing the marked ranges. The ranges of one request are one line, while all of
+ * them have the same state. A hardware-poisoned page is a line of its own.
  */
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -109,7 +109,7 @@ bool fo_list_next(const struct fake_offline_client *client, unsigned long pfn,
 	r = first_from(client, pfn);
 	if (r) {
 		fill_in(info, r, r->pfns.first);
-		/* A listing goes on behind a poisoned page. */
+		/* A listing continues behind a poisoned page. */
 		while (end_of(info) <= pfn)
 			fill_in(info, r, end_of(info));
 		add_next(info, r);

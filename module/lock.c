@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Serialisation. Marking excludes on- and offlining of the same memory, and two
- * tasks that work on the same pages exclude each other. Everything else goes on in
+ * Serialisation. A mark excludes hotplug operations on the same memory, and two
+ * tasks that work on the same pages exclude each other. Everything else runs in
  * parallel.
  *
  * - A task that takes or gives back pages calls fo_lock_ranges(). That waits until

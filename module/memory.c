@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What memory is at a PFN: online, offline, absent, or none for this module. */
+/* The kind of memory at a PFN: online, offline, absent, or none for this module. */
 #include <linux/ioport.h>
 #include <linux/memory_hotplug.h>
 #include <linux/minmax.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What memory is at a PFN: online, offline, absent, or none for this module. */
+/* The kind of memory at a PFN: online, offline, absent, or none for this module. */
 #ifndef FO_MEMORY_H
 #define FO_MEMORY_H
 

@@ -29,7 +29,7 @@
 #include "trace.h"
 #include "unplug.h"
 
-/* What differs between offlining and onlining. */
+/* The differences between an offline and an online operation. */
 static const struct {
 	enum fo_inject_point before, after;
 	enum fo_stat attempts, done, cancelled, cancelled_early;
@@ -51,10 +51,10 @@ static const struct {
 	fo_fail_hotplug(reason, (op)->pfns, pfn, error, fmt, ##__VA_ARGS__)
 
 /*
- * The kernel is about to subtract from the managed pages what the block has of
- * them. Where it counts marked pages among those, which are not managed, add them
- * first: all of them on a kernel that does not know PageOffline there, and the
- * hardware-poisoned ones everywhere.
+ * The kernel is about to subtract the pages of the block from the managed pages. If
+ * it subtracts marked pages as well, which are not managed, add them first. A kernel
+ * that does not know PageOffline there subtracts all of them. Every kernel subtracts
+ * the hardware-poisoned ones.
  */
 static unsigned long miscounted(const struct fo_operation *op)
 {
@@ -92,7 +92,7 @@ static void restore_refs(struct pfn_range pfns)
 			fo_pages_restore_refs(r->pfns);
 }
 
-/* Where skippable pages have a reference, they lose it, or offlining is refused. */
+/* Skippable pages lose their reference, if they have one, or the module refuses. */
 static int drop_refs(struct fo_operation *op)
 {
 	struct fo_range *r;
@@ -200,7 +200,7 @@ static int check_isolated(const struct fo_operation *op)
 		      "another task was allocating pages there at the same time, and undid the isolation");
 }
 
-/* Where the kernel would skip unskippable pages, too, the module refuses. */
+/* The module refuses if the kernel would skip unskippable pages as well. */
 static int check_skippable(const struct fo_operation *op)
 {
 	struct fo_range *r;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The memory notifier: our part in memory on- and offlining. */
+/* The memory notifier: the part of the module in hotplug operations. */
 #ifndef FO_NOTIFIER_H
 #define FO_NOTIFIER_H
 

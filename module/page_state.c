@@ -28,7 +28,7 @@
  * notifier: what virtio-mem does. The count is 1, dropped to 0 in
  *	MEM_GOING_OFFLINE and taken again in MEM_CANCEL_OFFLINE. A stray
  *	reference is found only when the block goes offline. virtio-mem warns
- *	and goes on. The module refuses, because the put of that reference would
+ *	and continues. The module refuses, because the put of that reference would
  *	free the page into the buddy allocator.
  *
  * native: the kernel's PG_offline_skippable says it all. The count is 1, and
@@ -136,7 +136,7 @@ bool fo_skips_unskippable(void)
  *
  * That is PageOffline, the skippable bit or none, the reference count that goes
  * with it, not poisoned, and not on the buddy's lists. The memmap of a sub-section
- * is in one piece, so that a page costs little more than a look at it.
+ * is contiguous, so the check of a page costs little more than reading it.
  *
  * Context: holds fo_lock.
  * Return: the number of pages before the first that is not.
@@ -396,7 +396,7 @@ void fo_pages_set_skippable(struct pfn_range pfns, bool skippable)
  * @pfns: in the same online block
  *
  * generic_online_page() sets the reference count to 0 without looking, so it
- * must be frozen. Where it is not yet, another task may have a reference.
+ * must be frozen. If it is not frozen yet, another task may have a reference.
  *
  * The skippable bit is cleared atomically, because memory_failure() may set
  * another bit of the same word at any time.

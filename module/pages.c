@@ -53,8 +53,9 @@ struct pfn_range fo_in_first_zone(struct pfn_range pfns)
 }
 
 /*
- * Drops the module's reference to pages that were not marked, one by one. Where
- * another task has a reference, the last put frees. free_contig_range() would warn.
+ * Drops the module's reference to pages that were not marked, one by one. If
+ * another task has a reference, its put frees the page. free_contig_range() would
+ * warn.
  */
 static void put_pages_singly(struct pfn_range pfns)
 {
@@ -167,12 +168,11 @@ static int try_allocate(struct pfn_range pfns)
 /*
  * Short pins and per-CPU lists let alloc_contig_range() fail for a moment, and
  * on a busy machine the task that holds such a page may have to wait for its
- * CPU. The pauses between tries double, from a millisecond. What the kernel itself
- * uses is not tried again.
+ * CPU. The pauses between tries double, from a millisecond. A page that the kernel
+ * itself uses is not tried again.
  *
- * Free pages in a page block that also has unmovable ones cannot be had in this
- * way, outside ZONE_MOVABLE, however often it is tried. They are taken from the
- * free lists instead.
+ * Outside ZONE_MOVABLE, no number of tries takes free pages of a page block that
+ * also has unmovable ones. These pages are taken from the free lists instead.
  *
  * A page that looks as if it were on a per-CPU list is explained only after these
  * lists were drained. It is memory of the kernel if it still looks like that.

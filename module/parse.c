@@ -235,7 +235,7 @@ static int count_lines(const char *text, size_t len)
 		else if (text[i] != '\t' && !(isascii(text[i]) && isprint(text[i])))
 			return -EINVAL;
 	}
-	/* A line without its newline may have been cut on its way here. */
+	/* A line without its newline may have been cut. */
 	return len && text[len - 1] == '\n' ? lines : -EINVAL;
 }
 

@@ -80,7 +80,7 @@ static inline struct pfn_range fo_block_pfns(unsigned long block)
 			 (block + 1) * fo_block_pages() - 1);
 }
 
-/* What of @pfns lies in the memory block of the first one. */
+/* The part of @pfns in the memory block of the first one. */
 static inline struct pfn_range fo_in_first_block(struct pfn_range pfns)
 {
 	return pfns_common(pfns, fo_block_pfns(fo_block_of(pfns.first)));

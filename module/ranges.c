@@ -40,7 +40,7 @@ static const u8 successors[FO_NR_RANGE_STATES] = {
 	[FO_RANGE_RELEASING]	= BIT(FO_RANGE_NEW),
 };
 
-/* What a range keeps of the flags of its request. */
+/* The flags of a request that its ranges keep. */
 #define RANGE_FLAGS	(FAKE_OFFLINE_SKIPPABLE | FAKE_OFFLINE_CANARY | \
 			 FAKE_OFFLINE_ABSENT)
 

@@ -127,8 +127,8 @@ struct fo_failure fo_failure_get(enum fo_failure_kind kind)
 }
 
 /*
- * What has_unmovable_pages() minds, as far as a module can tell. NULL: nothing. A
- * page that is on its way to an LRU list has a mapping already.
+ * The test of has_unmovable_pages(), as far as a module can repeat it: why a page
+ * cannot move, or NULL. A page that is not on an LRU list yet has a mapping already.
  */
 static const char *unmovable(struct page *page)
 {
@@ -173,7 +173,7 @@ static const char *refuses(struct page *page)
 	       !compat_page_has_movable_ops(page) ? "not skippable" : NULL;
 }
 
-/* What an offlining has not migrated yet. */
+/* A page that an offline operation has not migrated yet. */
 static const char *not_migrated(struct page *page)
 {
 	if (!PageLRU(page) && !PageHuge(page) &&

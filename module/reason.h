@@ -43,7 +43,7 @@ enum fo_reason {
 	FO_NR_REASONS
 };
 
-/* What failed. The last failure of each kind is kept. */
+/* The kinds of operation that fail. The last failure of each kind is kept. */
 enum fo_failure_kind { FO_FAILED_HOTPLUG, FO_FAILED_MARK, FO_NR_FAILURE_KINDS };
 
 /**

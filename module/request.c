@@ -160,8 +160,8 @@ static bool is_next(const struct fake_offline_request *a,
 }
 
 /*
- * How many requests, from the first on, might be taken together. Where a mark is to
- * fail on demand, each is taken by itself, so that one fails.
+ * How many requests, from the first on, might be taken together. If a failure of a
+ * mark is armed, each is taken by itself, so that one fails.
  */
 static unsigned int nr_near(const struct fake_offline_request *r,
 			    unsigned int nr)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A signal that nobody sent, as the freezer makes them: it ends what a signal
- * can end. Nothing is woken by it.
+ * A signal that no task sent, like those of the freezer. It ends each wait that a
+ * signal can end, but wakes no task.
  */
 #ifndef FO_SIGNAL_H
 #define FO_SIGNAL_H
@@ -14,7 +14,7 @@ static inline void fo_signal_fake(struct task_struct *task)
 	set_tsk_thread_flag(task, TIF_SIGPENDING);
 }
 
-/* One that somebody has sent stays pending. */
+/* A signal that a task has sent stays pending. */
 static inline void fo_signal_forget(void)
 {
 	/* A task that runs keeps its own sighand. */

@@ -17,8 +17,7 @@
  * @pfns: the pages
  * @skippable: what the pages are to be
  *
- * Where the memory is offline, the online-page hook makes the pages what they are
- * to be.
+ * If the memory is offline, the online-page hook changes the pages later.
  *
  * Context: sleeps. Its own inverse.
  * Return: 0, or with nothing changed what fo_lock_owned() returns.

@@ -55,7 +55,7 @@ static int make_room(struct fo_take *t, unsigned int nr)
 	return 0;
 }
 
-/* Where the kernel lets no page be taken beside one that has a reference. */
+/* The kernel lets no page be taken beside one with a reference, in some zones. */
 static void drop_refs(struct pfn_range blocks)
 {
 	struct fo_range *r;
@@ -427,8 +427,8 @@ static bool drain_cpu_lists(const struct fo_take *t, struct zone *zone)
 }
 
 /*
- * Takes one range. Where a page may be on a per-CPU list, these are drained and it is
- * tried again. The search of freelist.c can bring a page to such a list. So they are
+ * Takes one range. If a page may be on a per-CPU list, these lists are drained and it
+ * is tried again. The search of freelist.c can bring a page to such a list. So they are
  * drained once more after it, and then the failure is explained without a try.
  */
 static int take_and_drain(struct fo_take *t, struct fo_range *r)

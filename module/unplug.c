@@ -64,7 +64,7 @@ static bool is_gone(unsigned long block, const struct kernfs_node *node)
 {
 	struct kernfs_node *dir, *now;
 
-	/* What is online cannot be unplugged. */
+	/* Online memory cannot be unplugged. */
 	if (pfn_to_online_page(fo_block_pfns(block).first))
 		return false;
 	dir = memory_dir();

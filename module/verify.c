@@ -86,7 +86,7 @@ static void verify_online(struct pfn_range pfns, const struct fo_range *r,
 	}
 }
 
-/* Pages of one range. The memmap of a sub-section is in one piece. */
+/* Pages of one range. The memmap of a sub-section is contiguous. */
 static void verify_pages(struct pfn_range pfns, const struct fo_range *r,
 			 struct fake_offline_counts *c)
 {

@@ -26,8 +26,8 @@ used() {
 	(cd "$TMP/used" && seq 0 11999 | awk 'int($1 / 64) % 2' | xargs rm -f)
 }
 
-# free_beside N: up to N free pages, a line each, in page blocks that also have slab
-# pages; at most four of each run of free pages
+# free_beside N: up to N free pages, one on each line, in page blocks that also have
+# slab pages. It takes at most four of each run of free pages
 free_beside() {
 	oracle runs slab "$(kernel_range)" >"$TMP/slab"
 	oracle runs buddy "$(kernel_range)" | awk -v most="$1" '

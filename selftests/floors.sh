@@ -59,8 +59,8 @@ files() {
 	expect_eq "lines in the log about memory that is lacking" 0 "$(dmesg | no_memory)"
 }
 
-# Pages anywhere in DMA32, as many as there are to be had. Pages in use there move to
-# Normal, so that more may be marked than were free at first.
+# The request takes as many pages of DMA32 as it can, anywhere. Pages in use there move
+# to Normal, so that more may be marked than were free at first.
 anywhere() {
 	zone_look DMA32
 	anywhere_room=$ZONE_ROOM
@@ -117,7 +117,7 @@ explicit() {
 
 # Pages in use are migrated. The zones that they would go to keep their floors.
 targets() {
-	# What the machine as a whole must keep would be in the way before.
+	# The reserve of the whole machine would refuse the marks first.
 	targets_reserve=$(cat "$RESERVE")
 	targets_ratio=$(cat "$RATIO")
 	targets_min=$(cat /proc/sys/vm/min_free_kbytes)
@@ -179,7 +179,7 @@ fill_up() {
 }
 
 # With all other zones full, pages in use have no place outside DMA32. A request for
-# pages anywhere passes over those that would need one, and goes on.
+# pages anywhere skips those that would need one, and continues.
 others_full() {
 	no_reserve on
 	mark "$(block_start "$B1")" $((3 * BLOCK_PAGES))

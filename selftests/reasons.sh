@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: GPL-2.0
 #
 # Each page that is refused has its true reason. Random pages of a used machine are
-# marked, one after the other. What "last_refusal" says of those that are refused is
+# marked, one after the other. For each refused page, the reason in "last_refusal" is
 # compared with /proc/kpageflags and the memmap as they were right before and after.
-# The rules are in pagefate.c. Its judge does not ask the kernel, so it can be handed
-# reasons that are not true.
+# The rules are in programs/records.c. The judge there does not ask the kernel, so the
+# test can hand it reasons that are not true.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck disable=SC2016  # programs of awk
@@ -81,8 +81,8 @@ reasons() {
 	for reasons_block in $BLOCKS; do
 		go "$reasons_block" offline
 	done
-	# Zone Normal is full then, and below its floor. Some of it is set aside before, so
-	# that pages which a mark migrates have a place there afterwards.
+	# wear fills zone Normal, which is below its floor then. Some pages of it are marked
+	# before and released afterwards, so that migrated pages have a place there.
 	mark_raw "any 8192 zone=Normal" >"$TMP/room"
 	expect_eq "room in Normal" ok "$(cat "$TMP/room")"
 	wear_out

@@ -10,10 +10,10 @@
  * table.c		listings
  * parse.c		ranges, sizes, times and errnos as people write them
  * span.c		sets of pages
- * sysroot.c, file.c	files below the root; files that the user names
+ * sysroot.c, file.c	files below the root, and files that the user names
  * memblock.c		memory blocks in sysfs
  * blockarg.c, blockop.c, change.c
- *			memory blocks as operands; one attempt; several blocks
+ *			memory blocks as operands, one attempt, several blocks
  * module.c, ranges.c	the module's files in debugfs, and what they say
  * request.c, retire.c	marking the ranges of a command line; marking a list of ranges
  * reason.c, room.c	why a memory block cannot go offline; room for its pages

@@ -28,7 +28,7 @@ static void err_line(const char *prefix, const char *fmt, va_list ap)
 	__attribute__((format(printf, 2, 0)));
 
 /*
- * stderr is not buffered. A line printed in pieces would be several writes, which mix
+ * stderr is not buffered. A line printed in several parts would be several writes, which mix
  * with the lines of other programs. So the whole line is made first.
  */
 static void err_line(const char *prefix, const char *fmt, va_list ap)

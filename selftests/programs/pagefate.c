@@ -5,10 +5,10 @@
  *
  *   pagefate sample SEED NR    NR different pages of System RAM, in random order
  *   pagefate blocks            page blocks and pages of System RAM, by what they hold
- *   pagefate try WAY           takes the pages whose PFNs it reads, a line each.
- *                              WAY is mark (fake_offline), contig
- *                              (alloc_contig_range() by itself), soft
- *                              (soft_offline_page) or none. A record a line
+ *   pagefate try WAY           takes the pages whose PFNs it reads, one PFN on each
+ *                              line, and prints one record for each. WAY is mark
+ *                              (fake_offline), contig (alloc_contig_range() by
+ *                              itself), soft (soft_offline_page) or none
  *   pagefate judge             reads such records, and says of each whether the
  *                              reason of the refusal is true
  *
@@ -17,8 +17,8 @@
  *
  *   PFN BEFORE AFTER RESULT CODE CULPRIT BEFORE AFTER REASON
  *
- * A page without a flag and a reference may be on a free list of a CPU. Where the try
- * left a page like that, these lists are drained before it is looked at again: a page
+ * A page without a flag and a reference may be on a free list of a CPU. If the try left
+ * a page like that, these lists are drained before the page is looked at again. A page
  * that is still like that is not free.
  *
  * BEFORE and AFTER are FLAGS:REFERENCES:MAPCOUNT. The judge does not ask the kernel:

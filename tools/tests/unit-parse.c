@@ -375,7 +375,7 @@ void test_parsers(void)
 		result(!strcmp(a.p, shown_sizes[i].shown) &&
 		       !strcmp(b.p, shown_sizes[i].iec),
 		       "size shown", shown_sizes[i].shown, got);
-		/* What is shown can be given back. */
+		/* The parser reads the sizes that offctl prints. */
 		if (a.p[a.len - 1] == 'B')
 			a.p[a.len - 1] = '\0';
 		result(!parse_size(a.p, &back) &&

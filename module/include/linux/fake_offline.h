@@ -18,10 +18,10 @@
  *
  * All counts are in pages of PAGE_SIZE bytes, all positions are PFNs.
  *
- * Memory notifiers. A client may have a memory notifier of its own. Where a
- * function would have to wait for the hotplug operation that the calling task
- * itself carries out, it returns -EDEADLK instead. Each function says what it
- * does when a notifier, or a callback below, calls it.
+ * Memory notifiers. A client may have a memory notifier of its own. A function
+ * that would wait for the hotplug operation of the calling task itself returns
+ * -EDEADLK instead. The comment of each function says what it does when a
+ * notifier, or a callback below, calls it.
  */
 #ifndef LINUX_FAKE_OFFLINE_H
 #define LINUX_FAKE_OFFLINE_H
@@ -49,8 +49,8 @@ struct fake_offline_client;
 /**
  * define FAKE_OFFLINE_ONCE - try once, wait for nothing
  *
- * Where the request would wait for another task or for a hotplug operation, or
- * would try again, it fails with -EAGAIN or -EBUSY.
+ * A request that would wait for another task or for a hotplug operation, or would
+ * try again, fails with -EAGAIN or -EBUSY.
  */
 #define FAKE_OFFLINE_ONCE	BIT(4)
 
