@@ -107,7 +107,10 @@ static unsigned long pages_in_use(struct pfn_range pfns)
 	for (pfn = pfns.first; pfn <= pfns.last; pfn = next) {
 		next = fo_skip_free(pfn);
 		if (next == pfn) {
-			n += !PageHWPoison(pfn_to_page(pfn));
+			/* Free pages on per-CPU lists have no reference. */
+			n += !PageHWPoison(pfn_to_page(pfn)) &&
+			     (page_count(pfn_to_page(pfn)) ||
+			      PageHuge(pfn_to_page(pfn)));
 			next++;
 		}
 	}

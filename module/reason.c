@@ -261,7 +261,7 @@ bool fo_is_worth_a_try(struct pfn_range pfns)
 }
 
 /**
- * fo_has_untyped() - does a page look as if it were on a per-CPU list?
+ * fo_has_untyped() - may a page on a per-CPU list be all that is in the way?
  * @pfns: in one online block and one zone
  *
  * Context: sleeps. The caller keeps the block online.
@@ -271,7 +271,7 @@ bool fo_has_untyped(struct pfn_range pfns)
 {
 	long pfn;
 
-	return find(pfns, untyped, &pfn);
+	return !find(pfns, unmovable, &pfn) && find(pfns, untyped, &pfn);
 }
 
 static int kernel_memory(struct pfn_range pfns, unsigned long pfn,
