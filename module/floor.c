@@ -104,15 +104,13 @@ static unsigned long pages_in_use(struct pfn_range pfns)
 {
 	unsigned long pfn, next, n = 0;
 
-	for (pfn = pfns.first; pfn <= pfns.last; pfn = next) {
+	for (pfn = pfns.first; pfn <= pfns.last; pfn = max(next, pfn + 1)) {
+		struct page *page = pfn_to_page(pfn);
+
 		next = fo_skip_free(pfn);
-		if (next == pfn) {
-			/* Free pages on per-CPU lists have no reference. */
-			n += !PageHWPoison(pfn_to_page(pfn)) &&
-			     (page_count(pfn_to_page(pfn)) ||
-			      PageHuge(pfn_to_page(pfn)));
-			next++;
-		}
+		/* Free pages on per-CPU lists have no reference. */
+		n += next == pfn && !PageHWPoison(page) &&
+		     (page_count(page) || PageHuge(page));
 	}
 	return n;
 }
@@ -144,9 +142,9 @@ int fo_floor_refuse(struct zone *zone, struct pfn_range pfns,
  * get_page_from_freelist() takes the zones of the node's zonelist in turn, each down
  * to its low watermark and lowmem reserve. If the first zone is ZONE_NORMAL, it
  * prefers the next zones of the node to mixing migratetypes in a page block
- * (ALLOC_NOFRAGMENT). So each of these may get all of the pages. A zone
- * that this would bring below its floor is @full. Pages that find no place then are
- * allocated by reclaim, which frees page cache of any of these zones.
+ * (ALLOC_NOFRAGMENT). So each of these may get all of the pages. A zone that this
+ * would bring below its floor is @full. Reclaim frees page cache of any of these zones
+ * for pages that find no place then.
  */
 static unsigned long check_targets(struct zone *zone, long moving, long own,
 				   struct zone **full)

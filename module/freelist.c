@@ -28,13 +28,13 @@
 #include "freelist.h"
 
 /* More than that the chunks of a list may not be. */
-#define FO_DRAIN_CHUNKS		65536
+#define FO_LIST_CHUNKS		65536
 /* Chunks that other tasks may free meanwhile, or that are on per-CPU lists. */
-#define FO_DRAIN_SLACK		2048
+#define FO_LIST_SLACK		2048
 /* So many chunks may come before the wanted one that is on this CPU's list. */
-#define FO_DRAIN_GRACE		512
+#define FO_LIST_GRACE		512
 /* How often the wanted page may turn out to be in another chunk. */
-#define FO_DRAIN_TRIES		3
+#define FO_LIST_TRIES		3
 
 /* Allocates from the free list that the page block of @pfn is on. 0: impossible. */
 static gfp_t gfp_of(unsigned long pfn)
@@ -80,15 +80,15 @@ static int take_chunk(unsigned long head, unsigned int order)
 {
 	struct page *want = pfn_to_page(head), *page, *next;
 	struct zone *zone = page_zone(want);
-	unsigned int grace = FO_DRAIN_GRACE;
+	unsigned int grace = FO_LIST_GRACE;
 	unsigned long left, room;
 	gfp_t gfp = gfp_of(head);
 	int ret = -EBUSY;
 	LIST_HEAD(others);
 
-	left = READ_ONCE(zone->free_area[order].nr_free) + FO_DRAIN_SLACK;
+	left = READ_ONCE(zone->free_area[order].nr_free) + FO_LIST_SLACK;
 	room = fo_floor_room(zone) >> order;
-	if (!gfp || left > FO_DRAIN_CHUNKS)
+	if (!gfp || left > FO_LIST_CHUNKS)
 		return -EBUSY;
 	for (left = min(left, room); left; left--) {
 		/*
@@ -142,7 +142,7 @@ static long take_around(struct pfn_range pfns)
 	unsigned long head, end;
 	int ret = -EAGAIN;
 
-	for (tries = 0; ret == -EAGAIN && tries < FO_DRAIN_TRIES; tries++) {
+	for (tries = 0; ret == -EAGAIN && tries < FO_LIST_TRIES; tries++) {
 		if (!fo_free_chunk(pfns.first, &head, &order))
 			return -EBUSY;
 		ret = take_chunk(head, order);

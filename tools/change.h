@@ -57,7 +57,7 @@ enum { OPT_TYPE = OPT_OWN, OPT_ALL_MARKED, OPT_SIZE, OPT_NODE, OPT_ZONE,
 "BLOCK is a number (40), several numbers (40-43, block:40-43), the address at\n" \
 "which a block starts, an address range of whole blocks, or a DAX device (dax0.0).\n" \
 "offctl tries one block after the other until one fails. The kernel may retry an\n" \
-"attempt for ever. SIGINT and --timeout end it.\n"
+"attempt without end. SIGINT and --timeout end it.\n"
 
 /* Takes the options and operands and does the work. Returns a status. */
 int change_run(struct change *c, int argc, char **argv);
