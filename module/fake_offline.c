@@ -9,6 +9,7 @@
  *
  *	client.c	the clients, and telling them what happens to their ranges
  *	request.c	requests: which can be taken together, and in which order
+ *	drain.c		taking pages that may be on a per-CPU list
  *	take.c		taking pages: checked, planned, taken, recorded, and undone
  *	find.c		finding pages for a request that does not say which
  *	release.c	giving back
@@ -27,6 +28,8 @@
  *	memory.c	what memory is at a PFN
  *	pages.c		taking pages from the kernel, and giving them back
  *	freelist.c	taking single free pages from the buddy allocator's lists
+ *	transfer.c	pages between the states allocated, marked and free
+ *	buddy.c		reading the state of the buddy allocator
  *	page_state.c	what a marked page is made of
  *	canary.c	a pattern in marked pages
  *	floor.c		how much memory marks must leave

@@ -26,6 +26,7 @@
 #include "compat.h"
 #include "floor.h"
 #include "freelist.h"
+#include "transfer.h"
 
 /* More than that the chunks of a list may not be. */
 #define FO_LIST_CHUNKS		65536
@@ -116,6 +117,10 @@ static int take_chunk(unsigned long head, unsigned int order)
 		if (!(left % 256))
 			cond_resched();
 	}
+	/*
+	 * Not fo_return_allocated(): nothing keeps their blocks online. Small ones go to
+	 * a per-CPU list.
+	 */
 	list_for_each_entry_safe(page, next, &others, lru)
 		__free_pages(page, order);
 	if (!ret)
@@ -123,17 +128,36 @@ static int take_chunk(unsigned long head, unsigned int order)
 	return ret;
 }
 
-/* Frees single pages that take_chunk() allocated. */
-static void free_singly(struct pfn_range pfns)
+/*
+ * Makes pages that take_chunk() has allocated as compat_alloc_contig() would leave them.
+ * Return: whether no other task has a reference. If one has, all are freed.
+ */
+static bool freeze(struct pfn_range pfns)
 {
 	unsigned long pfn;
 
-	for_each_pfn(pfn, pfns)
-		__free_page(pfn_to_page(pfn));
+	for (pfn = pfns.first; !COMPAT_TAKEN_COUNT && pfn <= pfns.last; pfn++) {
+		if (page_ref_freeze(pfn_to_page(pfn), 1))
+			continue;
+		fo_put_singly(PFN_RANGE(pfn, pfns.last));
+		fo_return_allocated(pfns_until(pfns.first, pfn));
+		return false;
+	}
+	return true;
 }
 
 /*
- * Takes the chunk that the first page lies in, and frees what is not wanted of it.
+ * In chunks: single pages would stay on a per-CPU list, and be refused when they are
+ * wanted next.
+ */
+static void give_back(struct pfn_range pfns)
+{
+	if (freeze(pfns))
+		fo_return_allocated(pfns);
+}
+
+/*
+ * Takes the chunk that the first page lies in, and frees the rest of it.
  * Return: the PFN behind the chunk, or a negative errno.
  */
 static long take_around(struct pfn_range pfns)
@@ -150,8 +174,8 @@ static long take_around(struct pfn_range pfns)
 	if (ret)
 		return ret == -EAGAIN ? -EBUSY : ret;
 	end = head + (1UL << order);
-	free_singly(pfns_until(head, pfns.first));
-	free_singly(pfns_until(pfns.last + 1, end));
+	give_back(pfns_until(head, pfns.first));
+	give_back(pfns_until(pfns.last + 1, end));
 	return min(end, pfns.last + 1);
 }
 
@@ -181,11 +205,9 @@ int fo_freelist_take(struct pfn_range pfns)
 	for (pfn = pfns.first; pfn <= pfns.last; pfn = next) {
 		next = take_around(PFN_RANGE(pfn, pfns.last));
 		if (next < 0) {
-			free_singly(pfns_until(pfns.first, pfn));
+			give_back(pfns_until(pfns.first, pfn));
 			return next;
 		}
 	}
-	for (pfn = pfns.first; !COMPAT_TAKEN_COUNT && pfn <= pfns.last; pfn++)
-		WARN_ON_ONCE(!page_ref_freeze(pfn_to_page(pfn), 1));
-	return 0;
+	return freeze(pfns) ? 0 : -EBUSY;
 }

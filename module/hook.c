@@ -40,10 +40,10 @@
 #include "hypervisor.h"
 #include "lock.h"
 #include "page_state.h"
-#include "pages.h"
 #include "ranges.h"
 #include "stats.h"
 #include "trace.h"
+#include "transfer.h"
 
 static bool hook_force;
 module_param(hook_force, bool, 0644);

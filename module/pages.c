@@ -5,17 +5,10 @@
  * fo_pages_take() allocates pages, marks them, and takes them out of the managed
  * pages (MemTotal). fo_pages_give_back() is the reverse. The present pages never
  * change with a mark.
- *
- * Pages are given back by generic_online_page(), as after onlining. It frees
- * chunks of an order instead of single pages, it suits pages that were withheld
- * and that the buddy allocator has never seen, and it adds them to the managed
- * pages.
  */
 #include <linux/delay.h>
 #include <linux/errno.h>
-#include <linux/log2.h>
 #include <linux/memory_hotplug.h>
-#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/sched/signal.h>
 
@@ -31,6 +24,7 @@
 #include "ranges.h"
 #include "reason.h"
 #include "stats.h"
+#include "transfer.h"
 
 /**
  * fo_in_first_zone() - what of a PFN range lies in the zone of the first page
@@ -50,93 +44,6 @@ struct pfn_range fo_in_first_zone(struct pfn_range pfns)
 		if (page_zone(pfn_to_page(pfn)) != zone)
 			break;
 	return pfns_until(pfns.first, pfn);
-}
-
-/*
- * Drops the module's reference to pages that were not marked, one by one. If
- * another task has a reference, its put frees the page. free_contig_range() would
- * warn.
- */
-static void put_pages_singly(struct pfn_range pfns)
-{
-	unsigned long pfn;
-
-	for_each_pfn(pfn, pfns)
-		__free_page(pfn_to_page(pfn));
-}
-
-/*
- * Allocated pages become marked ones. Inverse: give_back_zone(). On failure, they
- * are not marked, and one reference to each is the module's: put_pages_singly().
- */
-static int mark_allocated(struct pfn_range pfns, unsigned int flags,
-			  unsigned long *stray)
-{
-	int ret;
-
-	if (flags & FAKE_OFFLINE_CANARY)
-		fo_canary_fill(pfns);
-	ret = fo_pages_mark(pfns, flags & FAKE_OFFLINE_SKIPPABLE, stray);
-	if (!ret)
-		adjust_managed_page_count(pfn_to_page(pfns.first),
-					  -(long)nr_pfns(pfns));
-	else if (flags & FAKE_OFFLINE_CANARY)
-		fo_canary_wipe(pfns);
-	return ret;
-}
-
-/**
- * fo_to_buddy() - hand pages to the buddy allocator
- * @pfns: in one memory block and zone; may be empty
- *
- * In chunks as large as their alignment allows, as online_pages() does it.
- * They become managed pages.
- *
- * Context: any. The pages are as generic_online_page() expects them.
- */
-void fo_to_buddy(struct pfn_range pfns)
-{
-	const unsigned int max_order = ilog2(MAX_ORDER_NR_PAGES);
-	unsigned long pfn = pfns.first;
-
-	while (pfn <= pfns.last) {
-		unsigned int order = min_t(unsigned int, max_order,
-					   ilog2(pfns.last - pfn + 1));
-
-		if (pfn)
-			order = min_t(unsigned int, order, __ffs(pfn));
-		generic_online_page(pfn_to_page(pfn), order);
-		pfn += 1UL << order;
-	}
-}
-
-/* Pages of one zone. Inverse of mark_allocated(). */
-static void give_back_zone(struct pfn_range pfns)
-{
-	while (pfns.first <= pfns.last) {
-		unsigned long nr = fo_pages_make_free(pfns);
-
-		fo_to_buddy(pfns_until(pfns.first, pfns.first + nr));
-		pfns.first += nr;
-		if (pfns.first <= pfns.last)
-			fo_page_put(pfn_to_page(pfns.first++));
-	}
-}
-
-/*
- * Gives back allocated pages that are not wanted, in chunks. A put of each would
- * leave them single on a CPU's list, where the next request does not find them free.
- */
-static void return_allocated(struct pfn_range pfns)
-{
-	unsigned long stray;
-
-	if (pfns.first > pfns.last)
-		return;
-	if (mark_allocated(pfns, FAKE_OFFLINE_SKIPPABLE, &stray))
-		put_pages_singly(pfns);
-	else
-		give_back_zone(pfns);
 }
 
 /*
@@ -161,7 +68,7 @@ static int try_allocate(struct pfn_range pfns)
 		return -EBUSY;
 	ret = compat_alloc_contig(start, pfns.last + 1, GFP_KERNEL | __GFP_NOWARN);
 	if (!ret)
-		return_allocated(pfns_until(start, pfns.first));
+		fo_return_allocated(pfns_until(start, pfns.first));
 	return ret;
 }
 
@@ -215,7 +122,7 @@ static int mark_range(const struct fo_range *r, bool quiet)
 		injected = pfn_to_page(r->pfns.last);
 		page_ref_inc(injected);
 	}
-	ret = mark_allocated(r->pfns, r->flags, &stray);
+	ret = fo_mark_allocated(r->pfns, r->flags, &stray);
 	if (injected)
 		page_ref_dec(injected);
 	if (ret) {
@@ -224,7 +131,7 @@ static int mark_range(const struct fo_range *r, bool quiet)
 			fo_fail_mark(FO_STRAY, r->pfns, stray, ret,
 				     "PFN %#lx has a reference of another task",
 				     stray);
-		put_pages_singly(r->pfns);
+		fo_put_singly(r->pfns);
 	} else if (r->flags & FAKE_OFFLINE_CANARY &&
 		   fo_inject(FO_INJECT_MARK_CORRUPT, r->pfns)) {
 		fo_canary_break(r->pfns.last);
@@ -264,10 +171,10 @@ int fo_pages_take(struct fo_range *const *ranges, unsigned int nr,
 	for (i = 0; i < nr; i++) {
 		const struct fo_range *r = ranges[i];
 
-		return_allocated(pfns_until(next, r->pfns.first));
+		fo_return_allocated(pfns_until(next, r->pfns.first));
 		next = r->pfns.last + 1;
 		if (ret)
-			return_allocated(r->pfns);
+			fo_return_allocated(r->pfns);
 		else
 			ret = mark_range(r, quiet);
 		marked += !ret;
@@ -297,7 +204,7 @@ void fo_pages_give_back(struct pfn_range pfns, unsigned int flags)
 	while (pfns.first <= pfns.last) {
 		struct pfn_range zone = fo_in_first_zone(pfns);
 
-		give_back_zone(zone);
+		fo_give_back_zone(zone);
 		pfns.first = zone.last + 1;
 	}
 }

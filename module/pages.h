@@ -21,6 +21,5 @@ int fo_pages_take(struct fo_range *const *ranges, unsigned int nr,
 		  unsigned int tries, bool quiet,
 		  enum fo_drained drained);
 void fo_pages_give_back(struct pfn_range pfns, unsigned int flags);
-void fo_to_buddy(struct pfn_range pfns);
 
 #endif /* FO_PAGES_H */

@@ -186,16 +186,18 @@ static void add_report(struct report *report, const struct fo_range *r)
 
 /*
  * Gives back the ranges there, which the caller has made RELEASING. Holds fo_lock,
- * and drops it while pages are given back, unless @keep_lock.
+ * and drops it while pages are given back, unless @keep_lock. @counted: they were
+ * counted when they were taken.
  */
-static void give_back(struct pfn_range pfns, bool keep_lock)
+static void give_back(struct pfn_range pfns, bool keep_lock, bool counted)
 {
 	struct report report = {};
 	struct fo_range *r;
 	unsigned long pfn;
 
 	fo_for_each_range_relocking(r, pfn, pfns) {
-		add_report(&report, r);
+		if (counted)
+			add_report(&report, r);
 		if (!keep_lock)
 			mutex_unlock(&fo_lock);
 		if (r->flags & FO_RANGE_RETIRED)
@@ -210,6 +212,37 @@ static void give_back(struct pfn_range pfns, bool keep_lock)
 		fo_range_free(r);
 	}
 	end_report(&report);
+}
+
+/* See fo_release(). @counted: the ranges were counted when they were taken. */
+static int release(struct fake_offline_client *client,
+		   const struct pfn_range *ranges, unsigned int nr,
+		   enum fo_wait wait, bool counted)
+{
+	struct pfn_range all = PFN_RANGE(ranges[0].first, ranges[nr - 1].last);
+	struct fo_range *r;
+	unsigned int i;
+	int ret;
+
+	ret = fo_lock_owned(client, ranges, nr, wait);
+	if (ret && ret != -ENOENT && ret != -EPERM)
+		trace_fake_offline_release(&all, client->name, 0, ret);
+	if (ret)
+		return ret;
+	for (i = 0; i < nr; i++)
+		fo_for_each_range(r, ranges[i])
+			fo_range_set_state(r, FO_RANGE_RELEASING);
+	for (i = 0; i < nr; i++)
+		give_back(ranges[i], wait == FO_TRYLOCK, counted);
+	mutex_unlock(&fo_lock);
+	if (wait == FO_TRYLOCK) {
+		fo_hook_ask();
+		return 0;
+	}
+	for (i = 0; i < nr; i++)
+		fo_unplug_unwatch(ranges[i]);
+	fo_hook_update(wait > FO_DONT_WAIT);
+	return 0;
 }
 
 /**
@@ -230,30 +263,7 @@ int fo_release(struct fake_offline_client *client,
 	       const struct pfn_range *ranges, unsigned int nr,
 	       enum fo_wait wait)
 {
-	struct pfn_range all = PFN_RANGE(ranges[0].first, ranges[nr - 1].last);
-	struct fo_range *r;
-	unsigned int i;
-	int ret;
-
-	ret = fo_lock_owned(client, ranges, nr, wait);
-	if (ret && ret != -ENOENT && ret != -EPERM)
-		trace_fake_offline_release(&all, client->name, 0, ret);
-	if (ret)
-		return ret;
-	for (i = 0; i < nr; i++)
-		fo_for_each_range(r, ranges[i])
-			fo_range_set_state(r, FO_RANGE_RELEASING);
-	for (i = 0; i < nr; i++)
-		give_back(ranges[i], wait == FO_TRYLOCK);
-	mutex_unlock(&fo_lock);
-	if (wait == FO_TRYLOCK) {
-		fo_hook_ask();
-		return 0;
-	}
-	for (i = 0; i < nr; i++)
-		fo_unplug_unwatch(ranges[i]);
-	fo_hook_update(wait > FO_DONT_WAIT);
-	return 0;
+	return release(client, ranges, nr, wait, true);
 }
 
 /* The first range of @client from @pfn on, with neighbours of its own. */
@@ -336,6 +346,7 @@ static void orphan(struct fake_offline_client *client, struct pfn_range pfns,
  * @client: the owner
  * @pfns: of the request
  * @serial: of the request
+ * @counted: whether the request was counted when it was taken
  *
  * Another task may have released a part of it, or marked it anew, which shows in
  * another serial number. A fatal signal ends the wait, and so does a hotplug
@@ -344,7 +355,7 @@ static void orphan(struct fake_offline_client *client, struct pfn_range pfns,
  * Context: sleeps.
  */
 void fo_release_or_orphan(struct fake_offline_client *client,
-			  struct pfn_range pfns, u16 serial)
+			  struct pfn_range pfns, u16 serial, bool counted)
 {
 	struct pfn_range own;
 	struct fo_range *r;
@@ -360,7 +371,7 @@ void fo_release_or_orphan(struct fake_offline_client *client,
 		if (!r)
 			break;
 		if (!ret)
-			ret = fo_release(client, &own, 1, FO_WAIT_KILLABLE);
+			ret = release(client, &own, 1, FO_WAIT_KILLABLE, counted);
 		if (ret && ret != -ENOENT && ret != -EPERM)
 			orphan(client, own, serial);
 	}

@@ -20,7 +20,8 @@ int fo_release(struct fake_offline_client *client,
 	       enum fo_wait wait);
 int fo_release_all(struct fake_offline_client *client, enum fo_wait wait);
 void fo_release_or_orphan(struct fake_offline_client *client,
-			  struct pfn_range pfns, u16 serial);
+			  struct pfn_range pfns, u16 serial,
+			  bool counted);
 void fo_orphan_all(struct fake_offline_client *client);
 void fo_orphans_retry(void);
 void fo_orphans_exit(void);

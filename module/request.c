@@ -15,6 +15,7 @@
 #include <linux/fake_offline_test.h>
 
 #include "client.h"
+#include "drain.h"
 #include "find.h"
 #include "floor.h"
 #include "hook.h"
@@ -38,6 +39,28 @@
 /* How often pages that are busy are tried: half a second in all. */
 #define FO_TAKE_TRIES	10
 
+/* Takes all of a PFN range, or nothing, and counts it. Inverse: fo_take_undo(). */
+static int take_range(struct fo_take *t, struct pfn_range pfns)
+{
+	unsigned int before = t->nr;
+	struct pfn_range left = pfns;
+	struct fo_range *r;
+	int ret = 0;
+
+	t->tried = false;
+	while (!ret && left.first <= left.last) {
+		r = fo_range_alloc(left, t->flags, GFP_KERNEL);
+		ret = r ? fo_take_and_drain(t, r) : -ENOMEM;
+		if (!ret)
+			left.first = t->log[t->nr - 1].pfns.last + 1;
+	}
+	if (ret)
+		fo_take_undo(t, before, false);
+	if (!ret || (t->tried && !t->quiet))
+		fo_take_count(t, pfns, ret);
+	return ret;
+}
+
 /*
  * For fo_find(): a range that is in one block and one zone. If another zone has no
  * place for pages in use, other pages of this zone may still be had.
@@ -48,7 +71,7 @@ static int try_range(struct pfn_range pfns, void *arg)
 	int ret;
 
 	t->serial = 0;
-	ret = fo_take_range(t, pfns);
+	ret = take_range(t, pfns);
 	if (ret == -ENOSPC && t->full &&
 	    t->full != page_zone(pfn_to_page(pfns.first)))
 		return -EBUSY;
@@ -137,7 +160,7 @@ static int take_request(struct fo_take *t, struct fake_offline_request *r)
 	ret = fo_make_range(r->start_pfn, r->nr_pages, &pfns);
 	if (!ret && fo_block_of(pfns.first) != fo_block_of(pfns.last))
 		ret = fo_take_check(t, pfns);
-	return ret ?: fo_take_range(t, pfns);
+	return ret ?: take_range(t, pfns);
 }
 
 /* One that lies within one page block. */
@@ -251,7 +274,7 @@ int fo_take(struct fake_offline_client *client,
 	if (!ret)
 		ret = take_requests(&t, requests, nr);
 	if (ret)
-		fo_take_undo(&t, 0);
+		fo_take_undo(&t, 0, true);
 	fo_hook_unwant(!once);
 	kvfree(t.log);
 	return ret;

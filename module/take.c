@@ -33,10 +33,6 @@
 #include "trace.h"
 #include "unplug.h"
 
-/* To drain the per-CPU lists, so many page blocks are looked at, and so many tried. */
-#define FO_DRAIN_LOOKS	4096
-#define FO_DRAIN_TRIES	64
-
 static int make_room(struct fo_take *t, unsigned int nr)
 {
 	unsigned int room = max3(2 * t->room, t->nr + nr, 16U);
@@ -361,140 +357,21 @@ int fo_take_ranges(struct fo_take *t, struct fo_range **ranges,
 	return ret;
 }
 
-/* A free page of this page block, or -1. */
-static long free_page_in(struct zone *zone, struct pfn_range block)
-{
-	unsigned long pfn;
-	long found = -1;
-
-	mutex_lock(&fo_lock);
-	if (pfn_to_online_page(block.first) && pfn_to_online_page(block.last))
-		for_each_pfn(pfn, block)
-			if (page_zone(pfn_to_page(pfn)) == zone &&
-			    fo_skip_free(pfn) != pfn) {
-				found = pfn;
-				break;
-			}
-	mutex_unlock(&fo_lock);
-	return found;
-}
-
-static bool take_for_a_moment(const struct fo_take *t, unsigned long pfn)
-{
-	struct fo_take moment = {
-		.client = t->client,
-		.abort = t->abort,
-		.wait = FO_DONT_WAIT,
-		.tries = 1,
-		.quiet = true,
-	};
-	struct fo_range *r = fo_range_alloc(PFN_RANGE(pfn, pfn),
-					    FAKE_OFFLINE_SKIPPABLE, GFP_KERNEL);
-	unsigned int one = 1;
-	int ret = r ? fo_take_ranges(&moment, &r, &one) : -ENOMEM;
-
-	fo_range_free(r);
-	fo_take_undo(&moment, 0);
-	kvfree(moment.log);
-	return !ret;
-}
-
-/*
- * Moves the free pages of a zone from the per-CPU lists to the buddy allocator.
- * alloc_contig_range() drains these lists once it has isolated its page blocks. So
- * this takes one page, of a page block that it can isolate, and gives it back. The
- * page is free, so that nothing is migrated for it.
- */
-static bool drain_cpu_lists(const struct fo_take *t, struct zone *zone)
-{
-	unsigned int looks = FO_DRAIN_LOOKS, tries = FO_DRAIN_TRIES;
-	unsigned long pfn = zone_end_pfn(zone) - 1;
-	struct pfn_range block;
-	long found;
-
-	for (; looks && tries && pfn >= zone->zone_start_pfn; looks--) {
-		block = pageblocks_of(PFN_RANGE(pfn, pfn));
-		found = free_page_in(zone, block);
-		if (found >= 0 && take_for_a_moment(t, found))
-			return true;
-		tries -= found >= 0;
-		if (signal_pending(current) || !block.first)
-			break;
-		pfn = block.first - 1;
-		cond_resched();
-	}
-	return false;
-}
-
-/*
- * Takes one range. If a page may be on a per-CPU list, these lists are drained and it
- * is tried again. The search of freelist.c can bring a page to such a list. So they are
- * drained once more after it, and then the failure is explained without a try.
- */
-static int take_and_drain(struct fo_take *t, struct fo_range *r)
-{
-	unsigned int one = 1, tries = t->tries, drains = 0;
-	int ret;
-
-	t->drained = t->wait == FO_DONT_WAIT ? FO_CANNOT_DRAIN : FO_MAY_DRAIN;
-	for (;;) {
-		ret = fo_take_ranges(t, &r, &one);
-		if (ret != -EAGAIN || t->drained != FO_MAY_DRAIN)
-			break;
-		if (!drain_cpu_lists(t, t->zone))
-			t->drained = FO_CANNOT_DRAIN;
-		else if (drains++)
-			t->drained = FO_DRAINED;
-		if (t->drained != FO_MAY_DRAIN)
-			t->tries = 0;
-	}
-	t->tries = tries;
-	fo_range_free(r);
-	return ret;
-}
-
-/**
- * fo_take_range() - take all of a PFN range, or nothing
- * @t: the call
- * @pfns: the PFN range
- *
- * Context: sleeps, holds nothing. Inverse: fo_take_undo().
- * Return: 0, or an errno.
- */
-int fo_take_range(struct fo_take *t, struct pfn_range pfns)
-{
-	unsigned int before = t->nr;
-	struct pfn_range left = pfns;
-	struct fo_range *r;
-	int ret = 0;
-
-	t->tried = false;
-	while (!ret && left.first <= left.last) {
-		r = fo_range_alloc(left, t->flags, GFP_KERNEL);
-		ret = r ? take_and_drain(t, r) : -ENOMEM;
-		if (!ret)
-			left.first = t->log[t->nr - 1].pfns.last + 1;
-	}
-	if (ret)
-		fo_take_undo(t, before);
-	if (!ret || (t->tried && !t->quiet))
-		fo_take_count(t, pfns, ret);
-	return ret;
-}
-
 /**
  * fo_take_undo() - take back what was taken
  * @t: the call
  * @nr: entries of the log that stay
+ * @counted: whether fo_take_count() has counted the others
  *
- * Context: sleeps, holds nothing. Inverse: fo_take_range(), fo_take_ranges().
+ * Context: sleeps, holds nothing. Inverse: fo_take_ranges().
  */
-void fo_take_undo(struct fo_take *t, unsigned int nr)
+void fo_take_undo(struct fo_take *t, unsigned int nr, bool counted)
 {
 	while (t->nr > nr) {
 		struct fo_taken *taken = &t->log[--t->nr];
 
-		fo_release_or_orphan(t->client, taken->pfns, taken->serial);
+		fo_release_or_orphan(t->client, taken->pfns, taken->serial,
+				     counted);
 	}
 }
 

@@ -50,10 +50,9 @@ struct fo_take {
 };
 
 int fo_take_check(struct fo_take *t, struct pfn_range pfns);
-int fo_take_range(struct fo_take *t, struct pfn_range pfns);
 int fo_take_ranges(struct fo_take *t, struct fo_range **ranges,
 		   unsigned int *nr);
-void fo_take_undo(struct fo_take *t, unsigned int nr);
+void fo_take_undo(struct fo_take *t, unsigned int nr, bool counted);
 void fo_take_count(const struct fo_take *t, struct pfn_range pfns, int result);
 
 #endif /* FO_TAKE_H */

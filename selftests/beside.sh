@@ -80,6 +80,91 @@ free_pages() {
 	rm -rf "$TMP/used"
 }
 
+# every_second: up to 600 free pages, every second one of each run, in page blocks that
+# also have slab pages. So several of them are in one chunk of the buddy allocator
+every_second() {
+	oracle runs slab "$(kernel_range)" >"$TMP/slab"
+	oracle runs buddy "$(kernel_range)" | awk '
+	NR == FNR { for (b = int($1 / 512); b <= int(($1 + $2 - 1) / 512); b++) slab[b]; next }
+	{
+		for (p = $1; p < $1 + $2 && n < 600; p += 2)
+			if (int(p / 512) in slab) { print p; n++ }
+	}' "$TMP/slab" -
+}
+
+# clean_page RANGE: a page of a page block there that is free as a whole
+clean_page() {
+	oracle runs buddy "$1" | awk '
+	{ first = int(($1 + 511) / 512) * 512 }
+	first + 512 <= $1 + $2 { print first; exit }'
+}
+
+# refused_free PFN: EBUSY, and the page is free. The kernel drains the per-CPU lists of a
+# zone for a mark, so /proc/kpageflags shows each free page of $each_drain's zone as such
+# afterwards.
+refused_free() {
+	[ "$RESULT" = EBUSY ] || return 1
+	expect_eq "a mark that drains" ok "$(mark_raw "$each_drain 1")"
+	expect_eq "its unmark" ok "$(tryio write "$FO"/unmark "$each_drain 1")"
+	each_drains=$((each_drains + 1))
+	free_now "$1"
+}
+
+# try_each FILE DRAIN: marks each of these pages, wherever its first neighbours have
+# brought it. Counts in each_ok, each_free and each_drains. A page may be freed after it was refused,
+# so it is tried twice. DRAIN is a page that can be marked, of the same zone.
+try_each() {
+	each_drain=$2
+	each_ok=0 each_free=0 each_drains=0
+	while read -r each_pfn; do
+		result mark_raw "$each_pfn 1"
+		if refused_free "$each_pfn"; then
+			result mark_raw "$each_pfn 1"
+		fi
+		if refused_free "$each_pfn"; then
+			note "PFN $each_pfn: $(sed -n 's/^reason //p' "$FO"/last_refusal)"
+			each_free=$((each_free + 1))
+		elif [ "$RESULT" = ok ]; then
+			each_ok=$((each_ok + 1))
+			note_mark "$each_pfn" 1
+		fi
+	done <"$1"
+	expect_eq "pages that were refused while they were free" 0 "$each_free"
+}
+
+# refusing FILE DRAIN: try_each, as if the module refused the page of FILE
+refusing() {
+	refusing_pfn=$(cat "$1")
+	mark_raw() {
+		case $1 in
+		"$refusing_pfn 1") echo EBUSY ;;
+		*) tryio write "$FO"/mark "$1" ;;
+		esac
+	}
+	try_each "$@"
+}
+
+# A mark of one page of a chunk leaves the others where the next mark finds them: in the
+# buddy allocator, or on a per-CPU list, which is drained. To drain it counts as nothing.
+shared_chunks() {
+	used
+	every_second >"$TMP/each"
+	expect_at_least "free pages beside slab pages" 100 "$(wc -l <"$TMP/each")"
+	each_clean=$(clean_page "$(kernel_range)")
+	stats_mark
+	try_each "$TMP/each" "$each_clean"
+	note "$each_ok of $(wc -l <"$TMP/each") pages marked"
+	expect_at_least "pages marked" 100 "$each_ok"
+	expect_stats "marks $((each_ok + each_drains))" "unmarks $each_drains"
+	check_all "when marked"
+	unmark_all
+	each_clean=$(clean_page "$(block_range "$B1")")
+	echo $((each_clean + 9)) >"$TMP/each"
+	expect_failing "refused, and free" refusing "$TMP/each" $((each_clean + 100))
+	check_all "after unmark"
+	rm -rf "$TMP/used"
+}
+
 # refused PFN: it is, and for being the kernel's
 refused() {
 	[ "$(mark_raw "$1 1")" = EBUSY ] &&
@@ -109,4 +194,4 @@ kernel_pages() {
 	unmark_all
 }
 
-run_tests free_pages kernel_pages
+run_tests free_pages shared_chunks kernel_pages
