@@ -321,6 +321,11 @@ int fo_explain_busy(struct pfn_range pfns, bool isolated, bool drained)
 		return fo_fail_mark(FO_PINNED, pfns, found, -EBUSY,
 				    "PFN %#lx could not be freed: pinned, %d references",
 				    found, refs(found));
+	/* A request that does not wait drains no list. */
+	if (!drained && find(pfns, untyped, &found))
+		return fo_fail_mark(FO_TRANSIENT, pfns, found, -EBUSY,
+				    "PFN %#lx is on the free list of a CPU, or is memory of the kernel: only a request that waits can tell",
+				    found);
 	if (what)
 		return fo_fail_mark(FO_NEIGHBOUR, pfns, obstacle, -EBUSY,
 				    "PFN %#lx in the same page block cannot move: %s",

@@ -313,12 +313,33 @@ hook_told() {
 	check_all "without the client"
 }
 
+# A request that does not wait drains no list. So it cannot know whether a page without a
+# reference and a type is free, and says so. A request that waits knows.
+once() {
+	caller_load
+	once_pfn=$(block_pfn "$B2" 1001)
+	kernel_has "$once_pfn" frozen=1
+	expect_eq "once" EBUSY "$(call once "$once_pfn 1")"
+	expect_refusal "of a request that does not wait" "$once_pfn" transient \
+		"PFN $(printf %#x "$once_pfn") is on the free list of a CPU, or is memory of the kernel: only a request that waits can tell"
+	expect_eq "take" EBUSY "$(call take "$once_pfn 1")"
+	expect_eq "code of a request that waits" "code kernel_memory" \
+		"$(grep '^code ' "$FO"/last_refusal)"
+	kernel_has_not
+	expect_eq "once, when the kernel has freed it" ok "$(call once "$once_pfn 1")"
+	note_mark "$once_pfn" 1
+	check_all "when it is taken"
+	caller_unload
+	: >"$MARKS"
+	check_all "without the client"
+}
+
 # The tests of the hook need a guest with a virtio-mem device.
 if grep -q . /sys/bus/virtio/devices/*/device 2>/dev/null &&
    grep -q 0x0018 /sys/bus/virtio/devices/*/device; then
 	drop_virtio_mem
-	run_tests aborted not_aborted shrinker shrinker_hotplug pressure \
+	run_tests aborted not_aborted once shrinker shrinker_hotplug pressure \
 		"hook_told taken" "hook_told left"
 else
-	run_tests aborted not_aborted shrinker shrinker_hotplug pressure
+	run_tests aborted not_aborted once shrinker shrinker_hotplug pressure
 fi

@@ -222,6 +222,26 @@ pin_page() {
 	PIN=${pin_answer#pfn }
 }
 
+# kernel_has PFN [OPTION]: the kernel allocates this page for itself; see
+# modules/kernel-page.c
+kernel_has() {
+	kernel_has=$1
+	shift
+	expect_status "the kernel has PFN $kernel_has" 0 \
+		modprobe kernel-page pfn="$kernel_has" "$@"
+}
+
+kernel_has_not() {
+	expect_status "the kernel frees its page" 0 modprobe -r kernel-page
+}
+
+# expect_refusal WHAT PFN CODE REASON: these lines are in last_refusal
+expect_refusal() {
+	expect_eq "last_refusal $1" "pfn $2
+code $3
+reason $4" "$(sed -n '/^pfn /p; /^reason /p; /^code /p' "$FO"/last_refusal)"
+}
+
 # hanging: $B2 goes offline until the test ends that
 hanging() {
 	pin_page "$B2"

@@ -9,8 +9,8 @@
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck disable=SC2016  # programs of awk
-# shellcheck source=lib.sh
-. "$(dirname "$0")/lib.sh"
+# shellcheck source=lib-events.sh
+. "$(dirname "$0")/lib-events.sh"
 
 SEED=20261127
 PAGES=1800
@@ -125,4 +125,34 @@ reasons() {
 	check_all "after unmark"
 }
 
-run_tests reasons
+# A pinned page is refused as such, by its own number. A kernel page without a reference
+# looks like a page on the free list of a CPU, and is told apart after these lists were
+# drained. A page beside each can be marked.
+told_apart() {
+	to_zone "$B1" Normal
+	pin_page "$B1" longpin
+	expect_eq "a pinned page" EBUSY "$(mark_raw "$PIN 1")"
+	expect_refusal "of it" "$PIN" pinned \
+		"PFN $(printf %#x "$PIN") could not be freed: pinned, 1025 references"
+	tenant_stop
+	go "$B1" offline
+	go "$B1" online_movable
+
+	told_pfn=$(block_pfn "$B2" 1001)
+	kernel_has "$told_pfn" frozen=1
+	expect_eq "its references" "ref0 1" "$(refs "$told_pfn+1" | grep ref0)"
+	expect_eq "a kernel page without a reference" EBUSY "$(mark_raw "$told_pfn 1")"
+	expect_refusal "of it" "$told_pfn" kernel_memory \
+		"PFN $(printf %#x "$told_pfn") could not be freed: kernel memory, without a reference of its own"
+	expect_failing "of the page beside it" expect_refusal "" $((told_pfn + 1)) \
+		kernel_memory ""
+	mark $((told_pfn + 1)) 1
+	check_all "beside it"
+	unmark_all
+	kernel_has_not
+	mark "$told_pfn" 1
+	check_all "when the kernel has freed it"
+	unmark_all
+}
+
+run_tests told_apart reasons

@@ -47,7 +47,7 @@ beside() {
 	}' "$TMP/free" "$TMP/its" >"$TMP/chosen"
 	read -r KERNEL <"$TMP/chosen"
 	tail -n +2 "$TMP/chosen" >"$TMP/beside"
-	expect_status "the kernel has PFN $KERNEL" 0 modprobe kernel-page pfn="$KERNEL"
+	kernel_has "$KERNEL"
 	note "the kernel's page: $KERNEL, pages of the process: $(tr '\n' ' ' <"$TMP/beside")"
 	while read -r beside_pfn; do
 		unchanged "a mark of PFN $beside_pfn" EBUSY mark_raw "$beside_pfn 1"

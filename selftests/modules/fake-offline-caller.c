@@ -5,6 +5,7 @@
  * /sys/kernel/debug/fake_offline_caller/ are
  *
  *	take	"START NR" lines: fake_offline_take() of all of them, by the writer
+ *	once	the same with FAKE_OFFLINE_ONCE
  *	release	"START NR": fake_offline_release()
  *	nowait	"START NR": fake_offline_release_nowait()
  *	abort	anything: fake_offline_abort()
@@ -113,7 +114,8 @@ static unsigned long scan(struct shrinker *unused, struct shrink_control *sc)
 	return range.nr_pages;
 }
 
-static int take(const struct fake_offline_range *ranges, unsigned int nr)
+static int take_with(unsigned int flags,
+		     const struct fake_offline_range *ranges, unsigned int nr)
 {
 	struct fake_offline_request requests[MAX_REQUESTS];
 	unsigned int i;
@@ -122,11 +124,21 @@ static int take(const struct fake_offline_range *ranges, unsigned int nr)
 		requests[i] = (struct fake_offline_request){
 			.start_pfn = ranges[i].start_pfn,
 			.nr_pages = ranges[i].nr_pages,
-			.flags = FAKE_OFFLINE_SKIPPABLE,
+			.flags = FAKE_OFFLINE_SKIPPABLE | flags,
 			.nid = NUMA_NO_NODE,
 			.zone = FAKE_OFFLINE_ANY_ZONE,
 		};
 	return fake_offline_take(client, requests, nr);
+}
+
+static int take(const struct fake_offline_range *ranges, unsigned int nr)
+{
+	return take_with(0, ranges, nr);
+}
+
+static int once(const struct fake_offline_range *ranges, unsigned int nr)
+{
+	return take_with(FAKE_OFFLINE_ONCE, ranges, nr);
 }
 
 static int release(const struct fake_offline_range *ranges, unsigned int nr)
@@ -249,6 +261,7 @@ static int __init caller_init(void)
 		goto no_shrinker;
 	dir = debugfs_create_dir("fake_offline_caller", NULL);
 	debugfs_create_file("take", 0200, dir, take, &ranges_fops);
+	debugfs_create_file("once", 0200, dir, once, &ranges_fops);
 	debugfs_create_file("release", 0200, dir, release, &ranges_fops);
 	debugfs_create_file("nowait", 0200, dir, nowait, &ranges_fops);
 	debugfs_create_file("shrink", 0200, dir, arm, &ranges_fops);
