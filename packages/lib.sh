@@ -55,6 +55,22 @@ work_in_memory() {
 		mount -t tmpfs -o size=4G,mode=755 tmpfs "$tmp" || :
 }
 
+# list_tree: lists the files of the checkout, without links to directories
+list_tree() {
+	list_checkout | while_exists
+}
+# list_checkout: lists the files and links of git, or all of them without git. git also lists
+# deleted files if the deletion is not committed.
+list_checkout() {
+	{
+		git -c safe.directory="$top" -C "$top" ls-files -z \
+			--cached --others --exclude-standard 2>/dev/null ||
+		(cd "$top" && find . -name .git -prune -o ! -type d -print0)
+	} | LC_ALL=C sort -zu
+}
+# shellcheck disable=SC2016  # for the inner shell
+while_exists() { (cd "$top" && xargs -0r sh -c 'for f; do [ ! -f "$f" ] || printf "%s\\0" "$f"; done' sh); }
+
 # make_new DIR: creates a directory, which the caller fills and moves to DIR with
 # put_in_place, so that an interrupted run leaves no incomplete DIR.
 make_new() {

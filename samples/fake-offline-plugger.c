@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+// Size: a driver that is an example is one file, to be read from top to bottom.
 /*
  * A driver like virtio_mem.c, but smaller: an example of a driver that plugs and
  * unplugs memory in units smaller than a memory block. It uses only

@@ -83,8 +83,8 @@ kernel_lanes() { (cd "$vm_dir/kernels" && echo *); }
 # describe_kernel NAME|PATH: sets these variables from vm/kernels/NAME. A variable that
 # the file does not set is empty. For the path of a build tree, all are empty.
 #   kernel_suites     the Debian suites with its packages
-#   build_suite       the suite of the build root for modules
-#   build_compiler    the compiler in this build root
+#   build_suite       the release whose compiler and libc build its modules
+#   build_compiler    the compiler in this release
 #   kernel_source     the source package, if the kernel is built here
 #   source_package    the source package of a kernel that is not built here
 #   kernel_patches    the directory with patches for it
@@ -106,8 +106,33 @@ describe_kernel() {
 	. "$vm_dir/kernels/$1"
 }
 
+# host_suite: prints the name of the Debian release of this machine
+host_suite() { sed -n 's/^VERSION_CODENAME=//p' /etc/os-release | tr -d '"'; }
+
+# default_kernel: vm/default-kernel describes it
+default_kernel() {
+	default_any='' default_here=''
+	for default_name in $(kernel_lanes | tr ' ' '\n' | sort -V); do
+		describe_kernel "$default_name"
+		[ -z "$kernel_source" ] || continue
+		[ "$kernel_suites" != sid ] || continue
+		default_any=$default_name
+		[ "$build_suite" != "$(host_suite)" ] || default_here=$default_name
+	done
+	echo "${default_here:-$default_any}"
+}
+
+# builds_here: checks whether this machine itself can build modules for the fetched kernel.
+# Its headers name a compiler, and have programs that need the libc of build_suite.
+builds_here() {
+	[ "$build_suite" = "$(host_suite)" ] &&
+		command -v "$build_compiler" >/dev/null &&
+		[ -d "$kernel_tree/root/usr/src/linux-headers-$kernel_release" ]
+}
+
 # find_kernel NAME|PATH: fetches or builds the kernel if needed, and sets the variables of
-# describe_kernel and
+# describe_kernel. build_suite is empty if this machine itself builds the modules, and not
+# a build root (vm/fetch-build-root). Also sets
 #   kernel_name     the argument
 #   kernel_release  the output of uname -r in the guest
 #   kernel_image    the file to boot
@@ -139,6 +164,7 @@ find_kernel() {
 		kernel_image=$kernel_tree/vmlinuz
 		kernel_modules=$kernel_tree/modules
 		kernel_key=${kernel_tree##*/}
+		! builds_here || build_suite=''
 		;;
 	esac
 }
