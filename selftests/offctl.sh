@@ -267,6 +267,40 @@ $(addresses "$(block_pfn "$B1" 6000)" 2) marked"
 	unmark_all
 }
 
+# import_pinned lines|range: a list of bad memory has a pinned page and its neighbours.
+# If each has a line, the neighbours are marked. If one line has all three, none is. When
+# the page is free, all are.
+import_pinned() {
+	tenant_start 20 "$B2"
+	pinned_pfn=$(tenant_ask pin)
+	expect_eq "a page is pinned" pfn "${pinned_pfn% *}"
+	pinned_pfn=${pinned_pfn#* }
+	case $1 in
+	lines)
+		printf '%d\n' $((pinned_pfn - 1)) "$pinned_pfn" $((pinned_pfn + 1)) >"$TMP/list"
+		pinned_status=64
+		pinned_rows="$(addresses $((pinned_pfn - 1)) 1) marked
+$(addresses "$pinned_pfn" 1) refused
+$(addresses $((pinned_pfn + 1)) 1) marked"
+		note_mark $((pinned_pfn - 1)) 1
+		note_mark $((pinned_pfn + 1)) 1 ;;
+	range)
+		echo "$((pinned_pfn - 1))+3" >"$TMP/list"
+		pinned_status=1
+		pinned_rows="$(addresses $((pinned_pfn - 1)) 3) refused" ;;
+	esac
+	try "import" "$pinned_status" import --format pfn -rno RANGE,FATE "$TMP/list"
+	says "import" "$pinned_rows"
+	check_all "a page is pinned"
+	expect_eq "unpin" unpinned "$(tenant_ask unpin)"
+	try "import again" 0 import --format pfn -rno FATE "$TMP/list"
+	: >"$MARKS"
+	note_mark $((pinned_pfn - 1)) 3
+	check_all "no page is pinned"
+	tenant_stop
+	unmark_all
+}
+
 # --dry-run sees that the pages in use have nowhere to go. A file fills all memory but
 # 64 MiB, so a block full of it cannot be emptied. With a smaller file it can.
 no_room() {
@@ -308,4 +342,5 @@ no_room() {
 	check_all "after no_room"
 }
 
-run_tests listings dry_run no_room by_size timeout cycle cycle_leak save_restore import
+run_tests listings dry_run no_room by_size timeout cycle cycle_leak save_restore import \
+	"import_pinned lines" "import_pinned range"
