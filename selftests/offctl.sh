@@ -301,6 +301,33 @@ $(addresses $((pinned_pfn + 1)) 1) marked"
 	unmark_all
 }
 
+# Block 0 has holes, since a PC has no RAM below 1 MiB for its devices. The hint says how
+# much is missing, by /proc/iomem. A block that is all RAM goes offline without a hint.
+holes() {
+	[ -d "$SYSMEM/memory0" ] || skip "there is no memory block 0"
+	holes_missing=$BLOCK_PAGES
+	while read -r holes_from holes_last; do
+		holes_from=$(((holes_from + 4095) / 4096))
+		holes_to=$(((holes_last + 1) / 4096))
+		[ "$holes_to" -le "$BLOCK_PAGES" ] || holes_to=$BLOCK_PAGES
+		[ "$holes_from" -ge "$holes_to" ] ||
+			holes_missing=$((holes_missing - holes_to + holes_from))
+	done <<-RAM
+		$(sed -n 's/^\([0-9a-f]*\)-\([0-9a-f]*\) : System RAM.*/0x\1 0x\2/p' /proc/iomem)
+	RAM
+	expect_at_least "pages of block 0 without RAM" 2 "$holes_missing"
+	try "offline 0" 1 offline 0
+	complains "offline 0" "offctl: offline: block 0: it has holes or several zones (EINVAL); it is online
+hint: $holes_missing pages ($((holes_missing * 4)) KiB) of the block are no RAM, see /proc/iomem; the kernel takes no block with holes offline"
+	try "blocks 0" 0 blocks -rno WHY 0
+	says "blocks 0" 'it\x20has\x20holes\x20or\x20several\x20zones'
+	check_all "after the attempt"
+	try "offline, no holes" 0 offline "$B1"
+	complains "offline, no holes" ""
+	go "$B1" online_movable
+	check_all "online again"
+}
+
 # --dry-run sees that the pages in use have nowhere to go. A file fills all memory but
 # 64 MiB, so a block full of it cannot be emptied. With a smaller file it can.
 no_room() {
@@ -343,4 +370,4 @@ no_room() {
 }
 
 run_tests listings dry_run no_room by_size timeout cycle cycle_leak save_restore import \
-	"import_pinned lines" "import_pinned range"
+	"import_pinned lines" "import_pinned range" holes

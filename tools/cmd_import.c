@@ -167,7 +167,8 @@ static int carry_out(struct import *im)
 		add_pages(&sb, &im->r.units, pages);
 		err("%s: it would cost %s, more than %d %% of the memory",
 		    im->cmd->name, sb_str(&sb), MAX_PERCENT);
-		hint("--dry-run shows the ranges; --force marks them anyway");
+		hint("--dry-run shows the ranges; --force %s them anyway",
+		     im->save ? "saves" : "marks");
 		sb_free(&sb);
 		return ST_FAILED;
 	}
