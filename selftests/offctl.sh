@@ -168,6 +168,60 @@ timeout() {
 	unmark_all
 }
 
+# allocations GROUP: how often a task of the memory control group needed memory while its
+# limit was exceeded. With the limit memory.high the kernel counts, and kills no task.
+allocations() {
+	sed -n 's/^high //p' "$1/memory.events"
+}
+
+# While an attempt lasts, offctl needs no memory for its progress on a terminal. So it
+# continues when memory is full. The twin: another program in the same group needs some.
+no_memory() {
+	group_root=$TMP/cgroup group=$TMP/cgroup/offctl
+	mkdir "$group_root"
+	mount -t cgroup2 none "$group_root" || skip "this kernel has no cgroup2"
+	echo +memory >"$group_root/cgroup.subtree_control" 2>/dev/null || {
+		umount "$group_root"
+		skip "this kernel has no memory control groups"
+	}
+	mkdir "$group"
+	tenant_start 20 "$B2"
+	group_answer=$(tenant_ask pin)
+	expect_eq "a page is pinned" pfn "${group_answer% *}"
+	sh -c 'echo 0 >"$1/cgroup.procs" && exec offctl offline "$2" 2>/dev/tty1' sh \
+		"$group" "$B2" &
+	group_pid=$!
+	wait_for "the attempt" going_offline "$B2"
+	# This also takes away the charges that the kernel keeps in stock for each CPU.
+	echo 0 >"$group/memory.high"
+	group_before=$(allocations "$group")
+	# Time for a few lines of progress, the first after a second.
+	sleep 5
+	expect_eq "allocations" 0 $(($(allocations "$group") - group_before))
+	expect_eq "state of memory$B2" going-offline "$(block_state "$B2")"
+	echo max >"$group/memory.high"
+	kill -TERM "$group_pid"
+	wait "$group_pid"
+	expect_eq "exit status" 1 $?
+	check_all "given up"
+	echo 0 >"$group/memory.high"
+	group_before=$(allocations "$group")
+	# shellcheck disable=SC2016  # the inner shell expands $1
+	expect_status "another program" 0 \
+		sh -c 'echo 0 >"$1" && exec sh -c true' sh "$group/cgroup.procs"
+	expect_at_least "allocations of another program" 1 \
+		$(($(allocations "$group") - group_before))
+	expect_eq "unpin" unpinned "$(tenant_ask unpin)"
+	tenant_stop
+	rmdir "$group"
+	umount "$group_root"
+	check_all "at last"
+}
+
+going_offline() { # BLOCK
+	[ "$(block_state "$1")" = going-offline ]
+}
+
 # Two blocks go offline and online five times, with every failure that can be injected.
 cycle() {
 	mark_shape "$B1"
@@ -369,5 +423,5 @@ no_room() {
 	check_all "after no_room"
 }
 
-run_tests listings dry_run no_room by_size timeout cycle cycle_leak save_restore import \
+run_tests listings dry_run no_room by_size timeout no_memory cycle cycle_leak save_restore import \
 	"import_pinned lines" "import_pinned range" holes

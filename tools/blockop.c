@@ -130,6 +130,7 @@ static int attempt(struct blockop *op, const struct module *m,
 
 	sb_addf(&data, "%" PRIu64 "%s%s\n", b->nr, op->type ? " " : "",
 		op->type ? op->type : "");
+	memory_lock();
 	if (op->limit_ms)
 		time_limit_start(op->limit_ms);
 	clock_gettime(CLOCK_MONOTONIC, &start);
