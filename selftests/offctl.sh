@@ -168,6 +168,60 @@ timeout() {
 	unmark_all
 }
 
+# allocations GROUP: how often a task of the memory control group needed memory while its
+# limit was exceeded. With the limit memory.high the kernel counts, and kills no task.
+allocations() {
+	sed -n 's/^high //p' "$1/memory.events"
+}
+
+# While an attempt lasts, offctl needs no memory for its progress on a terminal. So it
+# continues when memory is full. The twin: another program in the same group needs some.
+no_memory() {
+	group_root=$TMP/cgroup group=$TMP/cgroup/offctl
+	mkdir "$group_root"
+	mount -t cgroup2 none "$group_root" || skip "this kernel has no cgroup2"
+	echo +memory >"$group_root/cgroup.subtree_control" 2>/dev/null || {
+		umount "$group_root"
+		skip "this kernel has no memory control groups"
+	}
+	mkdir "$group"
+	tenant_start 20 "$B2"
+	group_answer=$(tenant_ask pin)
+	expect_eq "a page is pinned" pfn "${group_answer% *}"
+	sh -c 'echo 0 >"$1/cgroup.procs" && exec offctl offline "$2" 2>/dev/tty1' sh \
+		"$group" "$B2" &
+	group_pid=$!
+	wait_for "the attempt" going_offline "$B2"
+	# This also takes away the charges that the kernel keeps in stock for each CPU.
+	echo 0 >"$group/memory.high"
+	group_before=$(allocations "$group")
+	# Time for a few lines of progress, the first after a second.
+	sleep 5
+	expect_eq "allocations" 0 $(($(allocations "$group") - group_before))
+	expect_eq "state of memory$B2" going-offline "$(block_state "$B2")"
+	echo max >"$group/memory.high"
+	kill -TERM "$group_pid"
+	wait "$group_pid"
+	expect_eq "exit status" 1 $?
+	check_all "given up"
+	echo 0 >"$group/memory.high"
+	group_before=$(allocations "$group")
+	# shellcheck disable=SC2016  # the inner shell expands $1
+	expect_status "another program" 0 \
+		sh -c 'echo 0 >"$1" && exec sh -c true' sh "$group/cgroup.procs"
+	expect_at_least "allocations of another program" 1 \
+		$(($(allocations "$group") - group_before))
+	expect_eq "unpin" unpinned "$(tenant_ask unpin)"
+	tenant_stop
+	rmdir "$group"
+	umount "$group_root"
+	check_all "at last"
+}
+
+going_offline() { # BLOCK
+	[ "$(block_state "$1")" = going-offline ]
+}
+
 # Two blocks go offline and online five times, with every failure that can be injected.
 cycle() {
 	mark_shape "$B1"
@@ -267,6 +321,67 @@ $(addresses "$(block_pfn "$B1" 6000)" 2) marked"
 	unmark_all
 }
 
+# import_pinned lines|range: a list of bad memory has a pinned page and its neighbours.
+# If each has a line, the neighbours are marked. If one line has all three, none is. When
+# the page is free, all are.
+import_pinned() {
+	tenant_start 20 "$B2"
+	pinned_pfn=$(tenant_ask pin)
+	expect_eq "a page is pinned" pfn "${pinned_pfn% *}"
+	pinned_pfn=${pinned_pfn#* }
+	case $1 in
+	lines)
+		printf '%d\n' $((pinned_pfn - 1)) "$pinned_pfn" $((pinned_pfn + 1)) >"$TMP/list"
+		pinned_status=64
+		pinned_rows="$(addresses $((pinned_pfn - 1)) 1) marked
+$(addresses "$pinned_pfn" 1) refused
+$(addresses $((pinned_pfn + 1)) 1) marked"
+		note_mark $((pinned_pfn - 1)) 1
+		note_mark $((pinned_pfn + 1)) 1 ;;
+	range)
+		echo "$((pinned_pfn - 1))+3" >"$TMP/list"
+		pinned_status=1
+		pinned_rows="$(addresses $((pinned_pfn - 1)) 3) refused" ;;
+	esac
+	try "import" "$pinned_status" import --format pfn -rno RANGE,FATE "$TMP/list"
+	says "import" "$pinned_rows"
+	check_all "a page is pinned"
+	expect_eq "unpin" unpinned "$(tenant_ask unpin)"
+	try "import again" 0 import --format pfn -rno FATE "$TMP/list"
+	: >"$MARKS"
+	note_mark $((pinned_pfn - 1)) 3
+	check_all "no page is pinned"
+	tenant_stop
+	unmark_all
+}
+
+# Block 0 has holes, since a PC has no RAM below 1 MiB for its devices. The hint says how
+# much is missing, by /proc/iomem. A block that is all RAM goes offline without a hint.
+holes() {
+	[ -d "$SYSMEM/memory0" ] || skip "there is no memory block 0"
+	holes_missing=$BLOCK_PAGES
+	while read -r holes_from holes_last; do
+		holes_from=$(((holes_from + 4095) / 4096))
+		holes_to=$(((holes_last + 1) / 4096))
+		[ "$holes_to" -le "$BLOCK_PAGES" ] || holes_to=$BLOCK_PAGES
+		[ "$holes_from" -ge "$holes_to" ] ||
+			holes_missing=$((holes_missing - holes_to + holes_from))
+	done <<-RAM
+		$(sed -n 's/^\([0-9a-f]*\)-\([0-9a-f]*\) : System RAM.*/0x\1 0x\2/p' /proc/iomem)
+	RAM
+	expect_at_least "pages of block 0 without RAM" 2 "$holes_missing"
+	try "offline 0" 1 offline 0
+	complains "offline 0" "offctl: offline: block 0: it has holes or several zones (EINVAL); it is online
+hint: $holes_missing pages ($((holes_missing * 4)) KiB) of the block are no RAM, see /proc/iomem; the kernel takes no block with holes offline"
+	try "blocks 0" 0 blocks -rno WHY 0
+	says "blocks 0" 'it\x20has\x20holes\x20or\x20several\x20zones'
+	check_all "after the attempt"
+	try "offline, no holes" 0 offline "$B1"
+	complains "offline, no holes" ""
+	go "$B1" online_movable
+	check_all "online again"
+}
+
 # --dry-run sees that the pages in use have nowhere to go. A file fills all memory but
 # 64 MiB, so a block full of it cannot be emptied. With a smaller file it can.
 no_room() {
@@ -308,4 +423,5 @@ no_room() {
 	check_all "after no_room"
 }
 
-run_tests listings dry_run no_room by_size timeout cycle cycle_leak save_restore import
+run_tests listings dry_run no_room by_size timeout no_memory cycle cycle_leak save_restore import \
+	"import_pinned lines" "import_pinned range" holes

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /* One attempt to take a memory block offline or online, and its outcome. */
 #include "blockop.h"
+#include "blockarg.h"
+#include "iomem.h"
 #include "ranges.h"
 
 #include <errno.h>
@@ -68,11 +70,34 @@ static bool hint_reason(const struct blockop *op, const struct module *m,
 		return false;
 	/* The notifier's range may leave out the first pages of the block. */
 	ours = per_block && now.span.pfn / per_block == b->nr &&
-	       now.count != count_before;
+	       now.count != count_before && !failure_is_vague(&now);
 	if (ours)
 		hint("%s", now.reason);
 	failure_free(&now);
 	return ours;
+}
+
+/*
+ * Shows why an online block cannot go offline with EINVAL. The kernel refuses a block with
+ * holes, and then a block with pages of several zones.
+ */
+static void hint_invalid(const struct blockop *op, const struct memblock *b)
+{
+	struct sb line = {0};
+	struct span span;
+	uint64_t ram;
+
+	if (!block_span(&op->units, b->nr, &span) ||
+	    !iomem_ram_pages(&op->units, span, &ram))
+		return;
+	if (ram == span.nr) {
+		hint("all of the block is RAM, so its pages are in several zones");
+		return;
+	}
+	add_pages(&line, &op->units, span.nr - ram);
+	hint("%s of the block %s no RAM, see /proc/iomem; the kernel takes no block with holes offline",
+	     line.p, is_are(span.nr - ram));
+	sb_free(&line);
 }
 
 /* The number of operations that have failed. */
@@ -105,6 +130,7 @@ static int attempt(struct blockop *op, const struct module *m,
 
 	sb_addf(&data, "%" PRIu64 "%s%s\n", b->nr, op->type ? " " : "",
 		op->type ? op->type : "");
+	memory_lock();
 	if (op->limit_ms)
 		time_limit_start(op->limit_ms);
 	clock_gettime(CLOCK_MONOTONIC, &start);
@@ -136,8 +162,11 @@ static void say_failed(struct blockop *op, const struct module *m,
 	err("%s: block %" PRIu64 ": %s; it is %s", op->cmd->name, b->nr,
 	    sb_str(&why), b->state);
 	sb_free(&why);
-	if (!hint_reason(op, m, b, failures_before) && error == EBUSY &&
-	    !op->hinted) {
+	if (hint_reason(op, m, b, failures_before))
+		return;
+	if (error == EINVAL && !op->online && is(b, "online")) {
+		hint_invalid(op, b);
+	} else if (error == EBUSY && !op->hinted) {
 		hint("the kernel log may say more: dmesg");
 		op->hinted = true;
 	}

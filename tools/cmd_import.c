@@ -4,7 +4,7 @@
 #include "command.h"
 #include "file.h"
 #include "rasdaemon.h"
-#include "retire.h"
+#include "retire_lines.h"
 #include "savefile.h"
 #include "sysroot.h"
 
@@ -27,8 +27,7 @@ struct import {
 	const char *save;
 	struct retire r;
 	struct soft_offline soft;
-	struct retired *v;
-	size_t n;
+	struct retired_list list;
 	bool incomplete;	/* a file or a line was not understood */
 };
 
@@ -97,36 +96,6 @@ static void report_skipped(struct import *im, const char *path,
 	sb_free(&why);
 }
 
-static int by_pfn(const void *pa, const void *pb)
-{
-	const struct retired *a = pa, *b = pb;
-
-	return (a->span.pfn > b->span.pfn) - (a->span.pfn < b->span.pfn);
-}
-
-/* Joins ranges that overlap or touch. */
-static void join(struct import *im)
-{
-	size_t n = 0;
-
-	if (im->n)
-		qsort(im->v, im->n, sizeof(*im->v), by_pfn);
-	for (size_t i = 0; i < im->n; i++) {
-		struct retired *last = n ? &im->v[n - 1] : NULL;
-		const struct retired *d = &im->v[i];
-		uint64_t end = d->span.pfn + d->span.nr;
-
-		if (last && d->span.pfn <= last->span.pfn + last->span.nr) {
-			if (end > last->span.pfn + last->span.nr)
-				last->span.nr = end - last->span.pfn;
-			last->errors += d->errors;
-		} else {
-			im->v[n++] = *d;
-		}
-	}
-	im->n = n;
-}
-
 static void take(struct import *im, const char *path)
 {
 	struct badmem_list list = {0};
@@ -142,14 +111,14 @@ static void take(struct import *im, const char *path)
 	if (im->align)
 		badmem_align(&list, im->align / im->r.units.page,
 			     UINT64_MAX / im->r.units.page + 1);
-	if (list.n)
-		im->v = xrealloc(im->v, im->n + list.n, sizeof(*im->v));
-	for (size_t i = 0; i < list.n; i++)
-		im->v[im->n++] = (struct retired){
+	for (size_t i = 0; i < list.n; i++) {
+		GROW(&im->list);
+		im->list.v[im->list.n++] = (struct retired){
 			.file = path, .line = list.v[i].line,
 			.span = list.v[i].span, .errors = list.v[i].errors,
 			.canary = im->canary, .unskippable = im->unskippable,
 		};
+	}
 	badmem_free(&list);
 }
 
@@ -159,8 +128,8 @@ static uint64_t cost(const struct import *im)
 	struct spans all = {0}, ram, new;
 	uint64_t pages;
 
-	for (size_t i = 0; i < im->n; i++)
-		spans_add(&all, im->v[i].span);
+	for (size_t i = 0; i < im->list.n; i++)
+		spans_add(&all, im->list.v[i].span);
 	spans_normalize(&all);
 	ram = spans_intersect(&all, &im->r.ram);
 	new = spans_subtract(&ram, &im->r.had);
@@ -172,14 +141,15 @@ static uint64_t cost(const struct import *im)
 }
 
 /* Writes a file for 'offctl restore' in place of marking. */
-static bool save(const struct import *im)
+static bool save(struct import *im)
 {
 	struct sb text = {0};
 	bool ok;
 
+	retired_join(&im->list);
 	savefile_add_head(&text, "Written by 'offctl import'.");
-	for (size_t i = 0; i < im->n; i++)
-		savefile_add(&text, &im->r.units, im->v[i].span,
+	for (size_t i = 0; i < im->list.n; i++)
+		savefile_add(&text, &im->r.units, im->list.v[i].span,
 			     im->unskippable, im->canary);
 	ok = file_write(im->cmd->name, im->save, &text);
 	sb_free(&text);
@@ -189,7 +159,6 @@ static bool save(const struct import *im)
 static int carry_out(struct import *im)
 {
 	uint64_t pages = cost(im), all = spans_pages(&im->r.ram);
-	bool go_on = true;
 	int status;
 
 	if (pages > all / 100 * MAX_PERCENT && !im->force && !im->r.dry_run) {
@@ -198,7 +167,8 @@ static int carry_out(struct import *im)
 		add_pages(&sb, &im->r.units, pages);
 		err("%s: it would cost %s, more than %d %% of the memory",
 		    im->cmd->name, sb_str(&sb), MAX_PERCENT);
-		hint("--dry-run shows the ranges; --force marks them anyway");
+		hint("--dry-run shows the ranges; --force %s them anyway",
+		     im->save ? "saves" : "marks");
 		sb_free(&sb);
 		return ST_FAILED;
 	}
@@ -206,15 +176,14 @@ static int carry_out(struct import *im)
 		return !save(im) ? ST_FAILED :
 		       im->incomplete ? ST_PARTLY : ST_DONE;
 	signals_catch();
-	for (size_t i = 0; i < im->n && go_on && !signals_seen(); i++)
-		go_on = retire_one(&im->r, &im->v[i]);
-	retire_print(&im->r, im->v, im->n);
+	retire_lines(&im->r, &im->list);
+	retire_print(&im->r, im->list.v, im->list.n);
 	soft_offline_report(&im->soft);
 	if (!table_for_programs())
-		retire_print_cost(&im->r, im->v, im->n);
-	status = retire_status(im->v, im->n);
-	if (im->incomplete)
-		status = status == ST_FAILED || !im->n ? ST_FAILED : ST_PARTLY;
+		retire_print_cost(&im->r, im->list.v, im->list.n);
+	status = retire_status(im->list.v, im->list.n);
+	if (im->incomplete && status == ST_DONE)
+		status = ST_PARTLY;
 	return status;
 }
 
@@ -325,17 +294,15 @@ static int run_import(const struct command *self, int argc, char **argv)
 			take(&im, RASDAEMON_DB);
 		for (int i = optind; i < argc; i++)
 			take(&im, argv[i]);
-		join(&im);
-		if (im.n)
+		retired_sort(&im.list);
+		if (im.list.n)
 			status = carry_out(&im);
 		else if (im.incomplete)
 			status = ST_FAILED;
 		else
 			hint("the files list no bad memory");
 	}
-	for (size_t i = 0; i < im.n; i++)
-		free(im.v[i].why);
-	free(im.v);
+	retired_free(&im.list);
 	soft_offline_free(&im.soft);
 	retire_close(&im.r);
 	return status;
@@ -360,7 +327,7 @@ const struct command cmd_import = {
 "  pfn         page numbers N, N-M, N+M\n"
 "  address     addresses N, N-M, N+M\n"
 "  auto        offctl recognizes the format, but never pfn or address\n"
-"FILE may be '-' for standard input.\n",
+"FILE may be '-' for standard input. Each range of a list is marked on its own.\n",
 	.options = options,
 	.table = &retire_table,
 	.reports_records = true,

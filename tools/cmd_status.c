@@ -2,16 +2,11 @@
 /* offctl status: shows the state and the counters of the module. */
 #include "command.h"
 #include "counts.h"
-#include "ranges.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 #include <string.h>
 
-/*
- * Values that are shown as the module's file "stats" has them: the name in the file, the
- * name of the column, its type, its label, its help.
- */
+/* Values that are shown as they are in the module's file "stats". */
 #define STATS_OF_MODULE(X)						\
 	X(version, "VERSION", COL_TEXT, "module version",		\
 	  "version of the module", 0)					\
@@ -57,13 +52,8 @@
 	X(injected, "INJECTED", COL_NUMBER, "injected failures",	\
 	  "failures made by 'offctl inject'", 0)
 
-#define STATS_GETTER(...) GETTER(stats, __VA_ARGS__)
-#define STATS_COLUMN(id, column, type, label, help, flags)		\
-	{ column, type, help, stats_##id, flags, label },
-#define STATS_NAME(id, ...) #id,
-
-STATS_OF_MODULE(STATS_GETTER)
-STATS(STATS_GETTER)
+STATS_OF_MODULE(COUNT_GETTER)
+STATS(COUNT_GETTER)
 
 static void get_hook(struct sb *cell, const void *row, const void *context)
 {
@@ -106,7 +96,7 @@ static void get_size(struct sb *cell, const void *row, const void *context)
 }
 
 static const struct column status_columns[] = {
-	STATS_OF_MODULE(STATS_COLUMN)
+	STATS_OF_MODULE(COUNT_COLUMN)
 	{ "HOOK", COL_TEXT, "state of the online-page hook: held, free, taken, left",
 	  get_hook, 0, "online-page hook" },
 	{ "RESERVE", COL_SIZE, "available memory that a mark must leave",
@@ -115,7 +105,7 @@ static const struct column status_columns[] = {
 	  "memory block" },
 	{ "SIZE", COL_SIZE, "size of the marked pages", get_size, 0,
 	  "marked memory" },
-	STATS(STATS_COLUMN)
+	STATS(COUNT_COLUMN)
 	{ NULL, COL_TEXT, NULL, NULL, 0, NULL },
 };
 
@@ -130,7 +120,7 @@ static void print_unknown(const struct pairs *pairs)
 {
 	static const char *const known[] = {
 		"hook", "reserve_mib", "block_bytes",
-		STATS_OF_MODULE(STATS_NAME) STATS(STATS_NAME)
+		STATS_OF_MODULE(COUNT_NAME) STATS(COUNT_NAME)
 	};
 
 	for (size_t i = 0; i < pairs->n; i++) {
@@ -147,28 +137,19 @@ static int run_status(const struct command *self, int argc, char **argv)
 {
 	struct pairs pairs;
 	struct units units;
-	struct module m;
-	bool ok;
+	int status;
 
 	while (next_option(self, argc, argv) != -1)
 		;
-	if (optind < argc)
-		return usage_error_arg(self, argv[optind],
-				       "not expected here", NULL);
-	if (!module_open(&m, self->name, false))
-		return ST_FAILED;
-	ok = pairs_load(&m, self->name, "stats", &pairs);
-	if (ok) {
-		bool downwards = table_downwards(&status_table);
-
-		units = units_get();
-		table_print(&status_table, &pairs, 1, sizeof(pairs), &units);
-		if (downwards)
-			print_unknown(&pairs);
-		pairs_free(&pairs);
-	}
-	module_close(&m);
-	return ok ? ST_DONE : ST_FAILED;
+	status = counts_load(self, "stats", argc, argv, &pairs);
+	if (status != ST_DONE)
+		return status;
+	units = units_get();
+	table_print(&status_table, &pairs, 1, sizeof(pairs), &units);
+	if (table_downwards(&status_table))
+		print_unknown(&pairs);
+	pairs_free(&pairs);
+	return ST_DONE;
 }
 
 const struct command cmd_status = {

@@ -2,10 +2,8 @@
 /* offctl verify: checks every marked page. */
 #include "command.h"
 #include "counts.h"
-#include "ranges.h"
 #include "verify.h"
 
-#include <getopt.h>
 #include <inttypes.h>
 
 static const struct option_def verify_options[] = {
@@ -43,14 +41,10 @@ static const struct option_def verify_options[] = {
 	X(last_failure, "LAST_FAILURE", COL_TEXT, "last_failure",	\
 	  "why the last offlining or onlining failed", COL_TRUNC)
 
-#define VERIFY_GETTER(...) GETTER(verify, __VA_ARGS__)
-#define VERIFY_COLUMN(id, column, type, label, help, flags)		\
-	{ column, type, help, verify_##id, flags, label },
-
-COUNTS(VERIFY_GETTER)
+COUNTS(COUNT_GETTER)
 
 static const struct column verify_columns[] = {
-	COUNTS(VERIFY_COLUMN)
+	COUNTS(COUNT_COLUMN)
 	{ NULL, COL_TEXT, NULL, NULL, 0, NULL },
 };
 
@@ -76,34 +70,25 @@ static void hint_first_bad(const struct pairs *pairs)
 
 static int run_verify(const struct command *self, int argc, char **argv)
 {
-	bool quiet = false, ok, downwards;
-	uint64_t bad = 1;
 	struct pairs pairs;
-	struct module m;
-	int id;
+	bool quiet = false, ok;
+	uint64_t bad = 1;
+	int status, id;
 
 	while ((id = next_option(self, argc, argv)) != -1)
 		if (id == 'q')
 			quiet = true;
-	if (optind < argc)
-		return usage_error_arg(self, argv[optind],
-				       "not expected here", NULL);
-	if (!module_open(&m, self->name, false))
-		return ST_FAILED;
-	downwards = table_downwards(&verify_table);
-	ok = pairs_load(&m, self->name, "verify", &pairs);
-	if (ok) {
-		if (!quiet)
-			table_print(&verify_table, &pairs, 1, sizeof(pairs),
-				    NULL);
-		ok = verify_rules_hold(self->name, &pairs, quiet, &bad);
-		if (ok && bad && !quiet)
-			hint_first_bad(&pairs);
-		if (ok && !bad && !quiet && downwards)
-			out("no fault was found\n");
-		pairs_free(&pairs);
-	}
-	module_close(&m);
+	status = counts_load(self, "verify", argc, argv, &pairs);
+	if (status != ST_DONE)
+		return status;
+	if (!quiet)
+		table_print(&verify_table, &pairs, 1, sizeof(pairs), NULL);
+	ok = verify_rules_hold(self->name, &pairs, quiet, &bad);
+	if (ok && bad && !quiet)
+		hint_first_bad(&pairs);
+	if (ok && !bad && !quiet && table_downwards(&verify_table))
+		out("no fault was found\n");
+	pairs_free(&pairs);
 	return ok && !bad ? ST_DONE : ST_FAILED;
 }
 

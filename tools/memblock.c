@@ -317,7 +317,9 @@ bool memblocks_load(const char *cmd, struct memblocks *blocks)
 
 		err("%s: %s: %s", cmd, path, strerror(error));
 		if (error == ENOENT)
-			hint("is sysfs mounted, and does this kernel have memory hotplug?");
+			hint(root_exists("sys/devices") ?
+			     "does this kernel have memory hotplug?" :
+			     "is sysfs mounted?");
 		free(path);
 		if (fd >= 0)
 			close(fd);

@@ -67,13 +67,30 @@ static void hint_eperm(void)
 {
 	struct sb line = {0};
 
-	if (root_read_line(ROOT, "sys/kernel/security/lockdown", &line) &&
-	    line.len && !strstr(line.p, "[none]"))
+	if (!root_read_line(ROOT, "sys/kernel/security/lockdown", &line) ||
+	    !line.len)
+		hint("the capability CAP_SYS_ADMIN is needed, and the kernel must not be locked down");
+	else if (!strstr(line.p, "[none]"))
 		hint("the kernel is locked down (%s), which closes debugfs",
 		     line.p);
 	else
 		hint("the capability CAP_SYS_ADMIN is needed");
 	sb_free(&line);
+}
+
+/* Asks for the causes that are possible if the directory is missing. */
+static void hint_no_directory(bool debugfs_mounted)
+{
+	bool loaded = root_exists("sys/module/" MODULE);
+
+	if (loaded && debugfs_mounted)
+		hint("is the module being loaded or unloaded at the moment?");
+	else if (loaded)
+		hint("is debugfs mounted there?");
+	else if (debugfs_mounted)
+		hint("is the module loaded (modprobe " MODULE ")?");
+	else
+		hint("is the module loaded (modprobe " MODULE "), and is debugfs mounted there?");
 }
 
 /* Explains why the directory cannot be opened. error is the errno of open(2). */
@@ -95,7 +112,7 @@ static void say_why(const char *cmd, int error, bool mounts_known,
 
 		err("%s: %s: the module " MODULE " has no directory there", cmd,
 		    path);
-		hint("is the module loaded (modprobe " MODULE "), and is debugfs mounted there?");
+		hint_no_directory(debugfs);
 		free(path);
 	} else {
 		char *path = root_path(debugfs ? debugfs : DEBUGFS);

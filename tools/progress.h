@@ -2,7 +2,8 @@
 /*
  * A line on stderr that shows the progress of a long job. It is shown only on a terminal,
  * and only if the job takes longer than a second. A thread draws it, because a timer
- * signal would interrupt the write that does the job.
+ * signal would interrupt the write that does the job. After progress_start() the thread
+ * allocates no memory.
  */
 #ifndef OFFCTL_PROGRESS_H
 #define OFFCTL_PROGRESS_H

@@ -4,6 +4,7 @@
 #include "parse.h"
 #include "sysroot.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -350,7 +351,7 @@ static char *get_word(const struct pairs *pairs, const char *name)
 static bool load(const struct module *m, const char *file,
 		 struct failure *failure)
 {
-	const char *start, *nr, *count, *pfn;
+	const char *start, *nr, *count, *pfn, *error;
 	struct pairs pairs;
 	bool ok = false;
 
@@ -362,6 +363,9 @@ static bool load(const struct module *m, const char *file,
 	pfn = pairs_get(&pairs, "pfn");
 	if (!pfn || parse_number(pfn, &failure->pfn))
 		failure->pfn = UINT64_MAX;
+	error = pairs_get(&pairs, "errno");
+	if (!error || !parse_signed(error, &failure->error))
+		failure->error = 0;
 	count = pairs_get(&pairs, "count");
 	if (count && parse_number(count, &failure->count))
 		failure->count = 0;
@@ -381,6 +385,12 @@ static bool load(const struct module *m, const char *file,
 bool failure_load(const struct module *m, struct failure *failure)
 {
 	return load(m, "last_failure", failure);
+}
+
+bool failure_is_vague(const struct failure *failure)
+{
+	return failure->error == -EINVAL && failure->code &&
+	       !strcmp(failure->code, "kernel_refused");
 }
 
 bool refusal_load(const struct module *m, struct failure *refusal)

@@ -96,6 +96,7 @@ struct failure {
 	uint64_t count;		/* failures until now, including this one */
 	struct span span;	/* the memory of the request */
 	uint64_t pfn;		/* the page in the way, or UINT64_MAX */
+	int64_t error;		/* negative errno; 0: not known */
 	char *code;		/* of the reason; NULL: not known */
 	char *owner;		/* of that page; NULL: not known, or none */
 	char *reason;
@@ -104,6 +105,11 @@ struct failure {
 /* Return false without a message if there is none. */
 bool failure_load(const struct module *m, struct failure *failure);
 bool refusal_load(const struct module *m, struct failure *refusal);
+/*
+ * Does the reason list the possible causes of an errno only? offctl knows more, because it
+ * has read the state of the block.
+ */
+bool failure_is_vague(const struct failure *failure);
 /* Is only kernel memory in the same page block in the way, not the page itself? */
 bool refusal_is_neighbour(const struct failure *refusal);
 /* The number of refused marks, or 0 if the module does not tell. */

@@ -138,6 +138,6 @@ void reason_not_offline(const struct reason_sources *s, const struct memblock *b
 	}
 	*sure = false;
 	if (s->have_failure && s->failure.span.pfn / span.nr == b->nr &&
-	    !is_marked(s, s->failure.pfn))
+	    !failure_is_vague(&s->failure) && !is_marked(s, s->failure.pfn))
 		sb_addf(why, "last failure: %s", s->failure.reason);
 }

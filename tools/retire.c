@@ -13,6 +13,7 @@ static const char marked[] = "marked", already[] = "already marked",
 	refused[] = "refused", no_ram[] = "no RAM there",
 	invalid[] = "not understood", untried[] = "not tried",
 	soft_offlined[] = "soft-offlined";
+static const char waits[] = "waits for memory to come online";
 
 int retire_open(struct retire *r, const struct command *cmd)
 {
@@ -190,7 +191,7 @@ static void tell_waiting(const struct retire *r, struct retired *d,
 	struct sb why = {0};
 
 	if (pages == spans_pages(rest) && pages)
-		sb_addf(&why, "waits for memory to come online");
+		sb_addf(&why, "%s", waits);
 	else if (pages)
 		sb_addf(&why, "%" PRIu64 " page%s for memory to come online",
 			pages, pages == 1 ? " waits" : "s wait");
@@ -276,6 +277,42 @@ bool retire_one(struct retire *r, struct retired *d)
 	spans_free(&rest);
 	free(tries.why);
 	return tries.error >= 0;
+}
+
+bool retire_whole(struct retire *r, struct retired *d, bool *gone)
+{
+	struct retire whole = *r;
+	struct spans asked = {0}, rest, here;
+	bool one_command;
+
+	spans_add(&asked, d->span);
+	rest = spans_subtract(&asked, &r->had);
+	here = spans_intersect(&rest, &r->ram);
+	one_command = rest.n <= 1 &&
+		      (!here.n || spans_pages(&here) == spans_pages(&rest));
+	spans_free(&asked);
+	spans_free(&rest);
+	spans_free(&here);
+	if (!one_command)
+		return false;
+	whole.partial = false;
+	whole.soft = NULL;
+	*gone = !retire_one(&whole, d);
+	r->had = whole.had;
+	r->refusals = whole.refusals;
+	if (d->fate != refused || *gone || signals_seen())
+		return true;
+	set_why(d, NULL);
+	return false;
+}
+
+bool retired_alike(const struct retired *a, const struct retired *b)
+{
+	if (a->fate != b->fate || (a->fate != marked && a->fate != would &&
+				   a->fate != already && a->fate != no_ram))
+		return false;
+	return a->why && b->why ? !strcmp(a->why, waits) && !strcmp(b->why, waits) :
+				  !a->why && !b->why;
 }
 
 int retire_status(const struct retired *v, size_t n)

@@ -44,6 +44,14 @@ int retire_open(struct retire *r, const struct command *cmd);
 void retire_close(struct retire *r);
 /* Marks a range, or only predicts its outcome. Returns false if the module is gone. */
 bool retire_one(struct retire *r, struct retired *d);
+/*
+ * Marks a range of several lines of the list with one command, or changes nothing.
+ * Returns false if the lines must be tried one by one. *gone becomes true if the module is
+ * gone.
+ */
+bool retire_whole(struct retire *r, struct retired *d, bool *gone);
+/* Do two ranges have the same outcome, so that one row can show both? */
+bool retired_alike(const struct retired *a, const struct retired *b);
 /* The status of all ranges together: done, failed or partly done. */
 int retire_status(const struct retired *v, size_t n);
 

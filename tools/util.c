@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -207,6 +208,28 @@ bool time_limit_stop(void)
 bool signals_seen(void)
 {
 	return signal_seen;
+}
+
+/* The linker's names for the begin of the program and the end of its data. */
+extern char __executable_start[], end[];
+
+/* Enough for all messages about an attempt. It stays below malloc's limit for mmap(). */
+#define MESSAGE_BYTES (64 * 1024)
+
+void memory_lock(void)
+{
+	static bool locked;
+	char *messages;
+
+	if (locked)
+		return;
+	locked = true;
+	messages = xrealloc(NULL, MESSAGE_BYTES, 1);
+	explicit_bzero(messages, MESSAGE_BYTES);
+	free(messages);
+	/* Pages that were never used stay out: a library may have mapped a huge file. */
+	mlockall(MCL_CURRENT | MCL_ONFAULT);
+	mlock(__executable_start, (uintptr_t)end - (uintptr_t)__executable_start);
 }
 
 void *xrealloc(void *p, size_t n, size_t size)

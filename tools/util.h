@@ -64,6 +64,13 @@ bool signals_seen(void);
 void time_limit_start(uint64_t ms);
 bool time_limit_stop(void);
 
+/*
+ * Locks the pages that the program has used in memory, all of its code, and some memory
+ * for messages. So the program needs no page while memory is full. Without the right to
+ * lock memory, it does what it can.
+ */
+void memory_lock(void);
+
 /* These end the program if there is no memory. */
 void *xrealloc(void *p, size_t n, size_t size);
 char *xstrdup(const char *s);

@@ -93,6 +93,93 @@ echo "1050000+30000" >"$work/list"
 try "import, too much" 1 "" "offctl: import: it would cost 27072 pages (108288 KiB), more than 5 % of the memory
 hint: --dry-run shows the ranges; --force marks them anyway" import --format pfn "$work/list"
 
+# Each range of a list is a request of its own. Adjacent ranges are one command for the
+# module. If the module refuses it, offctl tries halves of the list.
+# outcome NAME STATUS TABLE LIST ARGUMENT…: as try(), on a fresh tree where PFN 1146890 is
+# busy
+outcome() {
+	name=$1 want=$2 table=$3
+	tree guest
+	sed -i '/sample/d' "$fo/ranges"
+	kernel "$takes"
+	printf '%s\n' "$4" >"$work/list"
+	shift 4
+	try "$name" "$want" "$table" "" import --format pfn -rnbo LINE,RANGE,FATE,WHY,COST "$@" "$work/list"
+}
+busy='a\x20page\x20cannot\x20be\x20taken\x20out\x20of\x20use\x20(EBUSY)'
+pages='1146888
+1146889
+1146890
+1146891
+1146892'
+neighbours="1 0x0000000118008000-0x0000000118009fff marked - 8192
+3 0x000000011800a000-0x000000011800afff refused $busy 0
+4 0x000000011800b000-0x000000011800cfff marked - 8192"
+outcome "import, a page of the list is in use" 64 "$neighbours" "$pages"
+sent mark "1146888 5
+1146888 2
+1146890 3
+1146890 1
+1146891 2"
+try "import again, the same page is in use" 64 "1 already\\x20marked
+3 refused
+4 already\\x20marked" "" import --format pfn -rno LINE,FATE "$work/list"
+outcome "import --partial, single pages" 64 "$neighbours" "$pages" --partial
+outcome "import, the order of the list does not matter" 64 "5 0x0000000118008000-0x0000000118009fff marked - 8192
+3 0x000000011800a000-0x000000011800afff refused $busy 0
+2 0x000000011800b000-0x000000011800cfff marked - 8192" "$(echo "$pages" | sort -r)"
+# A range of several pages is one request, unless --partial is given.
+outcome "import, a range with a page in use" 1 "1 0x0000000118008000-0x000000011800cfff refused $busy 0" "1146888+5"
+sent mark "1146888 5"
+outcome "import --partial, a range with a page in use" 64 "1 0x0000000118008000-0x000000011800cfff partly\\x20marked $busy 16384" "1146888+5" --partial
+outcome "import, no page is in use" 0 "1 0x000000011800b000-0x000000011800dfff marked - 12288" "1146891
+1146892
+1146893"
+sent mark "1146891 3"
+outcome "import, a page in use alone" 1 "1 0x000000011800a000-0x000000011800afff refused $busy 0" "1146890"
+# Ranges that overlap are requests of their own, too. Equal ranges are one.
+outcome "import, overlapping ranges" 64 "1 0x0000000118008000-0x0000000118009fff marked - 8192
+2 0x0000000118009000-0x000000011800afff refused $busy 0
+4 0x000000011800b000-0x000000011800bfff marked - 4096" "1146888+2
+1146889+2
+1146889+2
+1146891"
+sent mark "1146888 4
+1146888 2
+1146890 2
+1146890 1
+1146891 1"
+# The dry run predicts the outcome for each range as well. The memory ends at PFN 1179648.
+outcome "import, ranges on both sides of the end of memory" 64 "1 0x000000011ffff000-0x000000011fffffff marked - 4096
+2 0x0000000120000000-0x0000000120000fff no\\x20RAM\\x20there - 0" "1179647
+1179648"
+sent mark "1179647 1"
+outcome "import --dry-run, the same list" 64 "1 0x000000011ffff000-0x000000011fffffff would\\x20be\\x20marked - 4096
+2 0x0000000120000000-0x0000000120000fff no\\x20RAM\\x20there - 0" "1179647
+1179648" --dry-run
+nothing_sent
+# A signal ends the list. The rest was not tried.
+tree guest
+sed -i '/sample/d' "$fo/ranges"
+kernel 'kill -INT $PPID; exit 4'
+printf '1146888\n1146889\n1146900\n' >"$work/list"
+try "import, interrupted" 1 "1 refused interrupted\\x20(EINTR)
+3 not\\x20tried -" "" import --format pfn -rno LINE,FATE,WHY "$work/list"
+sent mark "1146888 2"
+# Of 10 000 adjacent pages one is in use: 13 halvings, two commands for each, and the first.
+tree guest
+sed -i '/sample/d' "$fo/ranges"
+kernel "$takes"
+seq 1146880 1156879 >"$work/list"
+try "import, a long list" 64 "1 marked 40960
+11 refused 0
+12 marked 40914944" "" import --format pfn -rnbo LINE,FATE,COST "$work/list"
+if differs "number of commands" 27 "$(wc -l <"$fo/mark")"; then
+	not_ok "import, a long list: commands"
+else
+	ok "import, a long list: commands"
+fi
+
 # A database as rasdaemon 0.6 to 0.8 make it
 if ! command -v sqlite3 >/dev/null; then
 	ok "import rasdaemon # SKIP no sqlite3"

@@ -184,7 +184,10 @@ try "mark block:32, size not known" 2 "" "offctl: mark: 'block:32': the size of 
 hint: a range is 0xSTART-0xEND (end included), 0xSTART+SIZE, block:N[-M] or pfn:N[+M]" mark block:32
 rm -r "$memory"
 try "blocks, no directory" 1 "" "offctl: blocks: ROOT/sys/devices/system/memory: No such file or directory
-hint: is sysfs mounted, and does this kernel have memory hotplug?" blocks -o "$short"
+hint: does this kernel have memory hotplug?" blocks -o "$short"
+rm -r "$T/sys"
+try "blocks, no sysfs" 1 "" "offctl: blocks: ROOT/sys/devices/system/memory: No such file or directory
+hint: is sysfs mounted?" blocks -o "$short"
 
 # status
 tree guest

@@ -121,6 +121,36 @@ refused online 34 EINVAL 22 offline "it cannot come online this way"
 refused online 34 ENXIO 6 offline "there is no such block"
 refused online 34 EHWPOISON 133 offline "Memory page has hardware error"
 
+# EINVAL for an online block has two causes. The kernel looks for holes first.
+# invalid NAME HINT IOMEM: block 32 is refused, and /proc/iomem has this text
+invalid() {
+	tree guest
+	kernel 'printf "%s\n" "count 99" "errno -22" "start_pfn 1048576" "nr_pages 32768" \
+		"pfn -1" "code kernel_refused" "reason in that state already" >"$3/last_failure"
+exit 22'
+	printf '%s\n' "$3" >"$T/proc/iomem"
+	try "offline: EINVAL, $1" 1 "" "offctl: offline: block 32: it has holes or several zones (EINVAL); it is online$2" \
+		offline 32
+}
+several="
+hint: all of the block is RAM, so its pages are in several zones"
+invalid "several zones" "$several" "100000000-11fffffff : System RAM
+  100000000-1017fffff : Kernel code"
+invalid "RAM of two kinds" "$several" "  f0000000-103ffffff : System RAM (kmem)
+104000000-107ffffff : System RAM"
+invalid "a hole" "
+hint: 257 pages (1028 KiB) of the block are no RAM, see /proc/iomem; the kernel takes no block with holes offline" \
+	"00000000-000fffff : Reserved
+100000000-1000007ff : System RAM
+100001000-103ffffff : System RAM
+104100000-11fffffff : System RAM"
+invalid "a hole of a page" "
+hint: 1 page (4 KiB) of the block is no RAM, see /proc/iomem; the kernel takes no block with holes offline" \
+	"100000000-107fff000 : System RAM"
+invalid "not root" "" "00000000-00000000 : System RAM"
+invalid "no list" "" ""
+try "blocks, no impossible cause" 0 "32 -" "" blocks -rno BLOCK,WHY 32
+
 # fails_with ERRNO START NR REASON: the module refuses, counts, and gives a reason
 fails_with() {
 	kernel "count=\$(sed -n 's/^count //p' \"\$3/last_failure\")

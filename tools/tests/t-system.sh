@@ -40,9 +40,17 @@ hint: modprobe fake_offline" status
 
 tree guest
 rm -r "$fo"
-all_say "no directory" "ROOT/sys/kernel/debug: the module fake_offline has no directory there
-hint: is the module loaded (modprobe fake_offline), and is debugfs mounted there?"
-rm -r "$T/sys/module" "$T/proc"
+no_directory="ROOT/sys/kernel/debug: the module fake_offline has no directory there"
+all_say "no directory" "$no_directory
+hint: is the module being loaded or unloaded at the moment?"
+mv "$T/proc/mounts" "$work/mounts"
+try "no directory, the mounts are not known" 1 "" "offctl: status: $no_directory
+hint: is debugfs mounted there?" status
+mv "$work/mounts" "$T/proc/mounts"
+rm -r "$T/sys/module"
+try "no directory, the modules are not known" 1 "" "offctl: status: $no_directory
+hint: is the module loaded (modprobe fake_offline)?" status
+rm -r "$T/proc"
 try "nothing known at all" 1 "" "offctl: status: ROOT/sys/kernel/debug: the module fake_offline has no directory there
 hint: is the module loaded (modprobe fake_offline), and is debugfs mounted there?" status
 
@@ -76,13 +84,13 @@ refuse() {
 dir=sys/kernel/debug/fake_offline
 tree guest
 refuse "$dir=1" "debugfs: EPERM" "offctl: list: ROOT/sys/kernel/debug/fake_offline: Operation not permitted
-hint: the capability CAP_SYS_ADMIN is needed" list
+hint: the capability CAP_SYS_ADMIN is needed, and the kernel must not be locked down" list
 refuse "$dir=13" "debugfs: EACCES" "offctl: list: ROOT/sys/kernel/debug/fake_offline: Permission denied" list
 refuse "ranges=1" "a file: EPERM" "offctl: list: ROOT/sys/kernel/debug/fake_offline/ranges: Operation not permitted
-hint: the capability CAP_SYS_ADMIN is needed" list
+hint: the capability CAP_SYS_ADMIN is needed, and the kernel must not be locked down" list
 refuse "ranges=5" "a file: EIO" "offctl: list: ROOT/sys/kernel/debug/fake_offline/ranges: Input/output error" list
 refuse "mark=1" "a command: EPERM" "offctl: mark: ROOT/sys/kernel/debug/fake_offline/mark: Operation not permitted
-hint: the capability CAP_SYS_ADMIN is needed" mark pfn:1
+hint: the capability CAP_SYS_ADMIN is needed, and the kernel must not be locked down" mark pfn:1
 mkdir -p "$T/sys/kernel/security"
 echo "[none] integrity confidentiality" >"$T/sys/kernel/security/lockdown"
 refuse "ranges=1" "a file: EPERM, no lockdown" "offctl: list: ROOT/sys/kernel/debug/fake_offline/ranges: Operation not permitted
