@@ -19,7 +19,7 @@ struct module;
  * @owner: its module
  * @ops: its callbacks; never NULL
  * @data: passed to them
- * @asked: it agreed to the hotplug operation in flight, and is to be told the
+ * @asked: it agreed to the hotplug operation in progress, and is to be told the
  *	outcome
  * @aborts: how often fake_offline_abort() was called
  */

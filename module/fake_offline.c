@@ -18,7 +18,7 @@
  *	verify.c	looking at marked pages
  *
  *	ranges.c	which pages are marked, in what state, and whose they are
- *	lock.c		serialisation, and the hotplug operation in flight
+ *	lock.c		serialisation, and the hotplug operation in progress
  *	notifier.c	the module's part in memory on- and offlining
  *	hook.c		the online-page hook, which withholds marked pages
  *	hypervisor.c	drivers that need that hook for themselves
@@ -116,7 +116,7 @@ static enum fo_wait how_to_wait(void)
  * fake_offline_unregister() - give back everything, and be a client no more
  * @client: the client, may be NULL or an ERR_PTR()
  *
- * It does not wait for a hotplug operation in flight. Ranges that one covers
+ * It does not wait for a hotplug operation in progress. Ranges that one covers
  * are listed under the owner "orphan" until it ends, and are given back then.
  * When the function returns, none of the callbacks runs or will run.
  *

@@ -15,7 +15,7 @@
  * the same, the notifier refuses it. No task ever waits for the slot for long: it is
  * needed when a block with ranges comes online, and not before.
  *
- * The worker's first turn also tells that no operation is in flight whose GOING came
+ * The worker's first turn also tells that no operation is in progress whose GOING came
  * before the module was loaded. Until then, no range can be made.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt

@@ -224,7 +224,7 @@ void fo_operation_end(struct fo_operation *op)
 	module_put(THIS_MODULE);
 }
 
-/** fo_operation_is_active() - is one in flight? Without fo_lock it may be old. */
+/** fo_operation_is_active() - is one in progress? Without fo_lock it may be old. */
 bool fo_operation_is_active(void)
 {
 	return READ_ONCE(operation.active);

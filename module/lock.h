@@ -66,8 +66,8 @@ bool fo_in_callback(void);
 enum fo_direction { FO_OFFLINING, FO_ONLINING };
 
 /**
- * struct fo_operation - the hotplug operation in flight
- * @active: one is in flight, and the module's GOING notifier has seen it
+ * struct fo_operation - the hotplug operation in progress
+ * @active: one is in progress, and the module's GOING notifier has seen it
  * @dir: offlining or onlining
  * @pfns: the memory that it covers
  * @task: the task that carries it out; the notifiers and the hook run in it
@@ -79,7 +79,7 @@ enum fo_direction { FO_OFFLINING, FO_ONLINING };
  *
  * The kernel carries out one hotplug operation at a time. A CANCEL also reaches
  * notifiers that never saw the GOING, so it undoes what is recorded here and
- * nothing else. An operation in flight holds a reference to the module.
+ * nothing else. An operation in progress holds a reference to the module.
  */
 struct fo_operation {
 	bool active;

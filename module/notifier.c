@@ -441,7 +441,7 @@ static struct notifier_block notifier = { .notifier_call = notify };
 /**
  * fo_notifier_register() - take part in memory hotplug
  *
- * An operation whose GOING came before it may be in flight: see hook.c.
+ * An operation whose GOING came before it may be in progress: see hook.c.
  *
  * Context: sleeps. Inverse: fo_notifier_unregister().
  * Return: 0, or the errno of register_memory_notifier().

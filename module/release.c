@@ -393,7 +393,7 @@ void fo_orphans_retry(void)
 /**
  * fo_orphans_exit() - give back what clients left
  *
- * Context: module exit. No hotplug operation is in flight: it would hold a
+ * Context: module exit. No hotplug operation is in progress: it would hold a
  * reference to the module.
  */
 void fo_orphans_exit(void)
