@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A small balloon: an example of a driver that uses fake_offline. It includes only
+ * This small balloon is an example of a driver that uses fake_offline. It includes only
  * <linux/fake_offline.h>, and another header for the canaries of its tests.
  *
  * It inflates to a size in pages and deflates again. Its pages are spread over the
@@ -8,7 +8,7 @@
  * balloon does not change. These files are in
  * /sys/kernel/debug/fake_offline_balloon/:
  *
- *	pages	a write sets the requested size; a read returns the present size
+ *	pages	a write sets the requested size, and a read returns the present size
  *	refuse	1: veto every offline operation of a block with pages of the balloon
  *	leave	1: release the pages of the balloon when their block is about to go
  *		offline

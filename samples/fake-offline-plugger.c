@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 // Size: a driver that is an example is one file, to be read from top to bottom.
 /*
- * A driver like virtio_mem.c, but smaller: an example of a driver that plugs and
- * unplugs memory in units smaller than a memory block. It uses only
+ * This driver is like virtio_mem.c, but smaller. It is an example of a driver that plugs
+ * and unplugs memory in units smaller than a memory block. It uses only
  * <linux/fake_offline.h>, and needs no change to the kernel.
  *
  * The device is a region of physical address space, given by region_start
@@ -17,8 +17,8 @@
  *
  *  - At load it takes the whole region with FAKE_OFFLINE_SKIPPABLE and
  *    FAKE_OFFLINE_ABSENT, before any memory is there. So every page is withheld
- *    from the buddy allocator when the memory comes online for the first time,
- *    whatever brings it online: a user, udev, or auto_online_blocks.
+ *    from the buddy allocator when the memory comes online for the first time. It
+ *    makes no difference whether a user, udev, or auto_online_blocks brings it online.
  *  - It plugs the lowest unplugged sub-block first, and unplugs the highest
  *    plugged one first. A sub-block with pages that cannot be migrated is left,
  *    and the next one is tried. Each pass tries each sub-block once, with
@@ -51,8 +51,8 @@
  *
  * These files are in /sys/kernel/debug/fake_offline_plugger/:
  *
- *	requested_size	the size to reach, in bytes, a multiple of subblock_size;
- *			a write returns at once
+ *	requested_size	the size to reach, in bytes, a multiple of subblock_size.
+ *			A write returns at once
  *	plugged_size	the size that is plugged, in bytes
  *	refuse		1: veto every offline operation of a block with withheld
  *			pages. 2: veto every online operation of such a block.
@@ -98,7 +98,7 @@ module_param(subblock_size, ullong, 0444);
 MODULE_PARM_DESC(subblock_size,
 		 "Size of a sub-block in bytes, a power of two (default 2 MiB)");
 
-/* How often one attempt tries a sub-block that cannot be unplugged. */
+/* The number of times that one attempt tries a sub-block that cannot be unplugged. */
 #define UNPLUG_PASSES	3
 /* The timer: the first and the longest delay between two attempts. */
 #define RETRY_FIRST_MS	100
@@ -108,8 +108,8 @@ MODULE_PARM_DESC(subblock_size,
 
 /**
  * enum sb_state - the state of a sub-block
- * @SB_UNPLUGGED: the module has taken the pages, whatever memory is there. The
- *	kernel does not use them, and will not when memory comes online there.
+ * @SB_UNPLUGGED: the module has taken the pages, even if no memory is there. The
+ *	kernel does not use them, also not when memory comes online there.
  * @SB_PLUGGING: the worker is giving the pages to the kernel. Only the worker
  *	changes the state.
  * @SB_PLUGGED: the pages are ordinary memory. They may be offline for a while.

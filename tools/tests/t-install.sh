@@ -63,3 +63,14 @@ said "make, no such compiler" 'offctl: the compiler "no-such-cc" cannot build a 
 said "make, flags that no compiler takes" 'offctl: the compiler "cc" cannot build a program with these flags' LDFLAGS=-lno-such-library
 said "make, no libsmartcols" 'offctl: "cc" does not find libsmartcols' SMARTCOLS_LIBS=-lno-such-library
 said "make, no header of sqlite" 'offctl: "cc" does not find sqlite' "SQLITE3_CFLAGS=-nostdinc -include stddef.h"
+
+# The libraries are found where LDFLAGS says, and by the name of a file, too.
+mkdir -p "$work/libraries"
+ln -sf "$(cc -print-file-name=libsqlite3.so)" "$work/libraries/libelsewhere.so"
+run "make, LDFLAGS say where sqlite is" 0 "" "" \
+	make_tools O="$work/build" CC=cc SQLITE3_LIBS=-lelsewhere LDFLAGS="-L$work/libraries" "$work/build/libraries"
+rm -rf "$work/build"
+said "make, no LDFLAGS say where sqlite is" 'offctl: "cc" does not find sqlite' SQLITE3_LIBS=-lelsewhere
+run "make, sqlite is a file" 0 "" "" \
+	make_tools O="$work/build" CC=cc SQLITE3_LIBS="$work/libraries/libelsewhere.so" "$work/build/libraries"
+rm -rf "$work/build"
