@@ -100,7 +100,7 @@ block $B2: would refuse: 3 pages marked unskippable by debugfs
 hint: PFN $(printf '0x%x' "$dry_pfn") refused: marked unskippable by debugfs"
 	try "offline" 1 offline "$B2" "$B1"
 	complains "offline" "$dry_hint
-hint: 1 block was not tried; --keep-going goes on after a failure
+hint: 1 block was not tried; --keep-going continues after a failure
 offctl: offline: 0 of 2 blocks are offline"
 	expect_eq "state of memory$B1" online "$(block_state "$B1")"
 	try "offline --keep-going" 64 offline --keep-going "$B2" "$B1"

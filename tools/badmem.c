@@ -38,7 +38,7 @@ enum badmem_format badmem_format(const char *name)
 }
 
 /*
- * Calls take() for each line that is not empty. comments says whether '#' begins a
+ * Calls take() for each line that is not empty. comments is true if '#' begins a
  * comment. In tables it is a part of names, such as DIMM#0.
  */
 static void each_line(const char *text, size_t len, bool comments,
@@ -131,7 +131,7 @@ const char *badmem_parse(enum badmem_format format, const char *text,
 		return NULL;
 	case BADMEM_CSV:
 		each_line(text, len, false, badmem_csv_line, &r);
-		return r.header ? r.why : "the names of the columns are missing";
+		return r.header ? r.reason : "the names of the columns are missing";
 	case BADMEM_BADRAM:
 		return badmem_parse_badram(&r, text, len);
 	case BADMEM_MEMMAP:

@@ -18,11 +18,11 @@ void badmem_free(struct badmem_list *list)
 	*list = (struct badmem_list){0};
 }
 
-void badmem_skip(struct badmem_list *list, size_t line, const char *why)
+void badmem_skip(struct badmem_list *list, size_t line, const char *reason)
 {
 	if (!list->skipped++) {
 		list->first_skipped = line;
-		list->why_skipped = why;
+		list->skip_reason = reason;
 	}
 }
 

@@ -7,7 +7,7 @@
 
 struct badmem {
 	struct span span;
-	uint64_t errors;	/* number of errors; 1 if the file does not tell */
+	uint64_t errors;	/* number of errors; 1 if the file has none */
 	size_t line;		/* the line of the file, or the row of the table */
 };
 
@@ -16,7 +16,7 @@ struct badmem_list {
 	size_t n, cap;
 	size_t skipped;		/* lines that were not understood */
 	size_t first_skipped;	/* the first of them */
-	const char *why_skipped;
+	const char *skip_reason;
 	size_t no_address;	/* records without an address */
 };
 
@@ -35,7 +35,7 @@ void badmem_at_least(struct badmem_list *list, uint64_t errors);
 /* Grows each range to multiples of that number of pages, which is a power of two. */
 void badmem_align(struct badmem_list *list, uint64_t pages, uint64_t limit);
 /* Counts a line that is not understood. The first one is remembered. */
-void badmem_skip(struct badmem_list *list, size_t line, const char *why);
+void badmem_skip(struct badmem_list *list, size_t line, const char *reason);
 /* The page of an address. */
 struct span badmem_page_at(uint64_t address, const struct units *u);
 

@@ -13,7 +13,7 @@ struct reader {
 	struct badmem_list *list;
 	const struct units *u;
 	uint64_t end;
-	const char *why;
+	const char *reason;
 	bool pfns;
 	/* only for CSV: the header was read, and the indexes of columns, or -1 */
 	bool header;

@@ -55,10 +55,10 @@ void badmem_csv_line(char *line, size_t nr, void *arg)
 				r->errors = i;
 		}
 		if (r->address < 0 && r->pfn < 0)
-			r->why = "no column is called address or pfn";
+			r->reason = "no column is called address or pfn";
 		return;
 	}
-	if (r->why)
+	if (r->reason)
 		return;
 	for (; (field = csv_field(&p)); i++) {
 		if (i == r->address)

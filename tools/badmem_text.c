@@ -193,11 +193,11 @@ static const char *next_word(const char **p, const char *end, size_t *len,
 const char *badmem_parse_badram(struct reader *r, const char *text, size_t len)
 {
 	static const char separators[] = " \t\r\n,\"'=\\";
-	const char *p = text, *end = text + len, *word, *why = NULL;
+	const char *p = text, *end = text + len, *word, *reason = NULL;
 	uint64_t pair[2];
 	size_t n, have = 0, line = 1;
 
-	while (!why && (word = next_word(&p, end, &n, &line, separators))) {
+	while (!reason && (word = next_word(&p, end, &n, &line, separators))) {
 		/* A name in front of the pairs, as in GRUB_BADRAM="...". */
 		if (n > 5 && !strncasecmp(word + n - 6, "badram", 6)) {
 			if (have)
@@ -213,11 +213,11 @@ const char *badmem_parse_badram(struct reader *r, const char *text, size_t len)
 			return "not a list of pairs of address and mask";
 		have ^= 1;
 		if (!have)
-			why = add_pattern(r, pair[0], pair[1], line);
+			reason = add_pattern(r, pair[0], pair[1], line);
 	}
-	if (!why && have)
-		why = "an address without a mask";
-	return why;
+	if (!reason && have)
+		reason = "an address without a mask";
+	return reason;
 }
 
 const char *badmem_parse_memmap(struct reader *r, const char *text, size_t len)

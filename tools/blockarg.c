@@ -48,15 +48,15 @@ int block_args_take(const struct command *cmd, const struct units *u, int argc,
 	args->v = xrealloc(NULL, (size_t)argc, sizeof(*args->v));
 	for (int i = 0; i < argc; i++) {
 		struct block_interval *in = &args->v[i];
-		const char *why;
+		const char *reason;
 
 		if (!strncmp(argv[i], "dax", 3))
-			why = blocks_of_dax(argv[i], u, in);
+			reason = blocks_of_dax(argv[i], u, in);
 		else
-			why = parse_blocks(argv[i], u, &in->first, &in->last);
-		if (why) {
+			reason = parse_blocks(argv[i], u, &in->first, &in->last);
+		if (reason) {
 			block_args_free(args);
-			return usage_error_arg(cmd, argv[i], why, block_forms);
+			return usage_error_arg(cmd, argv[i], reason, block_forms);
 		}
 		args->n++;
 	}

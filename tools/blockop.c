@@ -36,8 +36,8 @@ bool blockop_reached(const struct blockop *op, const struct memblock *b)
 	return is(b, "online") && zone_fits(b, op->type);
 }
 
-static void say_reached(const struct blockop *op, const struct memblock *b,
-			const char *already)
+static void report_reached(const struct blockop *op, const struct memblock *b,
+			   const char *already)
 {
 	if (op->quiet)
 		return;
@@ -47,7 +47,7 @@ static void say_reached(const struct blockop *op, const struct memblock *b,
 	out("\n");
 }
 
-static enum outcome say_gone(const struct blockop *op, const struct memblock *b)
+static enum outcome report_removed(const struct blockop *op, const struct memblock *b)
 {
 	err("%s: block %" PRIu64 ": %s", op->cmd->name, b->nr,
 	    errno == ENOENT || errno == ENODEV ? "there is no such block" :
@@ -64,17 +64,17 @@ static bool hint_reason(const struct blockop *op, const struct module *m,
 {
 	uint64_t per_block = op->units.block / op->units.page;
 	struct failure now;
-	bool ours;
+	bool is_match;
 
 	if (!failure_load(m, &now))
 		return false;
 	/* The notifier's range may leave out the first pages of the block. */
-	ours = per_block && now.span.pfn / per_block == b->nr &&
-	       now.count != count_before && !failure_is_vague(&now);
-	if (ours)
+	is_match = per_block && now.span.pfn / per_block == b->nr &&
+		   now.count != count_before && !failure_is_vague(&now);
+	if (is_match)
 		hint("%s", now.reason);
 	failure_free(&now);
-	return ours;
+	return is_match;
 }
 
 /*
@@ -146,22 +146,22 @@ static int attempt(struct blockop *op, const struct module *m,
 	return error;
 }
 
-static void say_failed(struct blockop *op, const struct module *m,
-		       const struct memblock *b, const char *file, int error,
-		       bool too_long, uint64_t failures_before)
+static void report_failed(struct blockop *op, const struct module *m,
+			  const struct memblock *b, const char *file, int error,
+			  bool too_long, uint64_t failures_before)
 {
-	struct sb why = {0};
+	struct sb reason = {0};
 
 	if (error == EINTR && too_long)
-		sb_addf(&why, "given up after %" PRIu64 ".%" PRIu64 " s",
+		sb_addf(&reason, "given up after %" PRIu64 ".%" PRIu64 " s",
 			op->limit_ms / 1000, op->limit_ms % 1000 / 100);
 	else if (error)
-		module_errno(&why, file, error);
+		module_errno(&reason, file, error);
 	else
-		sb_addf(&why, "the kernel reported no error");
+		sb_addf(&reason, "the kernel reported no error");
 	err("%s: block %" PRIu64 ": %s; it is %s", op->cmd->name, b->nr,
-	    sb_str(&why), b->state);
-	sb_free(&why);
+	    sb_str(&reason), b->state);
+	sb_free(&reason);
 	if (hint_reason(op, m, b, failures_before))
 		return;
 	if (error == EINVAL && !op->online && is(b, "online")) {
@@ -182,9 +182,9 @@ enum outcome blockop_run(struct blockop *op, const struct module *m,
 
 	op->us = 0;
 	if (!memblock_refresh(b))
-		return say_gone(op, b);
+		return report_removed(op, b);
 	if (blockop_reached(op, b)) {
-		say_reached(op, b, "already ");
+		report_reached(op, b, "already ");
 		return OP_ALREADY;
 	}
 	if (op->online && is(b, "online")) {
@@ -201,13 +201,13 @@ enum outcome blockop_run(struct blockop *op, const struct module *m,
 		return OP_STOP;
 	/* The state of the block counts, not the errno. */
 	if (!memblock_refresh(b))
-		return say_gone(op, b);
+		return report_removed(op, b);
 	if (blockop_reached(op, b)) {
-		say_reached(op, b, "");
+		report_reached(op, b, "");
 		return OP_DONE;
 	}
 	if (!op->expect_failure)
-		say_failed(op, m, b, file, error, too_long, failures);
+		report_failed(op, m, b, file, error, too_long, failures);
 	return OP_FAILED;
 }
 

@@ -22,8 +22,8 @@ struct targets {
 	uint64_t missing;	/* named blocks that do not exist */
 };
 
-static void say_missing(const struct change *c, struct targets *t,
-			uint64_t first, uint64_t last)
+static void report_missing(const struct change *c, struct targets *t,
+			   uint64_t first, uint64_t last)
 {
 	uint64_t nr = last - first;
 	const char *cmd = c->op.cmd->name;
@@ -40,7 +40,7 @@ static void say_missing(const struct change *c, struct targets *t,
 		t->missing = UINT64_MAX;
 }
 
-/* Adds the blocks first to last, and says which of them do not exist. */
+/* Adds the blocks first to last, and reports those that do not exist. */
 static void add_interval(const struct change *c, struct targets *t, bool *taken,
 			 const struct memblocks *blocks, uint64_t first,
 			 uint64_t last)
@@ -53,7 +53,7 @@ static void add_interval(const struct change *c, struct targets *t, bool *taken,
 		if (nr < first || nr > last)
 			continue;
 		if (nr > next)
-			say_missing(c, t, next, nr - 1);
+			report_missing(c, t, next, nr - 1);
 		if (!taken[i]) {
 			taken[i] = true;
 			t->v[t->n++] = i;
@@ -62,7 +62,7 @@ static void add_interval(const struct change *c, struct targets *t, bool *taken,
 			return;
 		next = nr + 1;
 	}
-	say_missing(c, t, next, last);
+	report_missing(c, t, next, last);
 }
 
 /* Adds the blocks with marked pages of any owner. Returns false after an error message. */
@@ -85,8 +85,8 @@ static bool add_marked(const struct change *c, const struct module *m,
 }
 
 /*
- * Adds all blocks that --size can choose from, in the order of chmem: offlining begins
- * at the end of memory, onlining at its start.
+ * Adds all blocks that --size can choose from, in the order of chmem. An offline
+ * operation begins at the end of memory, an online operation at its start.
  */
 static void add_any(const struct change *c, struct targets *t,
 		    const struct memblocks *blocks)
@@ -139,7 +139,7 @@ static int run_targets(struct change *c, const struct module *m,
 		err("%s: interrupted; %zu block%s %s not tried", cmd, t->n - i,
 		    plural(t->n - i), was_were(t->n - i));
 	else if (i < t->n && failed)
-		hint("%zu block%s %s not tried; --keep-going goes on after a failure",
+		hint("%zu block%s %s not tried; --keep-going continues after a failure",
 		     t->n - i, plural(t->n - i), was_were(t->n - i));
 	if (done == total(c, t))
 		return ST_DONE;
@@ -184,7 +184,7 @@ static int dry_run(const struct change *c, const struct targets *t,
 		if (blockop_reached(&c->op, b)) {
 			out("block %" PRIu64 ": already %s\n", b->nr, b->state);
 			would++;
-		} else if (c->say(c, &d, b)) {
+		} else if (c->predict(c, &d, b)) {
 			would++;
 			change++;
 		}
@@ -210,7 +210,7 @@ static int take_choice(struct change *c, int argc)
 {
 	const struct command *cmd = c->op.cmd;
 	uint64_t bytes, node;
-	const char *why;
+	const char *reason;
 
 	if (!!argc + c->all_marked + !!c->size > 1)
 		return usage_error(cmd,
@@ -220,21 +220,21 @@ static int take_choice(struct change *c, int argc)
 	if ((c->node || c->zone) && !c->size)
 		return usage_error(cmd, "--node and --zone need --size");
 	if (c->size) {
-		why = parse_size(c->size, &bytes);
-		if (!why && !c->op.units.block)
-			why = "the size of a memory block is not known";
-		if (!why && (!bytes || bytes % c->op.units.block))
-			why = "not a multiple of the size of a memory block";
-		if (why)
-			return usage_error_arg(cmd, c->size, why, NULL);
+		reason = parse_size(c->size, &bytes);
+		if (!reason && !c->op.units.block)
+			reason = "the size of a memory block is not known";
+		if (!reason && (!bytes || bytes % c->op.units.block))
+			reason = "not a multiple of the size of a memory block";
+		if (reason)
+			return usage_error_arg(cmd, c->size, reason, NULL);
 		c->want = bytes / c->op.units.block;
 	}
 	if (c->node) {
-		why = parse_number(c->node, &node);
-		if (!why && node > INT32_MAX)
-			why = "too large";
-		if (why)
-			return usage_error_arg(cmd, c->node, why, NULL);
+		reason = parse_number(c->node, &node);
+		if (!reason && node > INT32_MAX)
+			reason = "too large";
+		if (reason)
+			return usage_error_arg(cmd, c->node, reason, NULL);
 		c->on_node = (int64_t)node;
 	}
 	return ST_DONE;
@@ -265,7 +265,7 @@ static int carry_out(struct change *c, const struct module *m,
 		return dry_run(c, t, blocks);
 	if (t->missing && !c->keep_going) {
 		if (t->n)
-			hint("nothing was done; --keep-going goes on with the blocks that exist");
+			hint("nothing was done; --keep-going continues with the blocks that exist");
 		return ST_FAILED;
 	}
 	if (c->all_marked && !t->n)
@@ -307,7 +307,7 @@ static int choose_and_run(struct change *c, int argc, char **argv)
 int change_run(struct change *c, int argc, char **argv)
 {
 	const struct command *cmd = c->op.cmd;
-	const char *why;
+	const char *reason;
 	int id;
 
 	while ((id = next_option(cmd, argc, argv)) != -1)
@@ -336,9 +336,9 @@ int change_run(struct change *c, int argc, char **argv)
 						       zone_forms);
 			break;
 		case OPT_TIMEOUT:
-			why = parse_duration(optarg, &c->op.limit_ms);
-			if (why)
-				return usage_error_arg(cmd, optarg, why, NULL);
+			reason = parse_duration(optarg, &c->op.limit_ms);
+			if (reason)
+				return usage_error_arg(cmd, optarg, reason, NULL);
 			break;
 		case OPT_DRY_RUN:
 			c->dry_run = true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A change of the state of memory blocks, as the user asks for it. "offctl offline" and
+ * A change of the state of memory blocks, as the user requests it. "offctl offline" and
  * "offctl online" share their options, the choice of blocks, the attempts, and the frame
  * of --dry-run.
  */
@@ -29,8 +29,8 @@ struct change {
 	 * For --dry-run: prints what would happen to a block. Returns false if it would
 	 * not be done.
 	 */
-	bool (*say)(const struct change *c, struct dry_run *d,
-		    const struct memblock *b);
+	bool (*predict)(const struct change *c, struct dry_run *d,
+			const struct memblock *b);
 };
 
 enum { OPT_TYPE = OPT_OWN, OPT_ALL_MARKED, OPT_SIZE, OPT_NODE, OPT_ZONE,
@@ -47,7 +47,7 @@ enum { OPT_TYPE = OPT_OWN, OPT_ALL_MARKED, OPT_SIZE, OPT_NODE, OPT_ZONE,
 	{ OPT_TIMEOUT, "timeout", "TIME",				\
 	  "give up on a block after TIME (10, 0.5s, 200ms, 2min)" },	\
 	{ OPT_KEEP_GOING, "keep-going", NULL,				\
-	  "go on after a block that fails or does not exist" },		\
+	  "continue after a block that fails or does not exist" },		\
 	{ OPT_DRY_RUN, "dry-run", NULL,					\
 	  "do nothing, show the outcome and the obstacles" },		\
 	{ 'v', "verbose", NULL,	"show each step; this is the default" },	\

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* offctl blocks: lists the memory blocks, their marked pages and obstacles to offlining. */
+/* offctl blocks: lists the memory blocks, their marked pages and obstacles to an offline operation. */
 #include "blockarg.h"
 #include "command.h"
 #include "memblock.h"
@@ -144,7 +144,7 @@ static void get_owner(struct sb *cell, const void *row, const void *context)
 	}
 }
 
-static void get_why(struct sb *cell, const void *row, const void *context)
+static void get_reason(struct sb *cell, const void *row, const void *context)
 {
 	const struct row *r = row;
 	bool sure;
@@ -198,7 +198,7 @@ static const struct column columns[] = {
 	  get_marked, COL_SUM, NULL },
 	{ "SKIPPABLE", COL_BOOL, "the block can go offline with its marked pages",
 	  get_skippable, 0, NULL },
-	{ "WHY", COL_TEXT, "reason why it cannot go offline, see --scan", get_why,
+	{ "WHY", COL_TEXT, "reason why it cannot go offline, see --scan", get_reason,
 	  COL_TRUNC, NULL },
 	{ "TYPES", COL_TEXT, "possible online types", get_types, COL_HIDDEN,
 	  NULL },

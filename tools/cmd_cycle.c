@@ -18,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A failure that --inject asks for. */
+/* A failure that --inject names. */
 struct planned {
 	char *text;		/* action and point point into it */
 	const char *action, *point;
@@ -39,7 +39,7 @@ struct cycle {
 	uint64_t mem_total;	/* in kB, at the start */
 	bool drifted;		/* MemTotal has changed */
 	bool keep_going;
-	bool lost;		/* a block that was online stays offline */
+	bool stays_offline;		/* a block that was online stays offline */
 	struct step steps[2];
 	const struct module *m;
 };
@@ -65,17 +65,17 @@ static bool verify(struct cycle *c, struct step *s)
 
 static bool arm(const struct cycle *c, const struct planned *p, int count)
 {
-	struct sb data = {0}, why = {0};
+	struct sb data = {0}, reason = {0};
 	int error;
 
 	sb_addf(&data, "%s %s -%d %d\n", p->action, p->point, p->error, count);
 	error = module_write(c->m, c->cmd->name, "inject", &data);
 	if (error > 0) {
-		module_errno(&why, "inject", error);
-		err("%s: %s", c->cmd->name, sb_str(&why));
+		module_errno(&reason, "inject", error);
+		err("%s: %s", c->cmd->name, sb_str(&reason));
 	}
 	sb_free(&data);
-	sb_free(&why);
+	sb_free(&reason);
 	return !error;
 }
 
@@ -174,8 +174,8 @@ static void check_mem_total(struct cycle *c)
 
 /*
  * Takes a block to the other state and back. If a block that was online cannot come
- * back, there is one more attempt, even after a signal: the user did not ask for it to
- * stay offline.
+ * back, there is one more attempt, even after a signal: the user did not request
+ * that it stays offline.
  */
 static bool cycle_block(struct cycle *c, struct memblock *b)
 {
@@ -193,9 +193,9 @@ static bool cycle_block(struct cycle *c, struct memblock *b)
 		c->op.online = true;
 		c->op.type = type;
 		if (blockop_run(&c->op, c->m, b) != OP_DONE)
-			c->lost = true;
+			c->stays_offline = true;
 	}
-	if (c->verify && !c->lost) {
+	if (c->verify && !c->stays_offline) {
 		check_mem_total(c);
 		if (c->drifted && !c->keep_going)
 			return false;
@@ -221,7 +221,7 @@ static int report(struct cycle *c)
 	if (!c->drifted)
 		check_mem_total(c);
 	bad += c->drifted;
-	if (c->lost) {
+	if (c->stays_offline) {
 		err("%s: a block that was online stays offline", c->cmd->name);
 		bad++;
 	}
@@ -290,21 +290,21 @@ static bool plan(struct cycle *c, const char *text)
 {
 	char *copy = xstrdup(text), *save;
 	struct planned p = { .text = copy };
-	const char *error, *why;
+	const char *error, *reason;
 
 	p.action = strtok_r(copy, " :", &save);
 	p.point = p.action ? strtok_r(NULL, " :", &save) : NULL;
 	error = p.point ? strtok_r(NULL, " :", &save) : NULL;
 	if (!error || strtok_r(NULL, " :", &save))
-		why = "not ACTION POINT ERRNO";
+		reason = "not ACTION POINT ERRNO";
 	else
-		why = parse_errno(error, &p.error);
-	if (!why && !strcmp(p.action, "mark"))
-		why = "cycle only attempts offline and online";
-	if (!why)
-		why = inject_check(p.action, p.point, p.error);
-	if (why) {
-		err_arg(c->cmd->name, text, why);
+		reason = parse_errno(error, &p.error);
+	if (!reason && !strcmp(p.action, "mark"))
+		reason = "cycle only attempts offline and online";
+	if (!reason)
+		reason = inject_check(p.action, p.point, p.error);
+	if (reason) {
+		err_arg(c->cmd->name, text, reason);
 		inject_hint();
 		free(copy);
 		return false;
@@ -320,13 +320,13 @@ static int take_options(struct cycle *c, int argc, char **argv)
 	int id;
 
 	while ((id = next_option(c->cmd, argc, argv)) != -1) {
-		const char *why = NULL;
+		const char *reason = NULL;
 
 		switch (id) {
 		case OPT_COUNT:
-			why = parse_number(optarg, &c->count);
-			if (!why && (!c->count || c->count > 1000000000))
-				why = "not 1 to 1000000000";
+			reason = parse_number(optarg, &c->count);
+			if (!reason && (!c->count || c->count > 1000000000))
+				reason = "not 1 to 1000000000";
 			break;
 		case OPT_INJECT:
 			if (!plan(c, optarg))
@@ -336,9 +336,9 @@ static int take_options(struct cycle *c, int argc, char **argv)
 			c->verify = 1;
 			break;
 		case OPT_VERIFY_EVERY:
-			why = parse_number(optarg, &c->verify);
-			if (!why && !c->verify)
-				why = "not 1 or more";
+			reason = parse_number(optarg, &c->verify);
+			if (!reason && !c->verify)
+				reason = "not 1 or more";
 			break;
 		case OPT_TYPE:
 			c->type = blockop_type(optarg);
@@ -348,14 +348,14 @@ static int take_options(struct cycle *c, int argc, char **argv)
 						       blockop_types);
 			break;
 		case OPT_TIMEOUT:
-			why = parse_duration(optarg, &c->op.limit_ms);
+			reason = parse_duration(optarg, &c->op.limit_ms);
 			break;
 		case OPT_KEEP_GOING:
 			c->keep_going = true;
 			break;
 		}
-		if (why)
-			return usage_error_arg(c->cmd, optarg, why, NULL);
+		if (reason)
+			return usage_error_arg(c->cmd, optarg, reason, NULL);
 	}
 	return optind < argc ? ST_DONE :
 			       usage_error(c->cmd, "no block is named");

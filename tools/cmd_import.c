@@ -43,7 +43,7 @@ static bool load(struct import *im, const char *path, struct badmem_list *list)
 {
 	enum badmem_format format = im->format;
 	struct sb text = {0};
-	const char *why;
+	const char *reason;
 	bool ok;
 
 	if (format == BADMEM_SQLITE && strcmp(path, "-"))
@@ -66,11 +66,11 @@ static bool load(struct import *im, const char *path, struct badmem_list *list)
 		hint("name it with --format; page numbers and addresses look alike");
 		ok = false;
 	} else {
-		why = badmem_parse(format, sb_str(&text), text.len,
-				   &im->r.units, end_of_ram(im), list);
-		if (why)
-			err_arg(im->cmd->name, path, why);
-		ok = !why;
+		reason = badmem_parse(format, sb_str(&text), text.len,
+				      &im->r.units, end_of_ram(im), list);
+		if (reason)
+			err_arg(im->cmd->name, path, reason);
+		ok = !reason;
 	}
 	sb_free(&text);
 	return ok;
@@ -79,7 +79,7 @@ static bool load(struct import *im, const char *path, struct badmem_list *list)
 static void report_skipped(struct import *im, const char *path,
 			   const struct badmem_list *list)
 {
-	struct sb where = {0}, why = {0};
+	struct sb where = {0}, reason = {0};
 
 	if (list->no_address)
 		hint("%s: %zu record%s no address", path, list->no_address,
@@ -88,12 +88,12 @@ static void report_skipped(struct import *im, const char *path,
 		return;
 	im->incomplete = true;
 	sb_addf(&where, "%s:%zu", path, list->first_skipped);
-	sb_addf(&why, "%s", list->why_skipped);
+	sb_addf(&reason, "%s", list->skip_reason);
 	if (list->skipped > 1)
-		sb_addf(&why, "; %zu such lines", list->skipped);
-	err_arg(im->cmd->name, sb_str(&where), sb_str(&why));
+		sb_addf(&reason, "; %zu such lines", list->skipped);
+	err_arg(im->cmd->name, sb_str(&where), sb_str(&reason));
 	sb_free(&where);
-	sb_free(&why);
+	sb_free(&reason);
 }
 
 static void take(struct import *im, const char *path)
@@ -132,7 +132,7 @@ static uint64_t cost(const struct import *im)
 		spans_add(&all, im->list.v[i].span);
 	spans_normalize(&all);
 	ram = spans_intersect(&all, &im->r.ram);
-	new = spans_subtract(&ram, &im->r.had);
+	new = spans_subtract(&ram, &im->r.out_of_use);
 	pages = spans_pages(&new);
 	spans_free(&all);
 	spans_free(&ram);
@@ -216,7 +216,7 @@ static int take_options(struct import *im, int argc, char **argv)
 	int id;
 
 	while ((id = next_option(im->cmd, argc, argv)) != -1) {
-		const char *why = NULL;
+		const char *reason = NULL;
 
 		switch (id) {
 		case OPT_FORMAT:
@@ -230,13 +230,13 @@ static int take_options(struct import *im, int argc, char **argv)
 			im->r.dry_run = true;
 			break;
 		case OPT_ALIGN:
-			why = parse_size(optarg, &im->align);
-			if (!why && (im->align & (im->align - 1) ||
-				     im->align < page_size()))
-				why = "not a power of two, or less than a page";
+			reason = parse_size(optarg, &im->align);
+			if (!reason && (im->align & (im->align - 1) ||
+					im->align < page_size()))
+				reason = "not a power of two, or less than a page";
 			break;
 		case OPT_MIN_ERRORS:
-			why = parse_number(optarg, &im->min_errors);
+			reason = parse_number(optarg, &im->min_errors);
 			break;
 		case OPT_SAVE:
 			im->save = optarg;
@@ -253,15 +253,15 @@ static int take_options(struct import *im, int argc, char **argv)
 		case OPT_SOFT:
 			im->r.soft = &im->soft;
 			if (optarg)
-				why = parse_duration(optarg,
-						     &im->soft.limit_ms);
+				reason = parse_duration(optarg,
+							&im->soft.limit_ms);
 			break;
 		case OPT_FORCE:
 			im->force = true;
 			break;
 		}
-		if (why)
-			return usage_error_arg(im->cmd, optarg, why, NULL);
+		if (reason)
+			return usage_error_arg(im->cmd, optarg, reason, NULL);
 	}
 	if (optind == argc && im->format != BADMEM_SQLITE)
 		return usage_error(im->cmd, "no file is named");

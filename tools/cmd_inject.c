@@ -70,13 +70,13 @@ static int inject_list(const struct command *self, const struct module *m)
 static bool send_and_load(const struct command *self, const struct module *m,
 			  const struct sb *data, struct injected_list *list)
 {
-	struct sb why = {0};
+	struct sb reason = {0};
 	int error = module_write(m, self->name, "inject", data);
 
 	if (error > 0) {
-		module_errno(&why, "inject", error);
-		err("%s: %s", self->name, sb_str(&why));
-		sb_free(&why);
+		module_errno(&reason, "inject", error);
+		err("%s: %s", self->name, sb_str(&reason));
+		sb_free(&reason);
 	}
 	return !error && injected_load(m, self->name, list);
 }
@@ -169,19 +169,19 @@ static int run_inject(const struct command *self, int argc, char **argv)
 	if (argc && argc != 4)
 		return usage_error(self, "ACTION, POINT, ERRNO and COUNT are needed");
 	if (argc) {
-		const char *why;
+		const char *reason;
 
 		want.action = argv[0];
 		want.point = argv[1];
-		why = parse_errno(argv[2], &want.error);
-		if (why)
-			return usage_error_arg(self, argv[2], why, NULL);
-		why = parse_number(argv[3], &want.count);
-		if (why)
-			return usage_error_arg(self, argv[3], why, NULL);
-		why = inject_check(want.action, want.point, want.error);
-		if (why) {
-			err("%s: %s", self->name, why);
+		reason = parse_errno(argv[2], &want.error);
+		if (reason)
+			return usage_error_arg(self, argv[2], reason, NULL);
+		reason = parse_number(argv[3], &want.count);
+		if (reason)
+			return usage_error_arg(self, argv[3], reason, NULL);
+		reason = inject_check(want.action, want.point, want.error);
+		if (reason) {
+			err("%s: %s", self->name, reason);
 			inject_hint();
 			return ST_USAGE;
 		}

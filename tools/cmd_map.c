@@ -13,9 +13,9 @@
 
 #define LABEL_MIN 13	/* 0x0000000000 and a blank */
 
-static const char *glyph(const struct map *map, enum look look)
+static const char *glyph(const struct map *map, enum cell_state state)
 {
-	return map->utf8 ? map_looks[look].utf8 : map_looks[look].ascii;
+	return map->utf8 ? map_cell_styles[state].utf8 : map_cell_styles[state].ascii;
 }
 
 static void print_row(struct map *map, uint64_t pfn,
@@ -28,7 +28,7 @@ static void print_row(struct map *map, uint64_t pfn,
 	sb_addf(&line, "0x%010" PRIx64 " ", pfn * map->s.units.page);
 	for (size_t i = 0; i < n; i++) {
 		if (map->colour && cells[i] != last)
-			sb_addf(&line, "\033[0;%sm", map_looks[cells[i]].colour);
+			sb_addf(&line, "\033[0;%sm", map_cell_styles[cells[i]].colour);
 		last = cells[i];
 		sb_addf(&line, "%s", glyph(map, cells[i]));
 	}
@@ -43,10 +43,10 @@ static void print_legend(const struct map *map)
 {
 	size_t at = 0;
 
-	for (size_t i = 0; i < LOOKS; i++) {
-		size_t len = 2 + strlen(map_looks[i].name);
+	for (size_t i = 0; i < CELL_STATES; i++) {
+		size_t len = 2 + strlen(map_cell_styles[i].name);
 
-		if (!map->seen[i] || i == LOOK_HOLE)
+		if (!map->seen[i] || i == CELL_HOLE)
 			continue;
 		if (at && at + 3 + len > map->width) {
 			out("\n");
@@ -54,11 +54,11 @@ static void print_legend(const struct map *map)
 		}
 		if (map->colour)
 			out("%s\033[0;%sm%s\033[0m %s", at ? "   " : "",
-			    map_looks[i].colour, glyph(map, (enum look)i),
-			    map_looks[i].name);
+			    map_cell_styles[i].colour, glyph(map, (enum cell_state)i),
+			    map_cell_styles[i].name);
 		else
 			out("%s%s %s", at ? "   " : "",
-			    glyph(map, (enum look)i), map_looks[i].name);
+			    glyph(map, (enum cell_state)i), map_cell_styles[i].name);
 		at += len + (at ? 3 : 0);
 	}
 	if (at)
@@ -160,7 +160,7 @@ static int choose(struct map *map, const struct choice *c)
 {
 	const struct units *u = &map->s.units;
 	uint64_t first, last, bytes;
-	const char *why;
+	const char *reason;
 
 	if (!u->block) {
 		err("%s: the size of a memory block is not known",
@@ -168,11 +168,11 @@ static int choose(struct map *map, const struct choice *c)
 		return ST_FAILED;
 	}
 	if (c->block) {
-		why = parse_blocks(c->block, u, &first, &last);
-		if (!why && first != last)
-			why = "more than one block";
-		if (why)
-			return usage_error_arg(map->cmd, c->block, why,
+		reason = parse_blocks(c->block, u, &first, &last);
+		if (!reason && first != last)
+			reason = "more than one block";
+		if (reason)
+			return usage_error_arg(map->cmd, c->block, reason,
 					       block_forms);
 		map->only = memblocks_find(&map->all, first);
 		if (!map->only) {
@@ -182,11 +182,11 @@ static int choose(struct map *map, const struct choice *c)
 		}
 	}
 	if (c->cell) {
-		why = parse_size(c->cell, &bytes);
-		if (!why && (bytes < u->page || bytes % u->page))
-			why = "not a multiple of the page size";
-		if (why)
-			return usage_error_arg(map->cmd, c->cell, why, NULL);
+		reason = parse_size(c->cell, &bytes);
+		if (!reason && (bytes < u->page || bytes % u->page))
+			reason = "not a multiple of the page size";
+		if (reason)
+			return usage_error_arg(map->cmd, c->cell, reason, NULL);
 		map->cell = bytes / u->page;
 	}
 	map->colour = !c->ascii && want_colour(c->color);

@@ -50,23 +50,23 @@ static int take_anywhere(const struct command *self, struct request *r,
 			 const char *size, const char *node, const char *zone)
 {
 	uint64_t bytes, number;
-	const char *why = parse_size(size, &bytes);
+	const char *reason = parse_size(size, &bytes);
 
-	if (!why && !bytes)
-		why = "no pages";
-	if (!why && bytes % r->units.page)
-		why = "not a multiple of the page size";
-	if (why)
-		return usage_error_arg(self, size, why, NULL);
+	if (!reason && !bytes)
+		reason = "no pages";
+	if (!reason && bytes % r->units.page)
+		reason = "not a multiple of the page size";
+	if (reason)
+		return usage_error_arg(self, size, reason, NULL);
 	r->any = true;
 	r->pages = bytes / r->units.page;
 	sb_addf(&r->data, "any %" PRIu64, r->pages);
 	add_pages(&r->what, &r->units, r->pages);
 
 	if (node) {
-		why = parse_number(node, &number);
-		if (why)
-			return usage_error_arg(self, node, why, NULL);
+		reason = parse_number(node, &number);
+		if (reason)
+			return usage_error_arg(self, node, reason, NULL);
 		sb_addf(&r->data, " node=%" PRIu64, number);
 		sb_addf(&r->what, " on node %" PRIu64, number);
 	}
@@ -86,20 +86,20 @@ static int take_anywhere(const struct command *self, struct request *r,
 
 /*
  * Shows why the module refused the request: the range, the reason, the page in the way
- * and its owner. Returns false if the module does not tell.
+ * and its owner. Returns false if the module does not show them.
  */
 static bool hint_refusal(const struct request *r, const struct module *m,
 			 uint64_t count_before)
 {
 	struct failure refusal;
 	struct sb line = {0};
-	bool ours;
+	bool is_match;
 
 	if (!refusal_load(m, &refusal))
 		return false;
-	ours = refusal.count != count_before &&
-	       (r->any || spans_pages_in(&r->spans, refusal.span));
-	if (ours) {
+	is_match = refusal.count != count_before &&
+		   (r->any || spans_pages_in(&r->spans, refusal.span));
+	if (is_match) {
 		/* For --size, the span is only where the module searched. */
 		if (!r->any) {
 			add_range(&line, &r->units, refusal.span);
@@ -115,21 +115,21 @@ static bool hint_refusal(const struct request *r, const struct module *m,
 	}
 	failure_free(&refusal);
 	sb_free(&line);
-	return ours;
+	return is_match;
 }
 
-static void say_mark_refused(const struct command *self,
-			     const struct request *r, const struct module *m,
-			     const struct marked_list *before,
-			     uint64_t refusals, int error)
+static void report_mark_refused(const struct command *self,
+				const struct request *r, const struct module *m,
+				const struct marked_list *before,
+				uint64_t refusals, int error)
 {
 	request_refused(self, r, r->any ? "mark any" : "mark", error);
 	if (!hint_refusal(r, m, refusals) && error == EEXIST) {
-		struct spans had = marked_spans(before, NULL);
-		struct spans both = spans_intersect(&had, &r->spans);
+		struct spans before_spans = marked_spans(before, NULL);
+		struct spans both = spans_intersect(&before_spans, &r->spans);
 
 		hint_first_span(&r->units, &both, "is marked");
-		spans_free(&had);
+		spans_free(&before_spans);
 		spans_free(&both);
 	}
 }
@@ -162,10 +162,10 @@ static int report_marked(const struct command *self, const struct request *r,
 	uint64_t pages;
 
 	if (r->any) {
-		struct spans had = marked_spans(before, NULL);
+		struct spans before_spans = marked_spans(before, NULL);
 
-		done = spans_subtract(&now, &had);
-		spans_free(&had);
+		done = spans_subtract(&now, &before_spans);
+		spans_free(&before_spans);
 	} else {
 		done = spans_intersect(&now, &r->spans);
 	}
@@ -194,23 +194,23 @@ static int mark_parts(const struct command *self, const struct request *r)
 		.cmd = self, .units = r->units, .limit_ms = r->soft_ms,
 	};
 	struct retire retire = { .soft = &soft };
-	struct spans had, now, done;
+	struct spans before_spans, now, done;
 	struct retired *v = xrealloc(NULL, r->spans.n, sizeof(*v));
-	bool go_on = retire_open(&retire, self) == ST_DONE;
+	bool module_answers = retire_open(&retire, self) == ST_DONE;
 	int status = ST_FAILED;
 	size_t n = 0;
 
 	/* This is a copy, because retire_one() adds to the set. */
-	had = spans_subtract(&retire.had, &(struct spans){0});
-	for (; n < r->spans.n && go_on && !signals_seen(); n++) {
+	before_spans = spans_subtract(&retire.out_of_use, &(struct spans){0});
+	for (; n < r->spans.n && module_answers && !signals_seen(); n++) {
 		v[n] = (struct retired){
 			.span = r->spans.v[n], .unskippable = !r->skippable,
 			.canary = r->canary,
 		};
-		go_on = retire_one(&retire, &v[n]);
+		module_answers = retire_one(&retire, &v[n]);
 	}
 	spans_normalize(&soft.done);
-	now = spans_subtract(&retire.had, &had);
+	now = spans_subtract(&retire.out_of_use, &before_spans);
 	done = spans_subtract(&now, &soft.done);
 	report_spans("marked", &r->units, &done);
 	report_spans("soft-offlined", &r->units, &soft.done);
@@ -224,7 +224,7 @@ static int mark_parts(const struct command *self, const struct request *r)
 			err("%s: %s: %" PRIu64 " page%s of %" PRIu64
 			    " %s not taken out of use%s%s", self->name, range.p,
 			    rest, plural(rest), v[i].span.nr, was_were(rest),
-			    v[i].why ? ": " : "", v[i].why ? v[i].why : "");
+			    v[i].reason ? ": " : "", v[i].reason ? v[i].reason : "");
 		sb_free(&range);
 	}
 	if (n) {
@@ -237,9 +237,9 @@ static int mark_parts(const struct command *self, const struct request *r)
 		status = status == ST_FAILED ? ST_FAILED : ST_PARTLY;
 	}
 	for (size_t i = 0; i < n; i++)
-		free(v[i].why);
+		free(v[i].reason);
 	free(v);
-	spans_free(&had);
+	spans_free(&before_spans);
 	spans_free(&now);
 	spans_free(&done);
 	soft_offline_free(&soft);
@@ -317,7 +317,7 @@ static int do_mark(const struct command *self, const struct request *r,
 	if (error == EBUSY && r->soft && parts_may_help(r, m, refusals))
 		status = mark_parts(self, r);
 	else if (error > 0)
-		say_mark_refused(self, r, m, &before, refusals, error);
+		report_mark_refused(self, r, m, &before, refusals, error);
 	else if (!error && !back)
 		status = undo_mark(self, r, m, &via);
 	else if (!error && marked_load(m, self->name, &after))
@@ -334,7 +334,7 @@ static int run_mark(const struct command *self, int argc, char **argv)
 {
 	const char *size = NULL, *node = NULL, *zone = NULL;
 	struct request r = { .skippable = true, .soft_ms = SOFT_OFFLINE_MS };
-	const char *why;
+	const char *reason;
 	struct module m;
 	int status, id;
 
@@ -366,10 +366,10 @@ static int run_mark(const struct command *self, int argc, char **argv)
 			break;
 		case OPT_SOFT:
 			r.soft = true;
-			why = optarg ? parse_duration(optarg, &r.soft_ms) :
+			reason = optarg ? parse_duration(optarg, &r.soft_ms) :
 				       NULL;
-			if (why)
-				return usage_error_arg(self, optarg, why, NULL);
+			if (reason)
+				return usage_error_arg(self, optarg, reason, NULL);
 			break;
 		}
 	argc -= optind;

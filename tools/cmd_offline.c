@@ -44,22 +44,22 @@ static bool add_migration(struct sb *sb, const struct change *c,
 }
 
 /* Returns false if the block would refuse, or may fail for lack of room. */
-static bool say_offline(const struct change *c, struct dry_run *d,
-			const struct memblock *b)
+static bool predict_offline(const struct change *c, struct dry_run *d,
+			    const struct memblock *b)
 {
-	struct sb line = {0}, why = {0};
+	struct sb line = {0}, reason = {0};
 	struct span span = {0};
 	bool sure, would, fits;
 
-	reason_not_offline(&d->s, b, &why, &sure);
-	would = !why.len;
+	reason_not_offline(&d->s, b, &reason, &sure);
+	would = !reason.len;
 	if (sure && !would) {
-		out("block %" PRIu64 ": would refuse: %s\n", b->nr, why.p);
-		sb_free(&why);
+		out("block %" PRIu64 ": would refuse: %s\n", b->nr, reason.p);
+		sb_free(&reason);
 		return false;
 	}
 	if (!would)
-		sb_addf(&line, "may refuse: %s", why.p);
+		sb_addf(&line, "may refuse: %s", reason.p);
 	fits = add_migration(&line, c, d, b, would);
 	if (would && !line.len)
 		sb_addf(&line, "would go offline");
@@ -67,7 +67,7 @@ static bool say_offline(const struct change *c, struct dry_run *d,
 		add_withheld(&line, &d->s, span);
 	out("block %" PRIu64 ": %s\n", b->nr, line.p);
 	sb_free(&line);
-	sb_free(&why);
+	sb_free(&reason);
 	return fits;
 }
 
@@ -78,7 +78,7 @@ static const struct option_def offline_options[] = {
 
 static int run_offline(const struct command *self, int argc, char **argv)
 {
-	struct change change = { .op.cmd = self, .say = say_offline };
+	struct change change = { .op.cmd = self, .predict = predict_offline };
 
 	return change_run(&change, argc, argv);
 }

@@ -6,8 +6,8 @@
 #include <inttypes.h>
 #include <string.h>
 
-static bool say_online(const struct change *c, struct dry_run *d,
-		       const struct memblock *b)
+static bool predict_online(const struct change *c, struct dry_run *d,
+			   const struct memblock *b)
 {
 	const char *zones = b->zones ? b->zones : "";
 	const char *movable = strstr(zones, "Movable"), *type = c->op.type;
@@ -58,7 +58,7 @@ static const struct option_def online_options[] = {
 static int run_online(const struct command *self, int argc, char **argv)
 {
 	struct change change = {
-		.op.cmd = self, .op.online = true, .say = say_online,
+		.op.cmd = self, .op.online = true, .predict = predict_online,
 	};
 
 	return change_run(&change, argc, argv);

@@ -34,7 +34,7 @@ static const char *keep_name(struct rows *rows, const char *name)
 static void rows_free(struct rows *rows)
 {
 	for (size_t i = 0; i < rows->n; i++)
-		free(rows->v[i].why);
+		free(rows->v[i].reason);
 	for (size_t i = 0; i < rows->nr_names; i++)
 		free(rows->names[i]);
 	free(rows->v);
@@ -46,7 +46,7 @@ static void load_file(const struct command *self, const struct units *u,
 {
 	struct saved_marks marks;
 	struct sb text = {0};
-	const char *why, *name;
+	const char *reason, *name;
 	size_t line;
 
 	if (!file_read(self->name, path, &text)) {
@@ -54,13 +54,13 @@ static void load_file(const struct command *self, const struct units *u,
 		sb_free(&text);
 		return;
 	}
-	why = savefile_parse(sb_str(&text), text.len, u, &marks, &line);
+	reason = savefile_parse(sb_str(&text), text.len, u, &marks, &line);
 	sb_free(&text);
-	if (why) {
+	if (reason) {
 		struct sb where = {0};
 
 		sb_addf(&where, "%s:%zu", path, line);
-		err_arg(self->name, sb_str(&where), why);
+		err_arg(self->name, sb_str(&where), reason);
 		sb_free(&where);
 		rows->unreadable = true;
 		return;
@@ -73,7 +73,7 @@ static void load_file(const struct command *self, const struct units *u,
 		rows->v[rows->n++] = (struct retired){
 			.file = name, .line = s->line, .span = s->span,
 			.unskippable = s->unskippable, .canary = s->canary,
-			.invalid = s->why,
+			.invalid = s->reason,
 		};
 	}
 	savefile_free(&marks);
@@ -159,7 +159,7 @@ static int run_restore(const struct command *self, int argc, char **argv)
 	r.absent = true;
 	status = retire_open(&r, self);
 	if (status == ST_DONE) {
-		bool go_on = true;
+		bool module_answers = true;
 		size_t shown = 0;
 
 		if (optind == argc) {
@@ -171,8 +171,8 @@ static int run_restore(const struct command *self, int argc, char **argv)
 		for (int i = optind; i < argc; i++)
 			load(self, &r.units, argv[i], &rows);
 		signals_catch();
-		for (size_t i = 0; i < rows.n && go_on && !signals_seen(); i++)
-			go_on = retire_one(&r, &rows.v[i]);
+		for (size_t i = 0; i < rows.n && module_answers && !signals_seen(); i++)
+			module_answers = retire_one(&r, &rows.v[i]);
 		status = retire_status(rows.v, rows.n);
 		if (rows.unreadable)
 			status = status == ST_DONE && rows.n ? ST_PARTLY :

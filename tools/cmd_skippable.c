@@ -39,7 +39,7 @@ static bool is_so(const struct command *self, const struct module *m,
 static bool set(const struct command *self, const struct module *m,
 		const struct units *u, struct span span, bool skippable)
 {
-	struct sb data = {0}, range = {0}, why = {0};
+	struct sb data = {0}, range = {0}, reason = {0};
 	bool ok = false;
 	int error;
 
@@ -48,20 +48,20 @@ static bool set(const struct command *self, const struct module *m,
 	add_range(&range, u, span);
 	error = module_write(m, self->name, "skippable", &data);
 	if (error > 0) {
-		module_errno(&why, "skippable", error);
-		err("%s: %s: %s", self->name, sb_str(&range), sb_str(&why));
+		module_errno(&reason, "skippable", error);
+		err("%s: %s: %s", self->name, sb_str(&range), sb_str(&reason));
 	} else if (!error && !is_so(self, m, span, skippable)) {
 		err("%s: %s: the module reported no error, but lists no such change",
 		    self->name, sb_str(&range));
 	} else if (!error) {
-		add_pages(&why, u, span.nr);
-		out("%s %s: %s\n", sb_str(&why), sb_str(&range),
+		add_pages(&reason, u, span.nr);
+		out("%s %s: %s\n", sb_str(&reason), sb_str(&range),
 		    skippable ? "skippable" : "not skippable");
 		ok = true;
 	}
 	sb_free(&data);
 	sb_free(&range);
-	sb_free(&why);
+	sb_free(&reason);
 	return ok;
 }
 
@@ -85,11 +85,11 @@ static int run_skippable(const struct command *self, int argc, char **argv)
 	n = argc - 1;
 	spans = xrealloc(NULL, (size_t)n, sizeof(*spans));
 	for (int i = 0; i < n; i++) {
-		const char *why = parse_range(argv[i + 1], &units, &spans[i]);
+		const char *reason = parse_range(argv[i + 1], &units, &spans[i]);
 
-		if (why) {
+		if (reason) {
 			free(spans);
-			return usage_error_arg(self, argv[i + 1], why,
+			return usage_error_arg(self, argv[i + 1], reason,
 					       range_forms);
 		}
 	}

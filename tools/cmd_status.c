@@ -11,7 +11,7 @@
 	X(version, "VERSION", COL_TEXT, "module version",		\
 	  "version of the module", 0)					\
 	X(skip_mode, "SKIP_MODE", COL_TEXT, "way of skipping",		\
-	  "how offlining skips marked pages: frozen, notifier, native", 0)
+	  "how an offline operation skips marked pages: frozen, notifier, native", 0)
 
 #define STATS(X)							\
 	X(ranges, "RANGES", COL_NUMBER, "marked ranges",		\

@@ -15,46 +15,46 @@ static const struct option_def unmark_options[] = {
 	{ 0, NULL, NULL, NULL },
 };
 
-static void say_unmark_refused(const struct command *self,
-			       const struct request *r,
-			       const struct marked_list *before, int error)
+static void report_unmark_refused(const struct command *self,
+				  const struct request *r,
+				  const struct marked_list *before, int error)
 {
-	bool told = false;
+	bool hinted = false;
 
 	request_refused(self, r, "unmark", error);
 	if (error == ENOENT) {
 		struct spans had = marked_spans(before, NULL);
 		struct spans none = spans_subtract(&r->spans, &had);
 
-		told = hint_first_span(&r->units, &none, "is not marked");
+		hinted = hint_first_span(&r->units, &none, "is not marked");
 		spans_free(&had);
 		spans_free(&none);
 	} else if (error == EPERM) {
-		struct marked_filter ours = { .owner = OWNER_DEBUGFS };
-		struct spans had = marked_spans(before, &ours);
+		struct marked_filter own = { .owner = OWNER_DEBUGFS };
+		struct spans had = marked_spans(before, &own);
 		struct spans others = spans_subtract(&r->spans, &had);
 
-		told = hint_first_span(&r->units, &others,
+		hinted = hint_first_span(&r->units, &others,
 				  "was not marked with offctl, see 'offctl list'");
 		spans_free(&had);
 		spans_free(&others);
 	}
-	if (!told && error != EINTR)
+	if (!hinted && error != EINTR)
 		hint("the kernel log may say more: dmesg | grep fake_offline");
 }
 
 /*
- * Reports the pages that were given back. The module's lists tell, since an interrupted
- * write may have given back a part. refused means that an error message has been printed.
+ * Reports the pages that were given back. The module's lists show them, because an
+ * interrupted write may have given back a part. refused means that an error message has been printed.
  * Returns a status.
  */
 static int report_unmarked(const struct command *self, struct request *r,
 			   const struct marked_list *before,
 			   const struct marked_list *after, bool refused)
 {
-	struct marked_filter ours = { .owner = OWNER_DEBUGFS };
-	struct spans had = marked_spans(before, &ours);
-	struct spans now = marked_spans(after, &ours);
+	struct marked_filter own = { .owner = OWNER_DEBUGFS };
+	struct spans had = marked_spans(before, &own);
+	struct spans now = marked_spans(after, &own);
 	struct spans gone = spans_subtract(&had, &now);
 	struct spans done, left;
 	uint64_t pages, pages_left;
@@ -99,7 +99,7 @@ static int do_unmark(const struct command *self, struct request *r,
 	signals_catch();
 	error = module_write(m, self->name, "unmark", &r->data);
 	if (error > 0)
-		say_unmark_refused(self, r, &before, error);
+		report_unmark_refused(self, r, &before, error);
 	if (error >= 0 && marked_load(m, self->name, &after))
 		status = report_unmarked(self, r, &before, &after, error);
 	marked_free(&before);

@@ -39,7 +39,7 @@ static const struct option_def verify_options[] = {
 	X(first_bad_pfn, "FIRST_BAD_PFN", COL_NUMBER, "first_bad_pfn",	\
 	  "lowest PFN of a wrong page, or -1", 0)			\
 	X(last_failure, "LAST_FAILURE", COL_TEXT, "last_failure",	\
-	  "why the last offlining or onlining failed", COL_TRUNC)
+	  "reason of the last failed offline or online operation", COL_TRUNC)
 
 COUNTS(COUNT_GETTER)
 

@@ -136,19 +136,19 @@ static void help(const struct command *cmd)
 static void take_table_option(const struct command *cmd, int id)
 {
 	char *bad = NULL;
-	const char *why = table_option(cmd->table, id, optarg, &bad);
+	const char *reason = table_option(cmd->table, id, optarg, &bad);
 	struct sb names = {0};
 
-	if (!why)
+	if (!reason)
 		return;
 	if (bad) {
 		table_names(cmd->table, &names);
-		err_arg(cmd->name, bad, why);
+		err_arg(cmd->name, bad, reason);
 		hint("columns are %s", sb_str(&names));
 		sb_free(&names);
 		free(bad);
 	} else {
-		usage_error(cmd, why);
+		usage_error(cmd, reason);
 	}
 	quit(ST_USAGE);
 }
@@ -198,17 +198,17 @@ int next_option(const struct command *cmd, int argc, char **argv)
 	}
 }
 
-int usage_error(const struct command *cmd, const char *why)
+int usage_error(const struct command *cmd, const char *reason)
 {
-	err("%s: %s", cmd->name, why);
+	err("%s: %s", cmd->name, reason);
 	try_help(cmd->name);
 	return ST_USAGE;
 }
 
 int usage_error_arg(const struct command *cmd, const char *arg,
-		    const char *why, const char *forms)
+		    const char *reason, const char *forms)
 {
-	err_arg(cmd->name, arg, why);
+	err_arg(cmd->name, arg, reason);
 	if (forms)
 		hint("%s", forms);
 	else

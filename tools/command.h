@@ -41,9 +41,9 @@ extern const struct command cmd_mark, cmd_unmark, cmd_skippable, cmd_list,
 int next_option(const struct command *cmd, int argc, char **argv);
 
 /* Print a usage error and the way to more help. Return ST_USAGE. */
-int usage_error(const struct command *cmd, const char *why);
+int usage_error(const struct command *cmd, const char *reason);
 int usage_error_arg(const struct command *cmd, const char *arg,
-		    const char *why, const char *forms);
+		    const char *reason, const char *forms);
 
 /* The page size and the block size of the machine or of the recorded tree. */
 struct units units_get(void);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The summary of "offctl cycle": one row for offlining and one for onlining. */
+/*
+ * The summary of "offctl cycle". It has one row for offline operations and one for online
+ * operations.
+ */
 #ifndef OFFCTL_CYCLE_STEPS_H
 #define OFFCTL_CYCLE_STEPS_H
 

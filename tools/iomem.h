@@ -7,7 +7,7 @@
 
 /*
  * Counts the pages of a span that are wholly RAM. This is the kernel's test for holes
- * before it takes a memory block offline. Returns false if /proc/iomem does not tell. For
+ * before it takes a memory block offline. Returns false if /proc/iomem does not show it. For
  * a user who is not root, it has no addresses.
  */
 bool iomem_ram_pages(const struct units *u, struct span span, uint64_t *pages);

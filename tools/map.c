@@ -7,18 +7,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct look_style map_looks[LOOKS] = {
-	[LOOK_MARKED] = { "marked", "#", "\342\226\210", "1;31", "#d55e00" },
-	[LOOK_OFFLINE] = { "offline", ".", "\302\267", "34", "#bbbbbb" },
-	[LOOK_FREE] = { "free", "-", "\342\226\221", "32", "#c8e6d7" },
-	[LOOK_USED] = { "in use", "+", "\342\226\222", "33", "#56b4e9" },
-	[LOOK_PINNED] = { "pinned (kernel, reserved)", "@", "\342\226\223",
+const struct cell_style map_cell_styles[CELL_STATES] = {
+	[CELL_MARKED] = { "marked", "#", "\342\226\210", "1;31", "#d55e00" },
+	[CELL_OFFLINE] = { "offline", ".", "\302\267", "34", "#bbbbbb" },
+	[CELL_FREE] = { "free", "-", "\342\226\221", "32", "#c8e6d7" },
+	[CELL_USED] = { "in use", "+", "\342\226\222", "33", "#56b4e9" },
+	[CELL_PINNED] = { "pinned (kernel, reserved)", "@", "\342\226\223",
 			  "35", "#0072b2" },
-	[LOOK_OTHER] = { "of another driver", "o", "\342\227\213", "36",
+	[CELL_OTHER] = { "of another driver", "o", "\342\227\213", "36",
 			 "#e69f00" },
-	[LOOK_POISONED] = { "poisoned", "x", "\303\227", "1;35", "#000000" },
-	[LOOK_ONLINE] = { "online", "=", "\342\226\222", "32", "#56b4e9" },
-	[LOOK_HOLE] = { "hole", " ", " ", "0", "#ffffff" },
+	[CELL_POISONED] = { "poisoned", "x", "\303\227", "1;35", "#000000" },
+	[CELL_ONLINE] = { "online", "=", "\342\226\222", "32", "#56b4e9" },
+	[CELL_HOLE] = { "hole", " ", " ", "0", "#ffffff" },
 };
 
 void map_find_segments(struct map *map)
@@ -65,22 +65,22 @@ void map_scale(struct map *map)
 		map->cell *= 2;
 }
 
-static enum look look_of_class(unsigned char class)
+static enum cell_state state_of_class(unsigned char class)
 {
 	switch (class) {
 	case PAGE_FREE:
-		return LOOK_FREE;
+		return CELL_FREE;
 	case PAGE_IN_USE:
-		return LOOK_USED;
+		return CELL_USED;
 	case PAGE_KERNEL:
 	case PAGE_RESERVED:
-		return LOOK_PINNED;
+		return CELL_PINNED;
 	case PAGE_OFFLINE:
-		return LOOK_OTHER;
+		return CELL_OTHER;
 	case PAGE_POISONED:
-		return LOOK_POISONED;
+		return CELL_POISONED;
 	default:
-		return LOOK_HOLE;
+		return CELL_HOLE;
 	}
 }
 
@@ -91,7 +91,7 @@ static void count_pages(struct map *map, struct span span, bool movable,
 	uint64_t step = 0, chunk = span.nr;
 
 	if (map->s.pages.fd < 0) {
-		counts[LOOK_ONLINE] += span.nr;
+		counts[CELL_ONLINE] += span.nr;
 		return;
 	}
 	if (span.nr > map->samples) {
@@ -102,25 +102,25 @@ static void count_pages(struct map *map, struct span span, bool movable,
 	for (uint64_t at = 0; at + chunk <= span.nr; at += step) {
 		if (!pageflags_read(&map->s.pages, span.pfn + at,
 				    (size_t)chunk, movable, map->classes)) {
-			counts[LOOK_ONLINE] += chunk;
+			counts[CELL_ONLINE] += chunk;
 		} else {
 			for (size_t i = 0; i < chunk; i++)
-				counts[look_of_class(map->classes[i])]++;
+				counts[state_of_class(map->classes[i])]++;
 		}
 		if (!step)
 			break;
 	}
 }
 
-static enum look look_at(struct map *map, const struct segment *seg,
-			 struct span cell)
+static enum cell_state state_of_cell(struct map *map, const struct segment *seg,
+				     struct span cell)
 {
 	uint64_t per_block = map->s.units.block / map->s.units.page;
-	uint64_t counts[LOOKS] = {0}, end = cell.pfn + cell.nr;
-	enum look look = LOOK_OFFLINE;
+	uint64_t counts[CELL_STATES] = {0}, end = cell.pfn + cell.nr;
+	enum cell_state state = CELL_OFFLINE;
 
 	if (spans_pages_in(&map->marked, cell))
-		return LOOK_MARKED;
+		return CELL_MARKED;
 	for (uint64_t pfn = cell.pfn; pfn < end;) {
 		uint64_t in = (pfn - seg->span.pfn) / per_block;
 		const struct memblock *b = &seg->blocks[in];
@@ -128,19 +128,19 @@ static enum look look_at(struct map *map, const struct segment *seg,
 		struct span part = { pfn, (stop < end ? stop : end) - pfn };
 
 		if (!strcmp(b->state, "offline"))
-			counts[LOOK_OFFLINE] += part.nr;
+			counts[CELL_OFFLINE] += part.nr;
 		else
 			count_pages(map, part,
 				    b->zones && !strcmp(b->zones, "Movable"),
 				    counts);
 		pfn = part.pfn + part.nr;
 	}
-	if (counts[LOOK_POISONED])
-		return LOOK_POISONED;
-	for (size_t i = 0; i < LOOKS; i++)
-		if (counts[i] > counts[look])
-			look = (enum look)i;
-	return look;
+	if (counts[CELL_POISONED])
+		return CELL_POISONED;
+	for (size_t i = 0; i < CELL_STATES; i++)
+		if (counts[i] > counts[state])
+			state = (enum cell_state)i;
+	return state;
 }
 
 void map_each_row(struct map *map,
@@ -162,7 +162,7 @@ void map_each_row(struct map *map,
 				uint64_t nr = map->cell < end - pfn ?
 						      map->cell : end - pfn;
 
-				cells[n] = (unsigned char)look_at(map, seg,
+				cells[n] = (unsigned char)state_of_cell(map, seg,
 					(struct span){ pfn, nr });
 				map->seen[cells[n]] = true;
 				pfn += nr;

@@ -14,17 +14,17 @@
 #include "memblock.h"
 #include "reason.h"
 
-enum look {
-	LOOK_MARKED, LOOK_OFFLINE, LOOK_FREE, LOOK_USED, LOOK_PINNED,
-	LOOK_OTHER, LOOK_POISONED, LOOK_ONLINE, LOOK_HOLE, LOOKS
+enum cell_state {
+	CELL_MARKED, CELL_OFFLINE, CELL_FREE, CELL_USED, CELL_PINNED,
+	CELL_OTHER, CELL_POISONED, CELL_ONLINE, CELL_HOLE, CELL_STATES
 };
 
-struct look_style {
+struct cell_style {
 	const char *name, *ascii, *utf8;
 	const char *colour;	/* SGR, of the terminal */
 	const char *rgb;	/* of a picture; the Okabe-Ito palette */
 };
-extern const struct look_style map_looks[LOOKS];
+extern const struct cell_style map_cell_styles[CELL_STATES];
 
 /* Adjacent memory blocks. */
 struct segment {
@@ -45,7 +45,7 @@ struct map {
 	size_t columns, rows;		/* cells in a row; limit for the rows */
 	size_t samples;			/* pages to look at in a cell */
 	bool sampled;			/* some cells were only sampled */
-	bool seen[LOOKS];		/* for the legend */
+	bool seen[CELL_STATES];		/* for the legend */
 	bool colour, utf8;
 	size_t width;			/* of the terminal */
 	unsigned char *classes;		/* room for the samples */
@@ -56,7 +56,7 @@ void map_find_segments(struct map *map);
 void map_scale(struct map *map);
 /* Chooses how many pages of a cell are looked at: about 4 million (32 MiB) in all. */
 void map_choose_samples(struct map *map);
-/* Calls row() with the looks of the cells of each row. */
+/* Calls row() with the states of the cells of each row. */
 void map_each_row(struct map *map,
 		  void (*row)(struct map *map, uint64_t pfn,
 			      const unsigned char *cells, size_t n, void *arg),

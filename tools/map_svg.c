@@ -36,7 +36,7 @@ static void draw_row(struct map *map, uint64_t pfn, const unsigned char *cells,
 		sb_addf(&p->body,
 			"<rect x=\"%zu\" y=\"%zu\" width=\"%zu\" height=\"%d\" fill=\"%s\"><title>%s %s</title></rect>\n",
 			LEFT + i * CELL, y, (end - i) * CELL, CELL,
-			map_looks[cells[i]].rgb, map_looks[cells[i]].name,
+			map_cell_styles[cells[i]].rgb, map_cell_styles[cells[i]].name,
 			sb_str(&range));
 	}
 	sb_free(&range);
@@ -59,15 +59,15 @@ bool map_draw(struct map *map, const char *file)
 		"<text x=\"%d\" y=\"25\" font-size=\"14\">Memory map; %s</text>\n",
 		width, height, width, height, LEFT, sb_str(&text));
 	sb_add(&svg, sb_str(&p.body), p.body.len);
-	for (size_t i = 0; i < LOOKS; i++) {
-		if (!map->seen[i] || i == LOOK_HOLE)
+	for (size_t i = 0; i < CELL_STATES; i++) {
+		if (!map->seen[i] || i == CELL_HOLE)
 			continue;
 		sb_addf(&svg,
 			"<rect x=\"%zu\" y=\"%zu\" width=\"%d\" height=\"%d\" fill=\"%s\" stroke=\"#888888\"/>\n"
 			"<text x=\"%zu\" y=\"%zu\">%s</text>\n",
-			x, height - 30, CELL, CELL, map_looks[i].rgb, x + CELL + 5,
-			height - 21, map_looks[i].name);
-		x += CELL + 20 + 7 * strlen(map_looks[i].name);
+			x, height - 30, CELL, CELL, map_cell_styles[i].rgb, x + CELL + 5,
+			height - 21, map_cell_styles[i].name);
+		x += CELL + 20 + 7 * strlen(map_cell_styles[i].name);
 	}
 	sb_addf(&svg, "</svg>\n");
 	ok = file_write(map->cmd->name, file, &svg);

@@ -64,7 +64,7 @@ static bool read_state(int dirfd, const char *dir, struct memblock *block)
 		block->zones = NULL;
 		path.len = len;
 		sb_add(&path, "/valid_zones", 12);
-		/* A kernel without memory offlining does not have this file. */
+		/* A kernel without CONFIG_MEMORY_HOTREMOVE does not have this file. */
 		if (root_read_line(dirfd, sb_str(&path), &line) && line.len) {
 			block->zones = xstrdup(line.p);
 			for (char *p = block->zones; *p; p++)

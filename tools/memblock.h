@@ -17,7 +17,7 @@ struct memblocks {
 	size_t n, cap;
 };
 
-/* Returns the bytes in a memory block, or 0 if sysfs does not tell. */
+/* Returns the bytes in a memory block, or 0 if sysfs does not show it. */
 uint64_t memblock_bytes(void);
 /* Loads all memory blocks. Returns false after an error message. */
 bool memblocks_load(const char *cmd, struct memblocks *blocks);
@@ -30,7 +30,7 @@ bool memblock_in_zone(const struct memblock *block, const char *zone);
 void memblock_removable(uint64_t nr, struct sb *value);
 /*
  * Writes "offline" or an online type to the block's file "state". Returns 0 or an errno.
- * memblock_refresh() tells the new state.
+ * memblock_refresh() reads the new state.
  */
 int memblock_write_state(uint64_t nr, const char *word);
 /*

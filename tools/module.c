@@ -57,7 +57,7 @@ static char *find_debugfs(bool *known)
 	return found;
 }
 
-static void say_not_root(const char *cmd)
+static void report_not_root(const char *cmd)
 {
 	err("%s: only root may do this", cmd);
 }
@@ -94,12 +94,12 @@ static void hint_no_directory(bool debugfs_mounted)
 }
 
 /* Explains why the directory cannot be opened. error is the errno of open(2). */
-static void say_why(const char *cmd, int error, bool mounts_known,
-		    const char *debugfs)
+static void explain_no_directory(const char *cmd, int error, bool mounts_known,
+				 const char *debugfs)
 {
 	if (!root_recorded() && geteuid()) {
 		/* Only root can look into debugfs. */
-		say_not_root(cmd);
+		report_not_root(cmd);
 	} else if (root_exists("sys/module") &&
 		   !root_exists("sys/module/" MODULE)) {
 		err("%s: the module " MODULE " is not loaded", cmd);
@@ -144,7 +144,7 @@ bool module_open(struct module *m, const char *cmd, bool quiet)
 		}
 	}
 	if (m->dirfd < 0 && !quiet)
-		say_why(cmd, error, mounts_known, debugfs);
+		explain_no_directory(cmd, error, mounts_known, debugfs);
 	m->path = m->dirfd < 0 ? NULL : root_path(sb_str(&path));
 	free(debugfs);
 	sb_free(&path);
@@ -161,11 +161,11 @@ void module_close(struct module *m)
 }
 
 /* Explains why a file of the module cannot be opened or read. */
-static void say_file(const struct module *m, const char *cmd,
-		     const char *file, int error)
+static void report_file_error(const struct module *m, const char *cmd,
+			      const char *file, int error)
 {
 	if (error == EACCES && !root_recorded() && geteuid()) {
-		say_not_root(cmd);
+		report_not_root(cmd);
 		return;
 	}
 	err("%s: %s/%s: %s", cmd, m->path, file, strerror(error));
@@ -181,7 +181,7 @@ bool module_read(const struct module *m, const char *cmd, const char *file,
 	if (root_read(m->dirfd, file, content))
 		return true;
 	if (cmd)
-		say_file(m, cmd, file, errno);
+		report_file_error(m, cmd, file, errno);
 	return false;
 }
 
@@ -192,7 +192,7 @@ int module_write(const struct module *m, const char *cmd, const char *file,
 	ssize_t n;
 
 	if (fd < 0) {
-		say_file(m, cmd, file, errno);
+		report_file_error(m, cmd, file, errno);
 		return -1;
 	}
 	/* No retry: EINTR is an answer of the module. */
@@ -212,7 +212,7 @@ int module_write(const struct module *m, const char *cmd, const char *file,
 static const struct {
 	const char *file;	/* NULL: any */
 	int error;
-	const char *why;
+	const char *reason;
 } meanings[] = {
 	{ "mark", EEXIST, "a page is marked already" },
 	{ "mark", ENXIO, "there is no memory that can be marked" },
@@ -244,15 +244,15 @@ static const struct {
 
 void module_errno(struct sb *sb, const char *file, int error)
 {
-	const char *why = strerror(error);
+	const char *reason = strerror(error);
 
 	for (size_t i = 0; i < ARRAY_SIZE(meanings); i++)
 		if (meanings[i].error == error &&
 		    (!meanings[i].file || !strcmp(meanings[i].file, file))) {
-			why = meanings[i].why;
+			reason = meanings[i].reason;
 			break;
 		}
-	sb_addf(sb, "%s (", why);
+	sb_addf(sb, "%s (", reason);
 	add_errno(sb, error);
 	sb_addf(sb, ")");
 }

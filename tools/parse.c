@@ -66,18 +66,18 @@ static const char *scan(const char **s, uint64_t *value)
 
 const char *parse_number(const char *s, uint64_t *value)
 {
-	const char *why = scan(&s, value);
+	const char *reason = scan(&s, value);
 
-	return why ? why : *s ? not_a_number : NULL;
+	return reason ? reason : *s ? not_a_number : NULL;
 }
 
 const char *parse_size(const char *s, uint64_t *bytes)
 {
-	const char *why = scan(&s, bytes), *unit;
+	const char *reason = scan(&s, bytes), *unit;
 	uint64_t base = 1024;
 
-	if (why)
-		return why == not_a_number ? not_a_size : why;
+	if (reason)
+		return reason == not_a_number ? not_a_size : reason;
 	if (!*s)
 		return NULL;
 
@@ -105,11 +105,11 @@ static uint64_t pfn_limit(const struct units *u)
 static const char *scan_pair(const char *s, char sep, uint64_t *a, uint64_t *b,
 			     bool *has_b)
 {
-	const char *why = scan(&s, a);
+	const char *reason = scan(&s, a);
 
 	*has_b = false;
-	if (why)
-		return why;
+	if (reason)
+		return reason;
 	if (!*s)
 		return NULL;
 	if (*s != sep)
@@ -122,10 +122,10 @@ static const char *scan_pair(const char *s, char sep, uint64_t *a, uint64_t *b,
 static const char *scan_blocks(const char *s, uint64_t *first, uint64_t *last)
 {
 	bool has_last;
-	const char *why = scan_pair(s, '-', first, last, &has_last);
+	const char *reason = scan_pair(s, '-', first, last, &has_last);
 
-	if (why)
-		return why == not_a_number ? not_a_block : why;
+	if (reason)
+		return reason == not_a_number ? not_a_block : reason;
 	if (!has_last)
 		*last = *first;
 	return *last < *first ? backwards : NULL;
@@ -135,10 +135,10 @@ static const char *range_of_blocks(const char *s, const struct units *u,
 				   struct span *span)
 {
 	uint64_t first, last, per_block;
-	const char *why = scan_blocks(s, &first, &last);
+	const char *reason = scan_blocks(s, &first, &last);
 
-	if (why)
-		return why == not_a_block ? not_a_range : why;
+	if (reason)
+		return reason == not_a_block ? not_a_range : reason;
 	if (!u->block)
 		return "the size of a memory block is not known";
 	if (last > UINT64_MAX / u->block)
@@ -153,10 +153,10 @@ static const char *range_of_pfns(const char *s, const struct units *u,
 				 struct span *span)
 {
 	bool has_nr;
-	const char *why = scan_pair(s, '+', &span->pfn, &span->nr, &has_nr);
+	const char *reason = scan_pair(s, '+', &span->pfn, &span->nr, &has_nr);
 
-	if (why)
-		return why == not_a_number ? not_a_range : why;
+	if (reason)
+		return reason == not_a_number ? not_a_range : reason;
 	if (!has_nr)
 		span->nr = 1;
 	if (!span->nr)
@@ -170,21 +170,21 @@ static const char *range_of_addresses(const char *s, const struct units *u,
 				      struct span *span)
 {
 	uint64_t start, end, size;
-	const char *why;
+	const char *reason;
 
 	if (!is_hex(s))
 		return not_a_range;
-	why = scan(&s, &start);
-	if (why)
-		return why == not_a_number ? not_a_range : why;
+	reason = scan(&s, &start);
+	if (reason)
+		return reason == not_a_number ? not_a_range : reason;
 
 	switch (*s++) {
 	case '-':
 		if (!is_hex(s))
 			return not_a_range;
-		why = parse_number(s, &end);
-		if (why)
-			return why == not_a_number ? not_a_range : why;
+		reason = parse_number(s, &end);
+		if (reason)
+			return reason == not_a_number ? not_a_range : reason;
 		if (end < start)
 			return backwards;
 		if (start % u->page)
@@ -194,9 +194,9 @@ static const char *range_of_addresses(const char *s, const struct units *u,
 		span->nr = (end - start) / u->page + 1;
 		break;
 	case '+':
-		why = parse_size(s, &size);
-		if (why)
-			return why == not_a_size ? not_a_range : why;
+		reason = parse_size(s, &size);
+		if (reason)
+			return reason == not_a_size ? not_a_range : reason;
 		if (!size)
 			return no_pages;
 		if (start % u->page)
@@ -240,7 +240,7 @@ const char *parse_range(const char *s, const struct units *u,
 const char *parse_blocks(const char *s, const struct units *u,
 			 uint64_t *first, uint64_t *last)
 {
-	const char *rest = after_prefix(s, "block:"), *why;
+	const char *rest = after_prefix(s, "block:"), *reason;
 	uint64_t address, per_block;
 	struct span span;
 
@@ -257,9 +257,9 @@ const char *parse_blocks(const char *s, const struct units *u,
 		*first = *last = address / u->block;
 		return NULL;
 	}
-	why = parse_range(s, u, &span);
-	if (why)
-		return why == not_a_range ? not_a_block : why;
+	reason = parse_range(s, u, &span);
+	if (reason)
+		return reason == not_a_range ? not_a_block : reason;
 	per_block = u->block / u->page;
 	if (span.pfn % per_block || span.nr % per_block)
 		return "does not cover whole memory blocks";
@@ -289,13 +289,13 @@ const char *parse_duration(const char *s, uint64_t *ms)
 		{ "", 1000 }, { "s", 1000 }, { "ms", 1 }, { "min", 60000 },
 	};
 	uint64_t whole, fraction = 0, scale = 1;
-	const char *why;
+	const char *reason;
 
 	if (is_hex(s))
 		return not_a_time;
-	why = scan(&s, &whole);
-	if (why)
-		return why == not_a_number ? not_a_time : why;
+	reason = scan(&s, &whole);
+	if (reason)
+		return reason == not_a_number ? not_a_time : reason;
 	if (*s == '.') {
 		if (digit(s[1], false) < 0)
 			return not_a_time;
@@ -321,7 +321,7 @@ const char *parse_duration(const char *s, uint64_t *ms)
 const char *parse_errno(const char *s, int *number)
 {
 	uint64_t value;
-	const char *why;
+	const char *reason;
 
 	if (*s == 'E') {
 		/* All errnos of Linux are smaller. */
@@ -335,9 +335,9 @@ const char *parse_errno(const char *s, int *number)
 		}
 		return "no errno of that name";
 	}
-	why = parse_number(*s == '-' ? s + 1 : s, &value);
-	if (why)
-		return why == not_a_number ? "not an errno" : why;
+	reason = parse_number(*s == '-' ? s + 1 : s, &value);
+	if (reason)
+		return reason == not_a_number ? "not an errno" : reason;
 	if (!value || value > 4095)
 		return "an errno is 1 to 4095";
 	*number = (int)value;

@@ -17,7 +17,7 @@ struct marked {
 	char *zone, *owner;	/* zone "-": the memory is offline or absent */
 	/*
 	 * "in-force", "waiting" (for memory), "not-in-force" or "poisoned". NULL: an
-	 * older module, which does not tell.
+	 * older module, which does not show it.
 	 */
 	char *state;
 	uint64_t age;		/* seconds */
@@ -112,7 +112,7 @@ bool refusal_load(const struct module *m, struct failure *refusal);
 bool failure_is_vague(const struct failure *failure);
 /* Is only kernel memory in the same page block in the way, not the page itself? */
 bool refusal_is_neighbour(const struct failure *refusal);
-/* The number of refused marks, or 0 if the module does not tell. */
+/* The number of refused marks, or 0 if the module does not show it. */
 uint64_t refusal_count(const struct module *m);
 void failure_free(struct failure *failure);
 

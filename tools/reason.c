@@ -41,7 +41,7 @@ void reason_close(struct reason_sources *s)
 }
 
 static bool unskippable(const struct reason_sources *s, struct span span,
-			struct sb *why)
+			struct sb *reason)
 {
 	const struct marked *first = NULL;
 	uint64_t pages = 0;
@@ -64,13 +64,13 @@ static bool unskippable(const struct reason_sources *s, struct span span,
 	}
 	if (!first)
 		return false;
-	sb_addf(why, "%" PRIu64 " page%s marked unskippable by %s", pages,
+	sb_addf(reason, "%" PRIu64 " page%s marked unskippable by %s", pages,
 		plural(pages), first->owner);
 	return true;
 }
 
 static bool refusing_pages(const struct reason_sources *s, struct span span,
-			   bool movable, struct sb *why)
+			   bool movable, struct sb *reason)
 {
 	static const struct {
 		enum page_class class;
@@ -89,7 +89,7 @@ static bool refusing_pages(const struct reason_sources *s, struct span span,
 
 		if (!census.n[class])
 			continue;
-		sb_addf(why, "%s%" PRIu64 " page%s %s",
+		sb_addf(reason, "%s%" PRIu64 " page%s %s",
 			first == UINT64_MAX ? "" : ", ", census.n[class],
 			plural(census.n[class]), kinds[i].what);
 		if (census.first[class] < first)
@@ -97,7 +97,7 @@ static bool refusing_pages(const struct reason_sources *s, struct span span,
 	}
 	if (first == UINT64_MAX)
 		return false;
-	sb_addf(why, ", the first is PFN 0x%" PRIx64, first);
+	sb_addf(reason, ", the first is PFN 0x%" PRIx64, first);
 	return true;
 }
 
@@ -114,7 +114,7 @@ static bool is_marked(const struct reason_sources *s, uint64_t pfn)
 }
 
 void reason_not_offline(const struct reason_sources *s, const struct memblock *b,
-		     struct sb *why, bool *sure)
+		     struct sb *reason, bool *sure)
 {
 	struct span span;
 
@@ -123,21 +123,21 @@ void reason_not_offline(const struct reason_sources *s, const struct memblock *b
 	    !block_span(&s->units, b->nr, &span))
 		return;
 	*sure = true;
-	if (unskippable(s, span, why))
+	if (unskippable(s, span, reason))
 		return;
 	if (b->zones && !strcmp(b->zones, "none")) {
-		sb_addf(why, "it has holes or several zones");
+		sb_addf(reason, "it has holes or several zones");
 		return;
 	}
 	if (s->pages.fd >= 0 &&
 	    refusing_pages(s, span,
-			   b->zones && !strcmp(b->zones, "Movable"), why)) {
+			   b->zones && !strcmp(b->zones, "Movable"), reason)) {
 		/* The kernel may free its own pages at any time, but not reserved ones. */
-		*sure = strstr(sb_str(why), "reserved");
+		*sure = strstr(sb_str(reason), "reserved");
 		return;
 	}
 	*sure = false;
 	if (s->have_failure && s->failure.span.pfn / span.nr == b->nr &&
 	    !failure_is_vague(&s->failure) && !is_marked(s, s->failure.pfn))
-		sb_addf(why, "last failure: %s", s->failure.reason);
+		sb_addf(reason, "last failure: %s", s->failure.reason);
 }

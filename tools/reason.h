@@ -32,6 +32,6 @@ void reason_close(struct reason_sources *s);
  * at any time.
  */
 void reason_not_offline(const struct reason_sources *s, const struct memblock *b,
-		     struct sb *why, bool *sure);
+		     struct sb *reason, bool *sure);
 
 #endif

@@ -17,10 +17,10 @@ int request_take_ranges(const struct command *self, struct request *r, int argc,
 {
 	for (int i = 0; i < argc; i++) {
 		struct span span;
-		const char *why = parse_range(argv[i], &r->units, &span);
+		const char *reason = parse_range(argv[i], &r->units, &span);
 
-		if (why)
-			return usage_error_arg(self, argv[i], why,
+		if (reason)
+			return usage_error_arg(self, argv[i], reason,
 					       range_forms);
 		spans_add(&r->spans, span);
 		sb_addf(&r->data, "%" PRIu64 " %" PRIu64, span.pfn, span.nr);
@@ -61,11 +61,11 @@ void report_spans(const char *verb, const struct units *u,
 void request_refused(const struct command *self, const struct request *r,
 			const char *file, int error)
 {
-	struct sb why = {0};
+	struct sb reason = {0};
 
-	module_errno(&why, file, error);
-	err("%s: %s: %s", self->name, sb_str(&r->what), sb_str(&why));
-	sb_free(&why);
+	module_errno(&reason, file, error);
+	err("%s: %s: %s", self->name, sb_str(&r->what), sb_str(&reason));
+	sb_free(&reason);
 }
 
 bool hint_first_span(const struct units *u, const struct spans *spans,

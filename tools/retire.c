@@ -29,7 +29,7 @@ int retire_open(struct retire *r, const struct command *cmd)
 	if (r->m.dirfd >= 0) {
 		if (!marked_load(&r->m, cmd->name, &list))
 			return ST_FAILED;
-		r->had = marked_spans(&list, NULL);
+		r->out_of_use = marked_spans(&list, NULL);
 		marked_free(&list);
 		r->refusals = refusal_count(&r->m);
 	}
@@ -53,7 +53,7 @@ int retire_open(struct retire *r, const struct command *cmd)
 void retire_close(struct retire *r)
 {
 	module_close(&r->m);
-	spans_free(&r->had);
+	spans_free(&r->out_of_use);
 	spans_free(&r->ram);
 	spans_free(&r->offline);
 }
@@ -68,34 +68,34 @@ void retire_close(struct retire *r)
 struct tries {
 	unsigned int left;
 	int error;		/* errno of the first failure; -1: it could not be sent */
-	char *why;		/* the reason for the first smallest part that failed */
+	char *reason;		/* the reason for the first smallest part that failed */
 };
 
 /*
  * Adds why the module has just refused this part. Returns whether the page could be taken
  * but for kernel memory in the same page block.
  */
-static bool explain(struct retire *r, struct span span, int error,
-		    struct sb *why)
+static bool explain_refusal(struct retire *r, struct span span, int error,
+			    struct sb *reason)
 {
 	struct failure refusal;
-	bool ours, neighbour = false;
+	bool is_match, neighbour = false;
 
 	if (!refusal_load(&r->m, &refusal)) {
-		module_errno(why, "mark", error);
+		module_errno(reason, "mark", error);
 		return false;
 	}
-	ours = refusal.count != r->refusals &&
-	       refusal.span.pfn < span.pfn + span.nr &&
-	       span.pfn < refusal.span.pfn + refusal.span.nr;
+	is_match = refusal.count != r->refusals &&
+		   refusal.span.pfn < span.pfn + span.nr &&
+		   span.pfn < refusal.span.pfn + refusal.span.nr;
 	r->refusals = refusal.count;
-	if (ours) {
+	if (is_match) {
 		neighbour = error == EBUSY && refusal_is_neighbour(&refusal);
-		sb_addf(why, "%s (", refusal.reason);
-		add_errno(why, error);
-		sb_addf(why, ")");
+		sb_addf(reason, "%s (", refusal.reason);
+		add_errno(reason, error);
+		sb_addf(reason, ")");
 	} else {
-		module_errno(why, "mark", error);
+		module_errno(reason, "mark", error);
 	}
 	failure_free(&refusal);
 	return neighbour;
@@ -122,7 +122,7 @@ static int send_mark(struct retire *r, const struct retired *d,
 static void mark(struct retire *r, struct retired *d, struct span span,
 		 struct tries *tries)
 {
-	struct sb why = {0};
+	struct sb reason = {0};
 	uint64_t half = span.nr / 2;
 	bool neighbour, parts;
 	int error;
@@ -130,14 +130,14 @@ static void mark(struct retire *r, struct retired *d, struct span span,
 	if (tries->error < 0 || signals_seen())
 		return;
 	if (!tries->left) {
-		if (!tries->why)
-			tries->why = xstrdup("given up after many tries");
+		if (!tries->reason)
+			tries->reason = xstrdup("given up after many tries");
 		return;
 	}
 	tries->left--;
 	error = send_mark(r, d, span);
 	if (!error) {
-		spans_insert(&r->had, span);
+		spans_insert(&r->out_of_use, span);
 		d->pages += span.nr;
 		return;
 	}
@@ -145,10 +145,10 @@ static void mark(struct retire *r, struct retired *d, struct span span,
 		tries->error = error;
 	if (error < 0)
 		return;
-	neighbour = explain(r, span, error, &why);
+	neighbour = explain_refusal(r, span, error, &reason);
 	/*
 	 * After ENOSPC a smaller part fails as well, and EINTR comes from the user. For
-	 * soft offline the refusal of one page says nothing about the others.
+	 * soft offline the refusal of one page has no meaning for the others.
 	 */
 	parts = r->partial ? error != ENOSPC && error != EINTR :
 			     r->soft && error == EBUSY;
@@ -156,163 +156,163 @@ static void mark(struct retire *r, struct retired *d, struct span span,
 		mark(r, d, (struct span){ span.pfn, half }, tries);
 		mark(r, d, (struct span){ span.pfn + half, span.nr - half },
 		     tries);
-		sb_free(&why);
+		sb_free(&reason);
 		return;
 	}
 	if (neighbour && r->soft && span.nr == 1) {
-		sb_clear(&why);
-		if (soft_offline_page(r->soft, span.pfn, &why)) {
+		sb_clear(&reason);
+		if (soft_offline_page(r->soft, span.pfn, &reason)) {
 			/* A mark makes the module list the poisoned page. */
 			send_mark(r, d, span);
-			spans_insert(&r->had, span);
+			spans_insert(&r->out_of_use, span);
 			d->soft++;
-			sb_free(&why);
+			sb_free(&reason);
 			return;
 		}
 	}
-	if (!tries->why)
-		tries->why = xstrdup(sb_str(&why));
-	sb_free(&why);
+	if (!tries->reason)
+		tries->reason = xstrdup(sb_str(&reason));
+	sb_free(&reason);
 }
 
-static void set_why(struct retired *d, const char *why)
+static void set_reason(struct retired *d, const char *reason)
 {
-	free(d->why);
-	d->why = why ? xstrdup(why) : NULL;
+	free(d->reason);
+	d->reason = reason ? xstrdup(reason) : NULL;
 }
 
 /* Says how many pages are marked in memory that is offline or absent. */
-static void tell_waiting(const struct retire *r, struct retired *d,
-			 const struct spans *rest)
+static void report_waiting(const struct retire *r, struct retired *d,
+			   const struct spans *rest)
 {
 	struct spans online = spans_subtract(&r->ram, &r->offline);
 	struct spans waiting = spans_subtract(rest, &online);
 	uint64_t pages = spans_pages(&waiting);
-	struct sb why = {0};
+	struct sb reason = {0};
 
 	if (pages == spans_pages(rest) && pages)
-		sb_addf(&why, "%s", waits);
+		sb_addf(&reason, "%s", waits);
 	else if (pages)
-		sb_addf(&why, "%" PRIu64 " page%s for memory to come online",
+		sb_addf(&reason, "%" PRIu64 " page%s for memory to come online",
 			pages, pages == 1 ? " waits" : "s wait");
-	set_why(d, why.len ? why.p : NULL);
+	set_reason(d, reason.len ? reason.p : NULL);
 	spans_free(&online);
 	spans_free(&waiting);
-	sb_free(&why);
+	sb_free(&reason);
 }
 
 /* Sets the outcome of a range after the attempts. */
-static void judge(const struct retire *r, struct retired *d,
-		  const struct spans *rest, bool here,
-		  const struct tries *tries)
+static void set_outcome(const struct retire *r, struct retired *d,
+			const struct spans *rest, bool present,
+			const struct tries *tries)
 {
 	uint64_t pages = spans_pages(rest);
 
 	if (d->pages == pages) {
-		d->fate = marked;
-		tell_waiting(r, d, rest);
+		d->outcome = marked;
+		report_waiting(r, d, rest);
 		return;
 	}
 	if (d->pages + d->soft == pages) {
-		struct sb why = {0};
+		struct sb reason = {0};
 
-		d->fate = soft_offlined;
+		d->outcome = soft_offlined;
 		if (d->pages)
-			sb_addf(&why, "%" PRIu64 " of %" PRIu64
+			sb_addf(&reason, "%" PRIu64 " of %" PRIu64
 				" pages; the others are marked", d->soft, pages);
-		set_why(d, why.len ? why.p : NULL);
-		sb_free(&why);
+		set_reason(d, reason.len ? reason.p : NULL);
+		sb_free(&reason);
 		return;
 	}
-	d->fate = d->pages || d->soft ? partly :
-		  tries->error == ENXIO && !here ? no_ram :
-		  !tries->error && signals_seen() ? untried : refused;
-	if (tries->why)
-		set_why(d, tries->why);
-	else if (d->fate == partly)
-		set_why(d, "a part of the range is not RAM");
+	d->outcome = d->pages || d->soft ? partly :
+		     tries->error == ENXIO && !present ? no_ram :
+		     !tries->error && signals_seen() ? untried : refused;
+	if (tries->reason)
+		set_reason(d, tries->reason);
+	else if (d->outcome == partly)
+		set_reason(d, "a part of the range is not RAM");
 }
 
 bool retire_one(struct retire *r, struct retired *d)
 {
 	struct tries tries = { .left = r->soft ? MAX_SOFT_TRIES : MAX_TRIES };
-	struct spans asked = {0}, here, rest, nothing = {0}, away;
+	struct spans asked = {0}, present, rest, nothing = {0}, absent_pages;
 	const struct spans *parts[2] = { &nothing, &nothing };
 
 	if (d->invalid) {
-		d->fate = invalid;
-		set_why(d, d->invalid);
+		d->outcome = invalid;
+		set_reason(d, d->invalid);
 		return true;
 	}
 	spans_add(&asked, d->span);
-	rest = spans_subtract(&asked, &r->had);
+	rest = spans_subtract(&asked, &r->out_of_use);
 	d->already = d->span.nr - spans_pages(&rest);
-	here = spans_intersect(&rest, &r->ram);
-	away = spans_subtract(&rest, &r->ram);
+	present = spans_intersect(&rest, &r->ram);
+	absent_pages = spans_subtract(&rest, &r->ram);
 	/* Without --partial the module gets the whole range, and explains a refusal. */
-	parts[0] = r->partial || r->dry_run ? &here : &rest;
-	if (r->absent && parts[0] == &here)
-		parts[1] = &away;
+	parts[0] = r->partial || r->dry_run ? &present : &rest;
+	if (r->absent && parts[0] == &present)
+		parts[1] = &absent_pages;
 
 	if (!spans_pages(&rest)) {
-		d->fate = already;
-	} else if (!spans_pages(&here) && !r->absent) {
-		d->fate = no_ram;
+		d->outcome = already;
+	} else if (!spans_pages(&present) && !r->absent) {
+		d->outcome = no_ram;
 	} else if (r->dry_run) {
-		d->fate = would;
+		d->outcome = would;
 		d->pages = spans_pages(parts[0]) + spans_pages(parts[1]);
-		tell_waiting(r, d, r->absent ? &rest : &here);
+		report_waiting(r, d, r->absent ? &rest : &present);
 		for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 			for (size_t j = 0; j < parts[i]->n; j++)
-				spans_insert(&r->had, parts[i]->v[j]);
+				spans_insert(&r->out_of_use, parts[i]->v[j]);
 	} else {
 		for (size_t i = 0; i < ARRAY_SIZE(parts); i++)
 			for (size_t j = 0; j < parts[i]->n; j++)
 				mark(r, d, parts[i]->v[j], &tries);
-		judge(r, d, &rest, spans_pages(&here), &tries);
+		set_outcome(r, d, &rest, spans_pages(&present), &tries);
 	}
 	spans_free(&asked);
-	spans_free(&here);
-	spans_free(&away);
+	spans_free(&present);
+	spans_free(&absent_pages);
 	spans_free(&rest);
-	free(tries.why);
+	free(tries.reason);
 	return tries.error >= 0;
 }
 
 bool retire_whole(struct retire *r, struct retired *d, bool *gone)
 {
 	struct retire whole = *r;
-	struct spans asked = {0}, rest, here;
+	struct spans asked = {0}, rest, present;
 	bool one_command;
 
 	spans_add(&asked, d->span);
-	rest = spans_subtract(&asked, &r->had);
-	here = spans_intersect(&rest, &r->ram);
+	rest = spans_subtract(&asked, &r->out_of_use);
+	present = spans_intersect(&rest, &r->ram);
 	one_command = rest.n <= 1 &&
-		      (!here.n || spans_pages(&here) == spans_pages(&rest));
+		      (!present.n || spans_pages(&present) == spans_pages(&rest));
 	spans_free(&asked);
 	spans_free(&rest);
-	spans_free(&here);
+	spans_free(&present);
 	if (!one_command)
 		return false;
 	whole.partial = false;
 	whole.soft = NULL;
 	*gone = !retire_one(&whole, d);
-	r->had = whole.had;
+	r->out_of_use = whole.out_of_use;
 	r->refusals = whole.refusals;
-	if (d->fate != refused || *gone || signals_seen())
+	if (d->outcome != refused || *gone || signals_seen())
 		return true;
-	set_why(d, NULL);
+	set_reason(d, NULL);
 	return false;
 }
 
 bool retired_alike(const struct retired *a, const struct retired *b)
 {
-	if (a->fate != b->fate || (a->fate != marked && a->fate != would &&
-				   a->fate != already && a->fate != no_ram))
+	if (a->outcome != b->outcome || (a->outcome != marked && a->outcome != would &&
+					 a->outcome != already && a->outcome != no_ram))
 		return false;
-	return a->why && b->why ? !strcmp(a->why, waits) && !strcmp(b->why, waits) :
-				  !a->why && !b->why;
+	return a->reason && b->reason ? !strcmp(a->reason, waits) && !strcmp(b->reason, waits) :
+				  !a->reason && !b->reason;
 }
 
 int retire_status(const struct retired *v, size_t n)
@@ -320,10 +320,10 @@ int retire_status(const struct retired *v, size_t n)
 	bool good = false, bad = false;
 
 	for (size_t i = 0; i < n; i++) {
-		bool well = v[i].fate == marked || v[i].fate == already ||
-			    v[i].fate == would || v[i].fate == soft_offlined;
+		bool well = v[i].outcome == marked || v[i].outcome == already ||
+			    v[i].outcome == would || v[i].outcome == soft_offlined;
 
-		good = good || well || v[i].fate == partly;
+		good = good || well || v[i].outcome == partly;
 		bad = bad || !well;
 	}
 	return !bad ? ST_DONE : good ? ST_PARTLY : ST_FAILED;
@@ -371,21 +371,21 @@ static void get_blocks(struct sb *cell, const void *row, const void *context)
 		add_blocks(cell, context, d->span);
 }
 
-static void get_fate(struct sb *cell, const void *row, const void *context)
+static void get_outcome(struct sb *cell, const void *row, const void *context)
 {
 	const struct retired *d = row;
 
 	(void)context;
-	sb_addf(cell, "%s", d->fate ? d->fate : untried);
+	sb_addf(cell, "%s", d->outcome ? d->outcome : untried);
 }
 
-static void get_why(struct sb *cell, const void *row, const void *context)
+static void get_reason(struct sb *cell, const void *row, const void *context)
 {
 	const struct retired *d = row;
 
 	(void)context;
-	if (d->why)
-		sb_addf(cell, "%s", d->why);
+	if (d->reason)
+		sb_addf(cell, "%s", d->reason);
 }
 
 static void get_file(struct sb *cell, const void *row, const void *context)
@@ -425,8 +425,8 @@ static const struct column columns[] = {
 	  NULL },
 	{ "FATE", COL_TEXT,
 	  "marked, already marked, would be marked, partly marked, soft-offlined, refused, no RAM there, not understood, not tried",
-	  get_fate, 0, NULL },
-	{ "WHY", COL_TEXT, "reason for that outcome", get_why, COL_TRUNC, NULL },
+	  get_outcome, 0, NULL },
+	{ "WHY", COL_TEXT, "reason for that outcome", get_reason, COL_TRUNC, NULL },
 	{ "PAGES", COL_NUMBER, "number of pages", get_pages, COL_HIDDEN, NULL },
 	{ "COST", COL_SIZE, "memory newly taken out of use", get_cost,
 	  COL_HIDDEN, NULL },

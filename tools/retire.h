@@ -19,7 +19,7 @@ struct retire {
 	bool absent;		/* allow addresses without memory */
 	struct soft_offline *soft;	/* NULL: no soft offline */
 	struct module m;
-	struct spans had;	/* pages that are out of use */
+	struct spans out_of_use;	/* pages that are out of use */
 	struct spans ram;	/* the pages of all memory blocks */
 	struct spans offline;	/* the pages of the offline ones */
 	uint64_t refusals;	/* the module's counter after the last attempt */
@@ -33,10 +33,10 @@ struct retired {
 	bool unskippable, canary;
 	uint64_t errors;	/* import: memory errors in the range */
 	const char *invalid;	/* the fault of the line; NULL: it has a range */
-	const char *fate;	/* the outcome */
+	const char *outcome;	/* the outcome */
 	uint64_t pages, already;	/* pages marked now; pages marked before */
 	uint64_t soft;		/* pages soft-offlined now */
-	char *why;
+	char *reason;
 };
 
 /* Returns ST_DONE, or another status after an error message. */

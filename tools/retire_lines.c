@@ -75,7 +75,7 @@ static void add_row(struct retired_list *rows, struct retired *d)
 	if (rows->n && touches(&rows->v[rows->n - 1], d) &&
 	    retired_alike(&rows->v[rows->n - 1], d)) {
 		append(&rows->v[rows->n - 1], d);
-		free(d->why);
+		free(d->reason);
 		return;
 	}
 	GROW(rows);
@@ -125,7 +125,7 @@ void retire_lines(struct retire *r, struct retired_list *list)
 void retired_free(struct retired_list *list)
 {
 	for (size_t i = 0; i < list->n; i++)
-		free(list->v[i].why);
+		free(list->v[i].reason);
 	free(list->v);
 	*list = (struct retired_list){0};
 }

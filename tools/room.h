@@ -12,8 +12,8 @@
  *   allocation fails.
  * - The free pages of the block itself are no room.
  *
- * The kernel can make more room: it drops page cache and swaps. So too little room
- * means that offlining may fail, not that it will.
+ * The kernel can make more room. It drops page cache and swaps. So too little room
+ * means that an offline operation may fail, not that it will.
  */
 #ifndef OFFCTL_ROOM_H
 #define OFFCTL_ROOM_H

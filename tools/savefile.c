@@ -13,18 +13,18 @@ static void take_mark(char *words, const struct units *u,
 	char *save, *word = strtok_r(words, blanks, &save);
 
 	if (!word) {
-		mark->why = "no range is named";
+		mark->reason = "no range is named";
 		return;
 	}
-	mark->why = parse_range(word, u, &mark->span);
-	while (!mark->why && (word = strtok_r(NULL, blanks, &save))) {
+	mark->reason = parse_range(word, u, &mark->span);
+	while (!mark->reason && (word = strtok_r(NULL, blanks, &save))) {
 		bool *flag = !strcmp(word, "unskippable") ? &mark->unskippable :
 			     !strcmp(word, "canary") ? &mark->canary : NULL;
 
 		if (!flag)
-			mark->why = "an unknown word follows the range";
+			mark->reason = "an unknown word follows the range";
 		else if (*flag)
-			mark->why = "a word is repeated";
+			mark->reason = "a word is repeated";
 		else
 			*flag = true;
 	}
@@ -55,7 +55,7 @@ static const char *check_version(char *words)
 const char *savefile_parse(const char *text, size_t len, const struct units *u,
 			   struct saved_marks *marks, size_t *line)
 {
-	const char *end = text + len, *why = NULL;
+	const char *end = text + len, *reason = NULL;
 	struct sb words = {0};
 	bool version = false;
 
@@ -65,7 +65,7 @@ const char *savefile_parse(const char *text, size_t len, const struct units *u,
 		*line = 1;
 		return "not a text file";
 	}
-	for (const char *p = text; p < end && !why;) {
+	for (const char *p = text; p < end && !reason;) {
 		const char *stop = memchr(p, '\n', (size_t)(end - p));
 		size_t n = (size_t)((stop ? stop : end) - p), skip;
 		const char *comment = memchr(p, '#', n);
@@ -79,7 +79,7 @@ const char *savefile_parse(const char *text, size_t len, const struct units *u,
 		if (!words.p[skip])
 			continue;
 		if (!version) {
-			why = check_version(words.p + skip);
+			reason = check_version(words.p + skip);
 			version = true;
 			continue;
 		}
@@ -88,16 +88,16 @@ const char *savefile_parse(const char *text, size_t len, const struct units *u,
 		if (n == 4 && !strncmp(words.p + skip, "mark", 4))
 			take_mark(words.p + skip + n, u, mark);
 		else
-			mark->why = "the line does not begin with 'mark'";
+			mark->reason = "the line does not begin with 'mark'";
 	}
 	sb_free(&words);
-	if (!version && !why) {
+	if (!version && !reason) {
 		*line = 1;
-		why = "the first line is not 'version 1'";
+		reason = "the first line is not 'version 1'";
 	}
-	if (why)
+	if (reason)
 		savefile_free(marks);
-	return why;
+	return reason;
 }
 
 void savefile_free(struct saved_marks *marks)

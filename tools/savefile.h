@@ -15,7 +15,7 @@
 
 struct saved_mark {
 	size_t line;
-	const char *why;	/* NULL, or the fault of this line */
+	const char *reason;	/* NULL, or the fault of this line */
 	struct span span;
 	bool unskippable, canary;
 };

@@ -27,33 +27,33 @@
 
 #define FILE_NAME "sys/devices/system/memory/soft_offline_page"
 
-static void say_cost(struct soft_offline *s)
+static void report_cost(struct soft_offline *s)
 {
-	if (s->told)
+	if (s->cost_reported)
 		return;
-	s->told = true;
+	s->cost_reported = true;
 	hint("soft offline is the last resort: the kernel poisons the page until the machine reboots");
 	hint("from Linux 6.12 on, a memory block with a poisoned page cannot come back online after it goes offline");
 }
 
-/* Returns false, with the reason in why, if a memory block goes offline at the moment. */
-static bool memory_is_still(struct soft_offline *s, struct sb *why)
+/* Returns false, with the reason in reason, if a memory block goes offline at the moment. */
+static bool memory_is_idle(struct soft_offline *s, struct sb *reason)
 {
 	struct memblocks blocks;
-	bool still = true;
+	bool idle = true;
 
 	if (!memblocks_load(s->cmd->name, &blocks)) {
-		sb_addf(why, "soft offline: the states of the memory blocks are not known");
+		sb_addf(reason, "soft offline: the states of the memory blocks are not known");
 		return false;
 	}
-	for (size_t i = 0; i < blocks.n && still; i++) {
-		still = strcmp(blocks.v[i].state, "going-offline") != 0;
-		if (!still)
-			sb_addf(why, "soft offline: not tried while block %" PRIu64
+	for (size_t i = 0; i < blocks.n && idle; i++) {
+		idle = strcmp(blocks.v[i].state, "going-offline") != 0;
+		if (!idle)
+			sb_addf(reason, "soft offline: not tried while block %" PRIu64
 				" goes offline", blocks.v[i].nr);
 	}
 	memblocks_free(&blocks);
-	return still;
+	return idle;
 }
 
 /* The child process. Its exit status is the errno. */
@@ -121,7 +121,7 @@ static int attempt(const struct soft_offline *s, int fd, uint64_t pfn)
 	return result;
 }
 
-/* Is the page poisoned? If /proc does not tell, the answer is yes. */
+/* Is the page poisoned? If /proc does not show it, the answer is yes. */
 static bool is_poisoned(uint64_t pfn)
 {
 	struct pageflags pf;
@@ -135,44 +135,44 @@ static bool is_poisoned(uint64_t pfn)
 	return poisoned;
 }
 
-bool soft_offline_page(struct soft_offline *s, uint64_t pfn, struct sb *why)
+bool soft_offline_page(struct soft_offline *s, uint64_t pfn, struct sb *reason)
 {
 	int fd, result;
 
-	if (s->stuck || signals_seen()) {
-		sb_addf(why, "soft offline: not tried");
+	if (s->timed_out || signals_seen()) {
+		sb_addf(reason, "soft offline: not tried");
 		return false;
 	}
-	if (!memory_is_still(s, why))
+	if (!memory_is_idle(s, reason))
 		return false;
 	fd = root_open_write(ROOT, FILE_NAME);
 	if (fd < 0) {
-		sb_addf(why, "soft offline: %s (", errno == ENOENT ?
+		sb_addf(reason, "soft offline: %s (", errno == ENOENT ?
 			"this kernel has none" : strerror(errno));
-		add_errno(why, errno);
-		sb_addf(why, ")");
+		add_errno(reason, errno);
+		sb_addf(reason, ")");
 		return false;
 	}
-	say_cost(s);
+	report_cost(s);
 	result = attempt(s, fd, pfn);
 	if (result == SOFT_NO_CHILD) {
-		sb_addf(why, "soft offline: cannot start a child process: %s",
+		sb_addf(reason, "soft offline: cannot start a child process: %s",
 			strerror(errno));
 	} else if (result == SOFT_NO_END) {
-		s->stuck = true;
+		s->timed_out = true;
 		if (signals_seen())
-			sb_addf(why, "soft offline: interrupted");
+			sb_addf(reason, "soft offline: interrupted");
 		else
-			sb_addf(why, "soft offline: given up after %" PRIu64
+			sb_addf(reason, "soft offline: given up after %" PRIu64
 				".%" PRIu64 " s", s->limit_ms / 1000,
 				s->limit_ms % 1000 / 100);
-		sb_addf(why, "; the kernel may still finish it");
+		sb_addf(reason, "; the kernel may still finish it");
 	} else if (result) {
-		sb_addf(why, "soft offline: %s (", strerror(result));
-		add_errno(why, result);
-		sb_addf(why, ")");
+		sb_addf(reason, "soft offline: %s (", strerror(result));
+		add_errno(reason, result);
+		sb_addf(reason, ")");
 	} else if (!is_poisoned(pfn)) {
-		sb_addf(why, "soft offline: the kernel reported no error, but the page is not poisoned");
+		sb_addf(reason, "soft offline: the kernel reported no error, but the page is not poisoned");
 	} else {
 		spans_add(&s->done, (struct span){ pfn, 1 });
 		close(fd);

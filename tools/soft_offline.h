@@ -16,8 +16,8 @@ struct soft_offline {
 	const struct command *cmd;
 	struct units units;
 	uint64_t limit_ms;	/* time limit for one page */
-	bool told;		/* the cost has been reported */
-	bool stuck;		/* an attempt did not end, so no more are made */
+	bool cost_reported;		/* the cost has been reported */
+	bool timed_out;		/* an attempt did not end, so no more are made */
 	struct spans done;	/* normalized by soft_offline_report() */
 };
 
@@ -25,7 +25,7 @@ struct soft_offline {
  * Takes one page out of use. A child process makes the attempt, and offctl gives up
  * after the time limit. Returns false and adds the reason if the page is not poisoned.
  */
-bool soft_offline_page(struct soft_offline *s, uint64_t pfn, struct sb *why);
+bool soft_offline_page(struct soft_offline *s, uint64_t pfn, struct sb *reason);
 /* Reports the pages that were taken, and their cost. */
 void soft_offline_report(struct soft_offline *s);
 void soft_offline_free(struct soft_offline *s);

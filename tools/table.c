@@ -138,7 +138,7 @@ bool table_downwards(const struct table *table)
 	return table->downwards && !view.format && !view.chosen;
 }
 
-static bool to_the_right(const struct column *column)
+static bool right_aligned(const struct column *column)
 {
 	return column->type == COL_NUMBER || column->type == COL_SIZE ||
 	       column->type == COL_MS || column->flags & COL_RIGHT;
@@ -284,7 +284,7 @@ static struct libscols_table *new_table(const struct table *table,
 static void new_column(struct libscols_table *tb, const struct column *c,
 		       const char *name, bool numbers)
 {
-	int flags = to_the_right(c) ? SCOLS_FL_RIGHT : 0;
+	int flags = right_aligned(c) ? SCOLS_FL_RIGHT : 0;
 	struct libscols_column *cl;
 
 	if (c->flags & COL_TRUNC)
@@ -329,13 +329,13 @@ static bool print_long(const char *const *texts, size_t nr)
 					    view.shown[c]->name;
 			size_t len = strlen(s), pad = width[c] - len;
 
-			if (to_the_right(view.shown[c]))
+			if (right_aligned(view.shown[c]))
 				sb_pad(&sb, pad);
 			sb_add(&sb, s, len);
 			if (c == n - 1)
 				sb_add(&sb, "\n", 1);
 			else
-				sb_pad(&sb, to_the_right(view.shown[c]) ? 1 :
+				sb_pad(&sb, right_aligned(view.shown[c]) ? 1 :
 							pad + 1);
 		}
 	free(width);

@@ -81,7 +81,7 @@ void hint(const char *fmt, ...)
 	va_end(ap);
 }
 
-void err_arg(const char *cmd, const char *arg, const char *why)
+void err_arg(const char *cmd, const char *arg, const char *reason)
 {
 	struct sb quoted = {0};
 
@@ -94,7 +94,7 @@ void err_arg(const char *cmd, const char *arg, const char *why)
 			sb_add(&quoted, arg, 1);
 	}
 	err("%s%s'%s': %s", cmd ? cmd : "", cmd ? ": " : "", sb_str(&quoted),
-	    why);
+	    reason);
 	sb_free(&quoted);
 }
 

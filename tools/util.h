@@ -35,7 +35,7 @@ void hint(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
  * Prints "offctl: cmd: 'arg': why". Characters of arg that cannot be printed are
  * escaped. cmd may be NULL.
  */
-void err_arg(const char *cmd, const char *arg, const char *why);
+void err_arg(const char *cmd, const char *arg, const char *reason);
 /* Prints "Try 'offctl cmd --help' for more.", the line after a usage error. */
 void try_help(const char *cmd);
 /* All output to stdout goes through these two, so quit() knows of write errors. */

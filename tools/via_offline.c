@@ -40,16 +40,16 @@ static const char *type_of(const struct via_block *vb)
 					       "online_kernel";
 }
 
-static bool refuse(const struct via_offline *via, uint64_t nr, const char *why)
+static bool refuse(const struct via_offline *via, uint64_t nr, const char *reason)
 {
-	err("%s: block %" PRIu64 ": %s", via->cmd->name, nr, why);
+	err("%s: block %" PRIu64 ": %s", via->cmd->name, nr, reason);
 	return false;
 }
 
 static bool refuse_unforced(const struct via_offline *via, uint64_t nr,
-			    const char *why)
+			    const char *reason)
 {
-	refuse(via, nr, why);
+	refuse(via, nr, reason);
 	hint("nothing was done; --force takes the block offline anyway");
 	return false;
 }
@@ -109,7 +109,7 @@ static bool is_taken(const struct via_offline *via, const struct memblock *b)
 static bool check_node(const struct via_offline *via,
 		       const struct memblock *block)
 {
-	struct sb why = {0};
+	struct sb reason = {0};
 	bool left = false;
 
 	for (size_t i = 0; i < via->blocks.n && !left; i++) {
@@ -121,12 +121,12 @@ static bool check_node(const struct via_offline *via,
 	if (left)
 		return true;
 	if (block->node < 0)
-		sb_addf(&why, "no other memory block would be online");
+		sb_addf(&reason, "no other memory block would be online");
 	else
-		sb_addf(&why, "no other memory block of node %" PRId64
+		sb_addf(&reason, "no other memory block of node %" PRId64
 			" would be online", block->node);
-	refuse_unforced(via, block->nr, why.p);
-	sb_free(&why);
+	refuse_unforced(via, block->nr, reason.p);
+	sb_free(&reason);
 	return false;
 }
 
@@ -202,15 +202,15 @@ static bool take_one(struct via_offline *via, struct via_block *vb)
 	}
 	vb->record = record_begin(vb->b->nr, type_of(vb));
 	if (vb->record < 0) {
-		struct sb why = {0};
+		struct sb reason = {0};
 
 		if (errno == EWOULDBLOCK)
-			sb_addf(&why, "another offctl is taking it offline");
+			sb_addf(&reason, "another offctl is taking it offline");
 		else
-			sb_addf(&why, "offctl cannot record it in /run/offctl: %s",
+			sb_addf(&reason, "offctl cannot record it in /run/offctl: %s",
 				strerror(errno));
-		refuse(via, vb->b->nr, why.p);
-		sb_free(&why);
+		refuse(via, vb->b->nr, reason.p);
+		sb_free(&reason);
 		return false;
 	}
 	return blockop_run(&op, via->m, vb->b) == OP_DONE;

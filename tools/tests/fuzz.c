@@ -75,7 +75,7 @@ static void marks(const char *text, size_t len)
 	for (size_t i = 0; i < first.n; i++) {
 		const struct saved_mark *m = &first.v[i];
 
-		if (m->why)
+		if (m->reason)
 			continue;
 		check_span(m->span);
 		savefile_add(&again, &units, m->span, m->unskippable,

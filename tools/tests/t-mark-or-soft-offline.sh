@@ -169,7 +169,7 @@ soft 1146897 'kill -INT "$(ps -o ppid= "$PPID" | tr -d " ")"; exec sleep 2'
 not_retired SIGINT "interrupted; the kernel may still finish it" "$cost" --or-soft-offline
 soft 1146897
 echo going-offline >"$memory/memory33/state"
-not_retired "an offlining is in flight" "not tried while block 33 goes offline" "" --or-soft-offline
+not_retired "a block is going offline" "not tried while block 33 goes offline" "" --or-soft-offline
 attempts ""
 soft 1146897
 dd if=/dev/zero of="$T/proc/kpageflags" bs=8 seek=1146896 count=1 status=none

@@ -74,7 +74,7 @@ tree guest
 kernel "$obeys"
 try "offline, no such block" 1 "" "offctl: offline: block 40: there is no such block" offline 40
 try "offline, a hole, all or nothing" 1 "" "offctl: offline: blocks 8-31: there are no such blocks
-hint: nothing was done; --keep-going goes on with the blocks that exist" offline 7-32
+hint: nothing was done; --keep-going continues with the blocks that exist" offline 7-32
 nothing_sent
 try "offline, a hole" 64 "block 7: offline
 block 32: offline" "offctl: offline: blocks 8-31: there are no such blocks
@@ -355,7 +355,7 @@ tree guest
 kernel 'exit 16'
 try "offline stops at a failure" 1 "" "offctl: offline: block 32: a page cannot be migrated, or a memory notifier refused (EBUSY); it is online
 hint: the kernel log may say more: dmesg
-hint: 3 blocks were not tried; --keep-going goes on after a failure
+hint: 3 blocks were not tried; --keep-going continues after a failure
 offctl: offline: 0 of 4 blocks are offline" offline 32-35
 sent block_offline 32
 

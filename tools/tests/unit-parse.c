@@ -10,9 +10,9 @@
 #include <string.h>
 
 /* The test passes "" as want if the parser takes the input. */
-static bool same_why(const char *why, const char *want)
+static bool same_why(const char *reason, const char *want)
 {
-	return !strcmp(why ? why : "", want);
+	return !strcmp(reason ? reason : "", want);
 }
 
 #define LARGE "too large"
@@ -31,7 +31,7 @@ static bool same_why(const char *why, const char *want)
 static const struct {
 	const char *in;
 	uint64_t value;
-	const char *why;
+	const char *reason;
 } numbers[] = {
 	{ "0", 0, "" },
 	{ "010", 10, "" },
@@ -64,7 +64,7 @@ static const struct {
 static const struct {
 	const char *in;
 	uint64_t bytes;
-	const char *why;
+	const char *reason;
 } sizes[] = {
 	{ "0", 0, "" },
 	{ "4096", 4096, "" },
@@ -124,7 +124,7 @@ static const struct {
 	struct units u;
 	const char *in;
 	struct span span;
-	const char *why;
+	const char *reason;
 } ranges[] = {
 	{ K4, "0x118000000-0x118ffffff", { 0x118000, 4096 }, "" },
 	{ K4, "0x0000000118000000-0x0000000118ffffff", { 0x118000, 4096 }, "" },
@@ -231,7 +231,7 @@ static const struct {
 	struct units u;
 	const char *in;
 	uint64_t first, last;
-	const char *why;
+	const char *reason;
 } blocks[] = {
 	{ K4, "40", 40, 40, "" },
 	{ K4, "40-43", 40, 43, "" },
@@ -270,7 +270,7 @@ static const struct {
 static const struct {
 	const char *in;
 	int number;
-	const char *why;
+	const char *reason;
 } errnos[] = {
 	{ "ENOMEM", 12, "" },
 	{ "EBUSY", 16, "" },
@@ -317,52 +317,52 @@ void test_parsers(void)
 
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
 		uint64_t v = 0;
-		const char *why = parse_number(numbers[i].in, &v);
+		const char *reason = parse_number(numbers[i].in, &v);
 
-		snprintf(got, sizeof(got), "%" PRIu64 " %s", v, why ? why : "");
-		result(same_why(why, numbers[i].why) &&
-		       (why || v == numbers[i].value),
+		snprintf(got, sizeof(got), "%" PRIu64 " %s", v, reason ? reason : "");
+		result(same_why(reason, numbers[i].reason) &&
+		       (reason || v == numbers[i].value),
 		       "number", numbers[i].in, got);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		uint64_t v = 0;
-		const char *why = parse_size(sizes[i].in, &v);
+		const char *reason = parse_size(sizes[i].in, &v);
 
-		snprintf(got, sizeof(got), "%" PRIu64 " %s", v, why ? why : "");
-		result(same_why(why, sizes[i].why) &&
-		       (why || v == sizes[i].bytes),
+		snprintf(got, sizeof(got), "%" PRIu64 " %s", v, reason ? reason : "");
+		result(same_why(reason, sizes[i].reason) &&
+		       (reason || v == sizes[i].bytes),
 		       "size", sizes[i].in, got);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
 		struct span s = { 0, 0 };
-		const char *why = parse_range(ranges[i].in, &ranges[i].u, &s);
+		const char *reason = parse_range(ranges[i].in, &ranges[i].u, &s);
 
 		snprintf(got, sizeof(got), "%" PRIu64 " %" PRIu64 " %s", s.pfn,
-			 s.nr, why ? why : "");
-		result(same_why(why, ranges[i].why) &&
-		       (why || (s.pfn == ranges[i].span.pfn &&
-				s.nr == ranges[i].span.nr)),
+			 s.nr, reason ? reason : "");
+		result(same_why(reason, ranges[i].reason) &&
+		       (reason || (s.pfn == ranges[i].span.pfn &&
+				   s.nr == ranges[i].span.nr)),
 		       "range", ranges[i].in, got);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(blocks); i++) {
 		uint64_t first = 0, last = 0;
-		const char *why = parse_blocks(blocks[i].in, &blocks[i].u,
-					       &first, &last);
+		const char *reason = parse_blocks(blocks[i].in, &blocks[i].u,
+						  &first, &last);
 
 		snprintf(got, sizeof(got), "%" PRIu64 " %" PRIu64 " %s", first,
-			 last, why ? why : "");
-		result(same_why(why, blocks[i].why) &&
-		       (why || (first == blocks[i].first &&
-				last == blocks[i].last)),
+			 last, reason ? reason : "");
+		result(same_why(reason, blocks[i].reason) &&
+		       (reason || (first == blocks[i].first &&
+				   last == blocks[i].last)),
 		       "blocks", blocks[i].in, got);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(errnos); i++) {
 		int n = 0;
-		const char *why = parse_errno(errnos[i].in, &n);
+		const char *reason = parse_errno(errnos[i].in, &n);
 
-		snprintf(got, sizeof(got), "%d %s", n, why ? why : "");
-		result(same_why(why, errnos[i].why) &&
-		       (why || n == errnos[i].number),
+		snprintf(got, sizeof(got), "%d %s", n, reason ? reason : "");
+		result(same_why(reason, errnos[i].reason) &&
+		       (reason || n == errnos[i].number),
 		       "errno", errnos[i].in, got);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(shown_sizes); i++) {
