@@ -10,6 +10,8 @@ vm_dir=$(cd "$packages_dir/../vm" && pwd)
 . "$vm_dir/debian-archive.sh"
 me=packages/${0##*/}
 top=$source_dir
+# The directory of the scripts in the cache. Scripts with different ones run side by side.
+area=packages
 
 setting() { sed -n "s/^$1=\"\(.*\)\"$/\1/p" "$top/dkms.conf"; }
 version=$(setting PACKAGE_VERSION)
@@ -39,15 +41,15 @@ work_in_memory() {
 		FAKE_OFFLINE_MOUNTS=$$ unshare --mount --propagation private -- sh "$0" "$@"
 		exit
 	fi
-	mkdir -p "$cache_dir/packages"
+	mkdir -p "$cache_dir/$area"
 	# Only one script runs at a time, except scripts that the holder runs.
 	if [ -z "${FAKE_OFFLINE_PACKAGES_LOCK-}" ]; then
-		lock packages
+		lock "$area"
 		# Removes the files of a run that was killed.
-		rm -rf "$cache_dir"/packages/tmp.* "$cache_dir"/packages/roots/*.new
+		rm -rf "$cache_dir/$area"/tmp.* "$cache_dir/$area"/roots/*.new
 	fi
 	export FAKE_OFFLINE_PACKAGES_LOCK=held
-	tmp=$(mktemp -d "$cache_dir/packages/tmp.XXXXXX")
+	tmp=$(mktemp -d "$cache_dir/$area/tmp.XXXXXX")
 	trap 'umount "$tmp" 2>/dev/null; rm -rf "$tmp"' EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
