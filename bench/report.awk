@@ -3,16 +3,18 @@
 # awk -v run=quick|full [-v groups=some] [-v json=FILE -v head=TEXT] [-v data=DIR]
 #	-f report.awk rows MEASURES
 #
-# With -v instructions=yes the measures are instructions.
+# With -v instructions=yes, values in ns are numbers of instructions. With -v groups=some only
+# some rows were measured, so a missing row is no error.
 #
-# Prints a Markdown table with medians, ratios, and the results for the goals. The exit
-# status is 1 if a goal is missed by more than the spread, or if a row was not measured.
-# head has members for the JSON object. data is a directory for the files of the plots.
+# Prints a Markdown table with medians, ratios, and whether each goal is met. The exit status
+# is 1 if a goal is missed by more than the error, if a goal with a known value is missed by
+# more than that value, or if a row was not measured. head has members for the JSON object.
+# data is a directory for the files of the plots.
 #
-# The spread of a figure is its median absolute deviation. A ratio is a ratio of medians.
-# Its spread is three standard errors of a median (1.858 deviations over the root of their
-# number), computed from the ratios of neighbouring runs. So a load that slows both runs
-# does not increase the spread.
+# The value after ± of a figure is its median absolute deviation (MAD). A ratio is the median of
+# the module divided by the median of the peer. Its error is 3 * 1.858 * MAD / sqrt(n), where
+# MAD is that of the n ratios of the runs k of the module and the runs k of the peer. So a load
+# that slows both runs does not increase the error.
 
 function sort(a, n,    i, j, t)
 {
@@ -24,7 +26,7 @@ function sort(a, n,    i, j, t)
 	}
 }
 
-function middle(a, n)
+function median(a, n)
 {
 	sort(a, n)
 	return n % 2 ? a[(n + 1) / 2] : (a[n / 2] + a[n / 2 + 1]) / 2
@@ -34,10 +36,10 @@ function middle(a, n)
 function summarize(text,    a, d, n, i)
 {
 	n = split(text, a, " ")
-	med = middle(a, n)
+	med = median(a, n)
 	for (i = 1; i <= n; i++)
 		d[i] = a[i] > med ? a[i] - med : med - a[i]
-	mad = middle(d, n)
+	mad = median(d, n)
 	return n
 }
 

@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The clients: who owns ranges, and telling them what happens to these.
+ * The registered clients, and their callbacks.
  *
- * Most callbacks run in the task that carries out the hotplug operation, which
- * holds mem_hotplug_lock. News of an unplugged block and of the hook run in a
- * worker, because the task that finds it out may hold locks of its own. callback_lock
- * is held around callbacks, fo_lock is not. A client may release ranges from a
- * callback, because fo_lock_ranges() lets the operation's own task pass.
+ * Before a hotplug operation, each client with marked pages in the memory is asked,
+ * and may veto. Afterwards the clients that agreed are told the outcome. These
+ * callbacks run in the task that carries out the operation and holds
+ * mem_hotplug_lock. The callbacks "unplugged" and "hook" run in a worker, because the
+ * task that detects such an event may hold locks.
+ *
+ * fo_callbacks_begin() takes callback_lock (lock.c) around callbacks. fo_lock is not
+ * held. A client may release ranges from a callback, because fo_lock_ranges() does
+ * not wait for a hotplug operation of the calling task.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -25,19 +29,20 @@
 #include "ranges.h"
 #include "reason.h"
 
-static LIST_HEAD(clients);	/* fo_callbacks_begin() protects it */
+static LIST_HEAD(clients);	/* protected by callback_lock */
 
 static const struct fake_offline_ops no_ops;
 
+/* Owns the ranges whose client has gone. It is not in @clients, so it is never asked. */
 struct fake_offline_client fo_orphans = { .name = "orphan", .ops = &no_ops };
 
-/* The module's own workers: no shared workqueue waits for them. */
+/* For all work of the module, so that its waits delay no work of others. */
 struct workqueue_struct *fo_wq;
 
 /**
- * struct unplug_event - news for a client
- * @list: in the list of all news, protected by fo_lock
- * @client: for whom
+ * struct unplug_event - memory with ranges of a client was unplugged
+ * @list: in unplug_events, protected by fo_lock
+ * @client: the client to tell
  * @pfns: the memory that is gone
  */
 struct unplug_event {
@@ -51,12 +56,12 @@ static LIST_HEAD(unplug_events);
 /**
  * fo_client_create() - add a client
  * @name: its name, copied
- * @owner: its module; another module's client keeps this one loaded
+ * @owner: its module. Unless it is THIS_MODULE, the client keeps this module loaded
  * @ops: its callbacks, or NULL
  * @data: passed to them
  *
  * Context: sleeps. Inverse: fo_client_destroy().
- * Return: the client, or ERR_PTR(): -ENOMEM, -ENODEV.
+ * Return: the client, or ERR_PTR(): -ENOMEM; -ENODEV if this module is being unloaded.
  */
 struct fake_offline_client *
 fo_client_create(const char *name, struct module *owner,
@@ -116,8 +121,9 @@ void fo_client_destroy(struct fake_offline_client *client)
 	kfree(client);
 }
 
-static bool has_pages(const struct fake_offline_client *client,
-		      const struct fo_operation *op)
+/* Does the client own marked pages in the memory of the operation? */
+static bool has_marks_in(const struct fake_offline_client *client,
+			 const struct fo_operation *op)
 {
 	bool found = false;
 	struct fo_range *r;
@@ -132,7 +138,7 @@ static bool has_pages(const struct fake_offline_client *client,
 	return found;
 }
 
-/* Asks one client. Records a veto, with the client's own words. */
+/* Asks one client whether it agrees. If it vetoes, records the reason that it gives. */
 static int ask(struct fake_offline_client *client,
 	       const struct fo_operation *op)
 {
@@ -146,24 +152,24 @@ static int ask(struct fake_offline_client *client,
 	if (callback)
 		ret = callback(client->data, op->pfns.first, nr_pfns(op->pfns),
 			       &reason);
-	/* To a notifier chain that would mean something else. */
+	/* A notifier chain would read a positive value as NOTIFY_*. */
 	if (WARN_ON_ONCE(ret > 0))
 		ret = -EINVAL;
 	if (ret)
 		fo_fail(FO_FAILED_HOTPLUG, FO_VETOED, op->pfns, -1,
 			client->name, ret, "vetoed by %s: %s", client->name,
 			reason ?: "no reason given");
-	client->asked = !ret;
+	client->agreed = !ret;
 	return ret;
 }
 
 /**
- * fo_clients_ask() - may memory with their pages go offline, or come online?
+ * fo_clients_ask() - ask clients whether a hotplug operation may proceed
  * @op: the operation
  *
  * Context: a GOING notifier, not under fo_lock. Inverse: fo_clients_tell().
- * Return: 0, or the errno of the first client that vetoes. The clients that have
- * agreed before it are told of the cancellation.
+ * Return: 0, or the errno of the first client that vetoes. fo_clients_tell() then
+ * tells the clients that had agreed.
  */
 int fo_clients_ask(const struct fo_operation *op)
 {
@@ -172,7 +178,7 @@ int fo_clients_ask(const struct fo_operation *op)
 
 	fo_callbacks_begin();
 	list_for_each_entry(client, &clients, list) {
-		if (has_pages(client, op))
+		if (has_marks_in(client, op))
 			ret = ask(client, op);
 		if (ret)
 			break;
@@ -184,9 +190,9 @@ int fo_clients_ask(const struct fo_operation *op)
 /**
  * fo_clients_tell() - tell clients the outcome of a hotplug operation
  * @op: the operation
- * @outcome: it is done, or was rolled back
+ * @outcome: whether it is done, or was rolled back
  *
- * A client that agreed to it is told, whatever it has released since.
+ * A client that agreed is told even if it has released its ranges since.
  *
  * Context: a notifier, not under fo_lock.
  */
@@ -200,7 +206,7 @@ void fo_clients_tell(const struct fo_operation *op, enum fo_outcome outcome)
 	list_for_each_entry(client, &clients, list) {
 		const struct fake_offline_ops *ops = client->ops;
 
-		if (!xchg(&client->asked, false))
+		if (!xchg(&client->agreed, false))
 			continue;
 		if (op->dir == FO_OFFLINING)
 			callback = outcome == FO_DONE ? ops->offline :
@@ -215,7 +221,7 @@ void fo_clients_tell(const struct fo_operation *op, enum fo_outcome outcome)
 	fo_callbacks_end();
 }
 
-static struct unplug_event *next_unplug_event(void)
+static struct unplug_event *pop_unplug_event(void)
 {
 	struct unplug_event *event;
 
@@ -233,7 +239,7 @@ static void tell_unplugged(struct work_struct *unused)
 	struct unplug_event *event;
 
 	fo_callbacks_begin();
-	while ((event = next_unplug_event())) {
+	while ((event = pop_unplug_event())) {
 		struct fake_offline_client *client = event->client;
 
 		if (client->ops->unplugged)
@@ -244,15 +250,15 @@ static void tell_unplugged(struct work_struct *unused)
 	fo_callbacks_end();
 }
 
-static DECLARE_WORK(tell_work, tell_unplugged);
+static DECLARE_WORK(unplug_work, tell_unplugged);
 
 /**
- * fo_client_unplugged() - ranges of a client went with their memory block
- * @client: whose
- * @pfns: of the block
+ * fo_client_unplugged() - record that a block with ranges of a client was unplugged
+ * @client: the client
+ * @pfns: the pages of the block
  *
- * The client is told later, once for each block. Without memory for it, the client
- * is not told, and the log says so.
+ * A worker tells the client, once for each block. If the record cannot be allocated,
+ * the client is not told, and the log says so.
  *
  * Context: holds fo_lock.
  */
@@ -267,19 +273,19 @@ void fo_client_unplugged(struct fake_offline_client *client,
 			return;
 	event = kmalloc(sizeof(*event), GFP_NOWAIT);
 	if (!event) {
-		pr_warn("no memory to tell %s that PFN %#lx-%#lx are unplugged\n",
+		pr_warn("out of memory: client %s is not told that PFN %#lx-%#lx were unplugged\n",
 			client->name, pfns.first, pfns.last);
 		return;
 	}
 	event->client = client;
 	event->pfns = pfns;
 	list_add_tail(&event->list, &unplug_events);
-	queue_work(fo_wq, &tell_work);
+	queue_work(fo_wq, &unplug_work);
 }
 
 /**
- * fo_clients_tell_hook() - the online-page hook cannot be had, or is held after all
- * @held: which
+ * fo_clients_tell_hook() - tell clients whether the module holds the online-page hook
+ * @held: whether it does
  *
  * Context: a worker, holds nothing.
  */
@@ -294,20 +300,25 @@ void fo_clients_tell_hook(bool held)
 	fo_callbacks_end();
 }
 
-/** fo_clients_flush() - wait until all news are told; not from a callback */
+/** fo_clients_flush() - wait for the callbacks "unplugged"; not from a callback */
 void fo_clients_flush(void)
 {
-	flush_work(&tell_work);
+	flush_work(&unplug_work);
 }
 
-/** fo_clients_init() - module init; 0, -ENOMEM; inverse: fo_clients_exit() */
+/**
+ * fo_clients_init() - allocate the workqueue
+ *
+ * Context: module init. Inverse: fo_clients_exit().
+ * Return: 0, -ENOMEM.
+ */
 int fo_clients_init(void)
 {
 	fo_wq = alloc_workqueue("fake_offline", WQ_UNBOUND, 0);
 	return fo_wq ? 0 : -ENOMEM;
 }
 
-/** fo_clients_exit() - module exit, no other module is a client */
+/** fo_clients_exit() - free it; context: module exit, when no client is left */
 void fo_clients_exit(void)
 {
 	destroy_workqueue(fo_wq);

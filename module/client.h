@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The clients: who owns ranges, and telling them what happens to these. */
+/* The registered clients, and their callbacks. */
 #ifndef FO_CLIENT_H
 #define FO_CLIENT_H
 
@@ -19,8 +19,7 @@ struct module;
  * @owner: its module
  * @ops: its callbacks; never NULL
  * @data: passed to them
- * @asked: it agreed to the hotplug operation in progress, and is to be told the
- *	outcome
+ * @agreed: to the hotplug operation in progress, so it is told the outcome
  * @aborts: how often fake_offline_abort() was called
  */
 struct fake_offline_client {
@@ -29,11 +28,11 @@ struct fake_offline_client {
 	struct module *owner;
 	const struct fake_offline_ops *ops;
 	void *data;
-	bool asked;
+	bool agreed;
 	unsigned int aborts;
 };
 
-/* The owner of what a client left behind while a hotplug operation covered it. */
+/* Owns the ranges that a client left while a hotplug operation covered them. */
 extern struct fake_offline_client fo_orphans;
 
 enum fo_outcome { FO_DONE, FO_CANCELLED };

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The debugfs interface: it has texts parsed, and prints, and does nothing itself.
- * It is a client like any other. docs/ABI/debugfs-fake_offline says what each file
- * takes and gives.
+ * The debugfs files. parse.c parses what is written. The functions of
+ * <linux/fake_offline.h> and of the core do the work. The marks of this interface
+ * belong to a client named "debugfs". docs/ABI/debugfs-fake_offline describes the
+ * files.
  *
- * A write is parsed whole before any of it is carried out.
+ * A write is parsed as a whole before anything is done.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -41,20 +42,21 @@
 #define MAX_WRITE	BIT(20)
 
 static struct dentry *dir;
-static struct fake_offline_client *client;
+static struct fake_offline_client *client;	/* named "debugfs" */
 
 /**
- * struct file_ops - what a file does
- * @name: of the file
- * @item_size: size of one parsed line
- * @one_line: a write may have one line only
- * @parse: parses a line into an item, changes nothing
+ * struct file_spec - one file of the directory
+ * @name: its name
+ * @item_size: the size of a parsed line, in bytes
+ * @one_line: whether a write must have exactly one line
+ * @parse: parses a line into an item, and changes nothing; NULL for a file that is
+ *	only read
  * @run: carries out the items
- * @show: prints; or
- * @seq: prints item by item
- * @failures: for show_failure(): which failures
+ * @show: prints the file. Of @show and @seq one is set, unless it is only written
+ * @seq: prints a file that may be long, item by item
+ * @failures: the kind of failures that show_failure() prints
  */
-struct file_ops {
+struct file_spec {
 	const char *name;
 	size_t item_size;
 	bool one_line;
@@ -82,44 +84,45 @@ static int run_unmark(void *items, unsigned int nr)
 	struct fake_offline_range *ranges = items;
 	unsigned int i;
 
+	/* The parser makes a range without pages of the line "all". */
 	if (nr == 1 && !ranges->nr_pages)
 		return fake_offline_release_all(client);
 	for (i = 0; i < nr; i++)
 		if (!ranges[i].nr_pages)
-			return -EINVAL;	/* "all" goes alone */
+			return -EINVAL;	/* "all" must be the only line */
 	sort(ranges, nr, sizeof(*ranges), compare_starts, NULL);
 	return fake_offline_release(client, ranges, nr);
 }
 
 static int run_skippable(void *items, unsigned int nr)
 {
-	struct fo_skippable_item *it = items;
+	struct fo_skippable_item *item = items;
 
-	return fake_offline_set_skippable(client, it->start_pfn, it->nr_pages,
-					  it->skippable);
+	return fake_offline_set_skippable(client, item->start_pfn,
+					  item->nr_pages, item->skippable);
 }
 
 static int run_block(void *items, unsigned int nr)
 {
-	struct fo_block_item *it = items;
+	struct fo_block_item *item = items;
 
-	return fo_block_set_state(it->block, it->state);
+	return fo_block_set_state(item->block, item->state);
 }
 
 static int run_inject(void *items, unsigned int nr)
 {
-	struct fo_inject_item *it;
+	struct fo_inject_item *item;
 
-	for (it = items; nr--; it++) {
-		if (it->clear)
+	for (item = items; nr--; item++) {
+		if (item->clear)
 			fo_inject_clear();
 		else
-			fo_inject_arm(it->point, it->error, it->count);
+			fo_inject_arm(item->point, item->error, item->count);
 	}
 	return 0;
 }
 
-/* ranges: the position is the PFN to go on at, plus 1; 0 is the header. */
+/* Positions in "ranges": 0 is the header. Others are 1 plus the next PFN to look at. */
 
 static void *ranges_at(struct seq_file *m, loff_t *pos)
 {
@@ -180,7 +183,7 @@ static const struct seq_operations ranges_seq = {
 
 static int show_failure(struct seq_file *m, void *unused)
 {
-	const struct file_ops *ops = m->private;
+	const struct file_spec *ops = m->private;
 	struct fo_failure f = fo_failure_get(ops->failures);
 	unsigned long nr = nr_pfns(f.pfns);
 
@@ -259,9 +262,12 @@ static int show_inject(struct seq_file *m, void *unused)
 	return 0;
 }
 
-/* Parses all, then carries out all. @line: the line that was refused, or 0. */
-static int run_text(const struct file_ops *ops, char *text, size_t len,
-		    int *line)
+/*
+ * Parses all lines, and then carries them out. @line is set to the number of the line
+ * that cannot be parsed.
+ */
+static int parse_and_run(const struct file_spec *ops, char *text, size_t len,
+			 int *line)
 {
 	void *items;
 	int nr, ret;
@@ -277,7 +283,7 @@ static int run_text(const struct file_ops *ops, char *text, size_t len,
 static ssize_t file_write(struct file *file, const char __user *buf,
 			  size_t len, loff_t *pos)
 {
-	const struct file_ops *ops = file_inode(file)->i_private;
+	const struct file_spec *ops = file_inode(file)->i_private;
 	int ret, line = 0;
 	char *text;
 
@@ -285,12 +291,12 @@ static ssize_t file_write(struct file *file, const char __user *buf,
 	if (IS_ERR(text)) {
 		ret = PTR_ERR(text);
 	} else {
-		ret = run_text(ops, text, len, &line);
+		ret = parse_and_run(ops, text, len, &line);
 		kvfree(text);
 	}
 	if (!ret)
 		return len;
-	/* The hotplug lock was contended: the system call starts again. */
+	/* device_hotplug_lock was contended. The kernel restarts the system call. */
 	if (ret == -ERESTARTNOINTR)
 		return ret;
 	if (line)
@@ -308,27 +314,27 @@ static int show_nothing(struct seq_file *m, void *unused)
 
 static int file_open(struct inode *inode, struct file *file)
 {
-	const struct file_ops *ops = inode->i_private;
+	const struct file_spec *ops = inode->i_private;
 
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
-	/* The mode does not stop root. */
+	/* The mode of a file does not bind root. */
 	if ((file->f_mode & FMODE_WRITE && !ops->parse) ||
 	    (file->f_mode & FMODE_READ && !ops->show && !ops->seq))
 		return -EACCES;
-	/* The list must not include marks of memory that was unplugged. */
+	/* No file may show or use marks of memory that was unplugged. */
 	fo_unplug_sweep();
 	fo_clients_flush();
 	if (ops->seq)
 		return seq_open_private(file, ops->seq,
 					sizeof(struct fake_offline_info));
-	/* Seeking calls it too. */
+	/* seq_lseek() calls it also for a file that is only written. */
 	return single_open(file, ops->show ?: show_nothing, (void *)ops);
 }
 
 static int file_release(struct inode *inode, struct file *file)
 {
-	const struct file_ops *ops = inode->i_private;
+	const struct file_spec *ops = inode->i_private;
 
 	return ops->seq ? seq_release_private(inode, file) :
 			  single_release(inode, file);
@@ -343,49 +349,50 @@ static const struct file_operations fops = {
 	.release = file_release,
 };
 
-/* A file that takes lines, each of which becomes an item of @type. */
-#define TAKES(name, type, run_items)					\
+/* The members of a file whose lines are parsed into items of @type. */
+#define WRITABLE(name, type, run_items)					\
 	.item_size = sizeof(type), .parse = fo_parse_##name, .run = run_items
 
-static const struct file_ops files[] = {
-	{ "mark", TAKES(mark, struct fake_offline_request, run_mark) },
-	{ "unmark", TAKES(unmark, struct fake_offline_range, run_unmark) },
+static const struct file_spec files[] = {
+	{ "mark", WRITABLE(mark, struct fake_offline_request, run_mark) },
+	{ "unmark", WRITABLE(unmark, struct fake_offline_range, run_unmark) },
 	{ "skippable", .one_line = true,
-	  TAKES(skippable, struct fo_skippable_item, run_skippable) },
+	  WRITABLE(skippable, struct fo_skippable_item, run_skippable) },
 	{ "ranges", .seq = &ranges_seq },
 	{ "block_offline", .one_line = true,
-	  TAKES(block_offline, struct fo_block_item, run_block) },
+	  WRITABLE(block_offline, struct fo_block_item, run_block) },
 	{ "block_online", .one_line = true,
-	  TAKES(block_online, struct fo_block_item, run_block) },
+	  WRITABLE(block_online, struct fo_block_item, run_block) },
 	{ "last_failure", .show = show_failure, .failures = FO_FAILED_HOTPLUG },
 	{ "last_refusal", .show = show_failure, .failures = FO_FAILED_MARK },
 	{ "verify", .show = show_verify },
 	{ "stats", .show = show_stats },
 	{ "inject", .show = show_inject,
-	  TAKES(inject, struct fo_inject_item, run_inject) },
+	  WRITABLE(inject, struct fo_inject_item, run_inject) },
 };
 
-static umode_t file_mode(const struct file_ops *ops)
+static umode_t file_mode(const struct file_spec *ops)
 {
 	return (ops->parse ? 0200 : 0) | (ops->show || ops->seq ? 0400 : 0);
 }
 
-/* All files, or the errno of the first that could not be created. */
+/* Returns the errno of the first file that could not be created. */
 static int create_files(void)
 {
-	struct dentry *it;
+	struct dentry *entry;
 	size_t i;
 
-	it = debugfs_create_dir("fake_offline", NULL);
-	dir = it;
-	for (i = 0; !IS_ERR(it) && i < ARRAY_SIZE(files); i++)
-		it = debugfs_create_file(files[i].name, file_mode(&files[i]),
-					 dir, (void *)&files[i], &fops);
-	return PTR_ERR_OR_ZERO(it);
+	entry = debugfs_create_dir("fake_offline", NULL);
+	dir = entry;
+	for (i = 0; !IS_ERR(entry) && i < ARRAY_SIZE(files); i++)
+		entry = debugfs_create_file(files[i].name,
+					    file_mode(&files[i]), dir,
+					    (void *)&files[i], &fops);
+	return PTR_ERR_OR_ZERO(entry);
 }
 
-/* Not built in, or switched off on the command line. */
-static bool is_no_debugfs(int error)
+/* debugfs is not built in (-ENODEV), or "debugfs=off" disables it (-EPERM). */
+static bool is_without_debugfs(int error)
 {
 	return error == -ENODEV || error == -EPERM;
 }
@@ -393,11 +400,11 @@ static bool is_no_debugfs(int error)
 /**
  * fo_debugfs_create() - create the directory and its files
  *
- * Without debugfs there are no files, and the module works for other modules.
- * With it there are all of them: a user cannot do much with a part.
+ * Without debugfs there are no files, and only other modules can use the module. If
+ * debugfs works and one file cannot be created, none is kept.
  *
  * Context: sleeps. Inverse: fo_debugfs_remove().
- * Return: 0, -ENOMEM; what debugfs may return.
+ * Return: 0, or the errno of fake_offline_register() or of debugfs.
  */
 int fo_debugfs_create(void)
 {
@@ -407,7 +414,7 @@ int fo_debugfs_create(void)
 	if (IS_ERR(client))
 		return PTR_ERR(client);
 	ret = create_files();
-	if (!ret || is_no_debugfs(ret))
+	if (!ret || is_without_debugfs(ret))
 		return 0;
 	fo_debugfs_remove();
 	return ret;

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * fake_offline: take physical pages out of use. The memory block around them can
- * still go offline and online. If such an operation fails, no marked page is ever
- * allocated.
+ * still go offline and online. The marked pages are never allocated, not even if a
+ * hotplug operation fails and is rolled back.
  *
- * This file has the parameters, init, exit, and the exported functions. debugfs and
- * other modules call nothing else of the module. The files below them:
+ * This file has module init and exit, the parameter "skip", and all exported
+ * functions. Other modules call only these. The other files, from the top layer down:
  *
- *	client.c	the clients, and telling them what happens to their ranges
- *	request.c	requests: which can be taken together, and in which order
- *	drain.c		taking pages that may be on a per-CPU list
- *	take.c		taking pages: checked, planned, taken, recorded, and undone
- *	find.c		finding pages for a request that does not say which
- *	release.c	giving back
- *	skippable.c	changing whether offlining may skip pages
+ *	debugfs.c	the debugfs files, with parse.c for what is written to them
+ *	client.c	the registered clients, and their callbacks
+ *	request.c	which requests are taken together, and in which order
+ *	drain.c		pages that may be on a per-CPU list
+ *	take.c		the steps to take pages: check, plan, take, record, undo
+ *	find.c		finding pages for a request without a PFN
+ *	release.c	releasing ranges
+ *	skippable.c	setting and clearing the skippable bit of ranges
  *	list.c		listing the ranges
- *	verify.c	looking at marked pages
+ *	verify.c	checking marked pages
  *
  *	ranges.c	which pages are marked, in what state, and whose they are
  *	lock.c		serialisation, and the hotplug operation in progress
@@ -28,17 +29,16 @@
  *	memory.c	what memory is at a PFN
  *	pages.c		taking pages from the kernel, and giving them back
  *	freelist.c	taking single free pages from the buddy allocator's lists
- *	transfer.c	pages between the states allocated, marked and free
+ *	transfer.c	allocated pages become marked or free ones, and back
  *	buddy.c		reading the state of the buddy allocator
- *	page_state.c	what a marked page is made of
+ *	page_state.c	page type, flags and reference count of a marked page
  *	canary.c	a pattern in marked pages
  *	floor.c		how much memory marks must leave
  *
- * Beside them reason.c (why something failed), inject.c (failures on demand),
- * stats.c (counters), trace.h (tracepoints), log.h (lines in the kernel's log),
- * block.c (asking the kernel to on- or offline a block), pfn_range.h (PFN ranges),
- * signal.h (a faked signal) and compat.h (kernels differ). debugfs.c is one of the
- * clients, and parse.c reads what is written to its files.
+ * All layers use reason.c (why a request or an operation failed), inject.c (failures on
+ * demand), stats.c (counters), trace.h and trace.c (tracepoints), log.h (lines in the
+ * kernel's log), block.c (taking a block offline or online), pfn_range.h (PFN ranges),
+ * signal.h (a faked signal) and compat.h (differences between kernels).
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -69,23 +69,23 @@
 static char *skip = COMPAT_SKIPS_BY_FLAG ? "native" : "frozen";
 module_param(skip, charp, 0444);
 MODULE_PARM_DESC(skip,
-		 "How offlining is made to skip marked pages: frozen, notifier, or native; native is the default on a kernel that has it, else frozen");
+		 "How offlining skips marked pages: frozen, notifier or native (default: native if the kernel has PG_offline_skippable, otherwise frozen)");
 
 /**
  * fake_offline_register() - become a client
- * @name: a name for users to see, which is copied. It is printable, has no blanks,
- *	and is shorter than FAKE_OFFLINE_NAME_LEN
+ * @name: the name that users see. It must be printable ASCII without blanks, and
+ *	shorter than FAKE_OFFLINE_NAME_LEN. It is copied
  * @owner: THIS_MODULE
  * @ops: callbacks, or NULL
- * @data: passed to them
+ * @data: passed to the callbacks
  *
  * While there is a client, the module fake_offline cannot be unloaded.
  *
  * Context: sleeps; not from a callback, nor from a memory notifier. Inverse:
  * fake_offline_unregister(), at the latest when the client's module is unloaded.
- * Return: the client, or ERR_PTR(): -EINVAL for such a name, -ENOMEM, -EDEADLK
- * (from a callback or a memory notifier), -ENODEV if the module fake_offline is
- * about to be unloaded.
+ * Return: the client, or ERR_PTR(): -EINVAL if @name is not as required, -ENOMEM,
+ * -EDEADLK (from a callback or a memory notifier), -ENODEV if the module fake_offline
+ * is about to be unloaded.
  */
 struct fake_offline_client *
 fake_offline_register(const char *name, struct module *owner,
@@ -106,18 +106,18 @@ fake_offline_register(const char *name, struct module *owner,
 }
 EXPORT_SYMBOL_GPL(fake_offline_register);
 
-/* A callback may hold up the very operation that it would wait for. */
+/* A hotplug operation may be waiting for the callback, so a callback must not wait. */
 static enum fo_wait how_to_wait(void)
 {
 	return fo_in_callback() ? FO_DONT_WAIT : FO_WAIT_INTERRUPTIBLE;
 }
 
 /**
- * fake_offline_unregister() - give back everything, and be a client no more
+ * fake_offline_unregister() - release all ranges of a client, and remove it
  * @client: the client, may be NULL or an ERR_PTR()
  *
- * It does not wait for a hotplug operation in progress. Ranges that one covers
- * are listed under the owner "orphan" until it ends, and are given back then.
+ * This function does not wait for a hotplug operation. Ranges that such an operation
+ * covers get the owner "orphan", and are released when the operation ends.
  * When the function returns, none of the callbacks runs or will run.
  *
  * Context: sleeps. Not from a callback: it would wait for itself. A memory notifier
@@ -135,21 +135,21 @@ EXPORT_SYMBOL_GPL(fake_offline_unregister);
 
 /**
  * fake_offline_take() - take pages out of use
- * @client: who takes them
- * @requests: which
- * @nr_requests: how many requests
+ * @client: the client
+ * @requests: the requests
+ * @nr_requests: number of requests
  *
- * All of them or none. Pages in use are migrated away, as memory offlining does
- * it. Each page becomes PageOffline, and leaves the managed pages and MemTotal. A
- * page that the kernel has retired already (PG_hwpoison) counts as done. In memory
- * that is offline or absent, nothing is taken: the pages are withheld when it
- * comes online.
+ * Either all requests are carried out, or none. Pages in use are migrated away, as
+ * memory offlining does it. Each page becomes PageOffline, and leaves the managed
+ * pages and MemTotal. A page that the kernel has retired already (PG_hwpoison) counts
+ * as taken. In memory that is offline or absent, the request is only recorded. The
+ * pages are kept from the buddy allocator when the memory comes online.
  *
- * Neighbours in @requests that ascend and lie near each other are much cheaper
- * than as many calls: see request.c.
+ * Consecutive requests with ascending PFNs near each other are much cheaper in one
+ * call than in several: see request.c.
  *
- * Context: sleeps. It waits while a hotplug operation covers these pages, or, for
- * a moment, to have the online-page hook. With FAKE_OFFLINE_ONCE in the first
+ * Context: sleeps. It waits while a hotplug operation covers these pages, and for a
+ * moment until the online-page hook is registered. With FAKE_OFFLINE_ONCE in the first
  * request it waits for neither. A memory notifier or a callback gets -EDEADLK.
  * Inverse: fake_offline_release().
  * Return: 0, or with nothing taken:
@@ -157,13 +157,13 @@ EXPORT_SYMBOL_GPL(fake_offline_unregister);
  * * -EINVAL: no pages, or an unknown flag
  * * -ERANGE: the range wraps
  * * -EEXIST: a page is marked already
- * * -ENXIO: no RAM there, or memory of a device. With FAKE_OFFLINE_ABSENT: no memory
- *   can be plugged there. Of a request for pages anywhere: no such node or zone
+ * * -ENXIO: the range has no RAM, or is memory of a device. With FAKE_OFFLINE_ABSENT:
+ *   no memory can be plugged there. With FAKE_OFFLINE_ANYWHERE: no such node or zone
  * * -EBUSY: a page cannot be freed, or another task holds a reference
- * * -ENOSPC: a zone would fall below its floor, or the machine below reserve_mib;
- *   anywhere: not that many pages found
+ * * -ENOSPC: a zone would fall below its floor, or the machine below reserve_mib. With
+ *   FAKE_OFFLINE_ANYWHERE: fewer pages were found
  * * -EAGAIN: with FAKE_OFFLINE_ONCE, it would have to wait
- * * -ECANCELED: fake_offline_abort()
+ * * -ECANCELED: fake_offline_abort() was called
  * * -ENOMEM, -EINTR
  * * -EDEADLK: called from a client's callback or from a memory notifier
  */
@@ -176,11 +176,11 @@ int fake_offline_take(struct fake_offline_client *client,
 EXPORT_SYMBOL_GPL(fake_offline_take);
 
 /**
- * fake_offline_abort() - end all of a client's fake_offline_take() in progress
+ * fake_offline_abort() - cancel the calls of fake_offline_take() of a client
  * @client: the client
  *
- * Each ends with -ECANCELED before its next allocation, and takes back what it
- * has. It does not wait for them.
+ * Each call releases what it has taken, and returns -ECANCELED before its next
+ * allocation. fake_offline_abort() does not wait for this.
  *
  * Context: any that may wake tasks. A memory notifier or a callback may call it.
  */
@@ -199,7 +199,7 @@ static int make_ranges(const struct fake_offline_range *from, unsigned int nr,
 
 	for (i = 0; i < nr; i++) {
 		ret = fo_make_range(from[i].start_pfn, from[i].nr_pages, &to[i]);
-		if (ret)	/* where there is no page, none is marked */
+		if (ret)	/* no page beyond any PFN is marked */
 			return ret == -ENXIO ? -ENOENT : ret;
 		if (i && to[i].first <= to[i - 1].last)
 			return -EINVAL;
@@ -210,17 +210,17 @@ static int make_ranges(const struct fake_offline_range *from, unsigned int nr,
 /**
  * fake_offline_release() - give back pages
  * @client: the owner
- * @ranges: which, ascending
- * @nr_ranges: how many
+ * @ranges: the PFN ranges, ascending
+ * @nr_ranges: number of ranges
  *
- * All of them or none. Each may be a part of what a request took, or several
- * adjacent ones. Pages in online memory go to the buddy allocator, but for those
- * that are hardware-poisoned. Pages in offline memory are forgotten, and come back
- * with their block as ordinary memory.
+ * Either all ranges are released, or none. A range may be a part of the pages that one
+ * request took, or the pages of several adjacent requests. Pages in online memory go
+ * to the buddy allocator, except hardware-poisoned pages. The record of pages in offline
+ * memory is deleted, and they come back with their block as ordinary memory.
  *
- * Context: sleeps; waits while a hotplug operation covers these pages. A callback
- * may call it; where it would wait, it gets -EAGAIN. A memory notifier may call it;
- * for pages that its own operation covers it gets -EDEADLK. Inverse:
+ * Context: sleeps; waits while a hotplug operation covers these pages. A callback may
+ * call it. If it would have to wait, the callback gets -EAGAIN. A memory notifier may
+ * call it. For pages that its own operation covers it gets -EDEADLK. Inverse:
  * fake_offline_take().
  * Return: 0, or with nothing changed: -EINVAL (no pages, or not ascending), -ERANGE,
  * -ENOENT (a page is not marked), -EPERM (a page is another client's), -ENOMEM,
@@ -249,7 +249,7 @@ int fake_offline_release(struct fake_offline_client *client,
 EXPORT_SYMBOL_GPL(fake_offline_release);
 
 /**
- * fake_offline_release_nowait() - give back pages, from memory reclaim
+ * fake_offline_release_nowait() - give back pages without a wait
  * @client: the owner
  * @start_pfn: first PFN
  * @nr_pages: number of pages
@@ -260,7 +260,7 @@ EXPORT_SYMBOL_GPL(fake_offline_release);
  *
  * Context: may be a shrinker or an OOM notifier; process context. A callback or a
  * memory notifier may call it. Inverse: fake_offline_take().
- * Return: 0, or with nothing changed: those of fake_offline_release(); -EAGAIN: a
+ * Return: 0, or with nothing changed an errno of fake_offline_release(), or -EAGAIN: a
  * lock is contended, or another task or a hotplug operation works on these pages.
  */
 int fake_offline_release_nowait(struct fake_offline_client *client,
@@ -281,8 +281,8 @@ EXPORT_SYMBOL_GPL(fake_offline_release_nowait);
  * @client: the owner
  *
  * Context: as fake_offline_release().
- * Return: 0, or -ENOMEM, -EINTR, -EAGAIN, -EDEADLK as there; then a part is still
- * marked.
+ * Return: 0, or -ENOMEM, -EINTR, -EAGAIN, -EDEADLK as there. After an error some
+ * pages may still be marked.
  */
 int fake_offline_release_all(struct fake_offline_client *client)
 {
@@ -298,8 +298,9 @@ EXPORT_SYMBOL_GPL(fake_offline_release_all);
  * @skippable: whether it may
  *
  * Context: sleeps; waits while a hotplug operation covers these pages. A memory
- * notifier or a callback gets -EDEADLK. Its own inverse.
- * Return: 0, or with nothing changed: those of fake_offline_release().
+ * notifier or a callback gets -EDEADLK. Inverse: the same function with the other
+ * @skippable.
+ * Return: 0, or with nothing changed an errno of fake_offline_release().
  */
 int fake_offline_set_skippable(struct fake_offline_client *client,
 			       unsigned long start_pfn, unsigned long nr_pages,
@@ -317,12 +318,12 @@ int fake_offline_set_skippable(struct fake_offline_client *client,
 EXPORT_SYMBOL_GPL(fake_offline_set_skippable);
 
 /**
- * fake_offline_owns() - is this page a client's?
+ * fake_offline_owns() - does the client own this page?
  * @client: the client
  * @pfn: the page
  *
  * Context: may sleep. A memory notifier or a callback may call it.
- * Return: whether it is in one of its ranges.
+ * Return: whether a range of @client has the page.
  */
 bool fake_offline_owns(const struct fake_offline_client *client,
 		       unsigned long pfn)
@@ -340,15 +341,15 @@ EXPORT_SYMBOL_GPL(fake_offline_owns);
 
 /**
  * fake_offline_next() - walk the marked ranges
- * @client: whose, or NULL for those of all clients
- * @pfn: where to begin; the range may begin before
+ * @client: the owner, or NULL for the ranges of all clients
+ * @pfn: start of the search. The range that is found may begin before
  * @info: filled in
  *
- * To walk them all, begin at 0, and go on at @info's end. A range that is being
- * taken or given back at the moment is passed over.
+ * To walk all ranges, begin at 0, and continue at the end of @info. A range that is
+ * being taken or given back is skipped.
  *
  * Context: may sleep. A memory notifier or a callback may call it.
- * Return: false when there is none.
+ * Return: false if there is no further range.
  */
 bool fake_offline_next(const struct fake_offline_client *client,
 		       unsigned long pfn, struct fake_offline_info *info)
@@ -358,8 +359,8 @@ bool fake_offline_next(const struct fake_offline_client *client,
 EXPORT_SYMBOL_GPL(fake_offline_next);
 
 /**
- * fake_offline_verify() - look at marked pages, and count what became of them
- * @client: whose, or NULL for those of all clients
+ * fake_offline_verify() - check marked pages, and count those that differ
+ * @client: the owner, or NULL for the pages of all clients
  * @start_pfn: first PFN
  * @nr_pages: number of pages; ~0UL for all from @start_pfn on
  * @counts: filled in
@@ -389,7 +390,7 @@ static int __init fake_offline_init(void)
 	if (ret) {
 		pr_err("skip=%s: %s\n", skip, ret == -EOPNOTSUPP ?
 		       "this kernel has no PG_offline_skippable" :
-		       "it is frozen, notifier or native");
+		       "must be frozen, notifier or native");
 		return ret;
 	}
 	ret = fo_ranges_init();
@@ -423,8 +424,8 @@ ranges:
 
 /*
  * Other clients, open files and running hotplug operations keep the module loaded.
- * From here on the notifier refuses every hotplug operation. So nothing here waits
- * for one. Pages that debugfs has marked in online memory go back to the buddy
+ * While the module is being unloaded, its notifier refuses every hotplug operation
+ * (fo_operation_begin()). So none of these functions waits for one. Pages that debugfs has marked in online memory go back to the buddy
  * allocator. Its marks of offline and absent memory are deleted.
  */
 static void __exit fake_offline_exit(void)

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Changing whether offlining may skip marked pages. */
+/*
+ * Sets or clears the skippable bit of marked pages. In offline memory only the record
+ * changes, and the online-page hook gives the pages the bit later.
+ */
 #include <linux/errno.h>
 #include <linux/sched.h>
 
@@ -12,15 +15,15 @@
 #include "skippable.h"
 
 /**
- * fo_set_skippable() - fake_offline_set_skippable()
+ * fo_set_skippable() - set or clear the skippable bit of marked pages
  * @client: the owner
  * @pfns: the pages
- * @skippable: what the pages are to be
+ * @skippable: whether an offline operation may skip the pages
  *
- * If the memory is offline, the online-page hook changes the pages later.
+ * A range that is partly in @pfns is split. See fake_offline_set_skippable().
  *
- * Context: sleeps. Its own inverse.
- * Return: 0, or with nothing changed what fo_lock_owned() returns.
+ * Context: sleeps. Inverse: the same function with the other @skippable.
+ * Return: 0. On an error, which is one of fo_lock_owned(), nothing has changed.
  */
 int fo_set_skippable(struct fake_offline_client *client,
 		     struct pfn_range pfns, bool skippable)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Changing whether offlining may skip marked pages. */
+/* Sets or clears the skippable bit of marked pages. */
 #ifndef FO_SKIPPABLE_H
 #define FO_SKIPPABLE_H
 

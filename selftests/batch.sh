@@ -1,9 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# Marks that lie near each other in one write are taken together. Each of them is a range
-# of its own, and all are made or none. The pages between them are free again at once.
-# Pages between them that are in use stay where they are.
+# Tests one write to the debugfs file "mark" with many requests. Requests of one page block
+# whose pages are at most 128 pages apart are taken with one alloc_contig_range(). Each of
+# them is a range of its own. Either all are marked, or none is. Free pages between them go
+# back to the buddy allocator at once. Pages in use between them are not migrated.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib-events.sh
@@ -66,7 +67,7 @@ expect_noted() {
 		"$(awk '!/^#/ { print $1, $2, $3, $4 }' "$FO"/ranges)"
 }
 
-# 40 marks of every kind lie in eight page blocks.
+# 40 marks, of all kinds, lie in eight page blocks.
 together() {
 	fresh "$B1"
 	lines "$(block_pfn "$B1" 3079)" 40 101
@@ -100,12 +101,12 @@ together() {
 	check_all "when it is back"
 	unmark_all
 	check_all "after unmark"
-	# A lost page between them would keep the block from going offline.
+	# If a page between the marks were lost, the block could not go offline.
 	fresh "$B1"
 	check_all "at last"
 }
 
-# The module has one event for each request, in their order.
+# The module emits one trace event for each request, in the order of the requests.
 events() {
 	fresh "$B1"
 	events_s=$(block_pfn "$B1" 1024)
@@ -119,8 +120,8 @@ events() {
 	unmark_all
 }
 
-# Marks are taken one by one if they lie far apart, descend, or are not near the mark
-# before them.
+# Requests are carried out one by one if their pages are more than 128 pages apart, or if
+# their PFNs descend.
 apart() {
 	fresh "$B1"
 	apart_s=$(block_pfn "$B1" 4096)
@@ -165,7 +166,7 @@ in_use() {
 	expect_eq "pages of the process, after marks around them" "$in_use_was" \
 		"$(tenant_ask list)"
 	check_all "with marks around pages in use"
-	# The twin wants one of these pages.
+	# The negative twin: a mark of one of these pages migrates it, and the comparison fails.
 	mark "${in_use_was%% *}" 1
 	expect_failing "a page that moves is seen" expect_eq "pages of the process" \
 		"$in_use_was" "$(tenant_ask list)"
@@ -175,7 +176,7 @@ in_use() {
 	unmark_all
 }
 
-# Marks of any kind between the new ones are left out.
+# Existing marks between the new ones stay as they are.
 marked_between() {
 	fresh "$B1"
 	mb=$(block_pfn "$B1" 8192)
@@ -189,9 +190,10 @@ marked_between() {
 	check_all "after unmark"
 }
 
-# In ZONE_NORMAL, a mark with a reference count keeps its page block from being isolated.
-# The marks that are there give up their count meanwhile. The test uses the sink, which
-# need not go offline again: the kernel takes free pages between the marks.
+# In ZONE_NORMAL, a marked page with a reference prevents the isolation of its page block. So
+# the module drops the references of the existing marks while it takes the new ones. The
+# kernel may allocate the free pages between the marks, and then the block cannot go offline.
+# So the test uses $SINK, a block that stays online, or boot memory in ZONE_DMA32.
 normal_zone() {
 	normal_left=10
 	until mark_normal; do
@@ -208,7 +210,8 @@ normal_zone() {
 	check_all "after unmark"
 }
 
-# free_page_block BLOCK…: the first page of a free page block in these blocks, or 0
+# free_page_block BLOCK…: prints the first PFN of a free page block in these memory blocks,
+# or 0
 free_page_block() {
 	for free_block; do
 		oracle runs buddy "$(block_range "$free_block")"
@@ -218,9 +221,9 @@ free_page_block() {
 	END { print found + 0 }'
 }
 
-# mark_normal: makes marks in a free page block of ZONE_NORMAL, and more between them. The
-# kernel may have taken a page between them, which cannot move. If it has taken pages in
-# each page block, ZONE_DMA32 is used.
+# mark_normal: makes marks in a free page block of ZONE_NORMAL, and more between them. Sets
+# RESULT, which is EBUSY if the kernel has a page that cannot move between them. If $SINK has
+# no free page block, the marks are in ZONE_DMA32.
 mark_normal() {
 	normal_in=Normal
 	normal_s=$(free_page_block "$SINK")
@@ -255,7 +258,7 @@ all_or_none() {
 	none_s=$(block_pfn "$B1" 12288)
 	mark $((none_s + 1230)) 1 unskippable
 	unchanged "the last one is marked" EEXIST with_last "$((none_s + 1230)) 1"
-	unchanged "the last one is the one before it" EEXIST \
+	unchanged "the last line repeats the line before it" EEXIST \
 		with_last "$((none_s + 1140)) 1"
 	unchanged "the last one overlaps the one before it" EEXIST \
 		with_last "$((none_s + 1141)) 5"
@@ -289,7 +292,7 @@ all_or_none() {
 	check_all "after unmark"
 }
 
-# An armed failure belongs to one request, as if each request were a write of its own.
+# One request uses up an armed failure, also if a write has several requests.
 on_demand() {
 	fresh "$B1"
 	none_s=$(block_pfn "$B1" 20480)

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The sample client inflates and deflates 200 times. Meanwhile, another process takes all
-# four blocks offline and online as fast as it can, with late failures among them. At the
-# end everything is as it was: MemTotal to the kB, the present and managed pages of each
-# zone.
+# The sample client fake_offline_balloon inflates and deflates 200 times. Meanwhile, another
+# process takes all four blocks offline and online as fast as it can. It arms a late failure
+# before every fifth attempt. At some of the sizes and at the end, all page counts must be
+# exact, and each client must have been told the outcome of each operation once.
 #
 # This script needs a guest of its own with four blocks in ZONE_MOVABLE:
 # vm/run --dimm 512M, or --dimm 256M --dimm 256M.
@@ -14,8 +14,8 @@
 . "$(dirname "$0")/lib-events.sh"
 four_movable
 
-# Runs in the background: "BLOCK offline|online RESULT" for each attempt. One offlining
-# in five fails late.
+# Prints one line "BLOCK offline|online RESULT" for each attempt. Arms a late failure before
+# every fifth offline operation. Runs in the background.
 hotplug() {
 	hotplug_n=0
 	while [ -e "$TMP/churning" ]; do

@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Lists of bad memory as plain text: Memtest86+, BadRAM, memmap=, and numbers. */
+/*
+ * Parsers of text formats of bad memory: Memtest86+, BadRAM, memmap=, and plain lists of
+ * addresses or PFNs.
+ */
 #include "badmem_reader.h"
 
 #include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
-/* A file with more spans is not a list of bad memory. */
+/* Limit for patterns of BadRAM: a mask with few bits would match millions of spans. */
 #define MAX_SPANS (1u << 20)
 
-/* Takes a hexadecimal number with or without 0x. Nothing may follow it. */
+/* Parses a hexadecimal number with or without 0x. The whole text must be the number. */
 static bool parse_hex(const char *s, size_t len, uint64_t *value)
 {
 	uint64_t v = 0;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Marking a long list of ranges with few commands for the module. */
+/*
+ * Marks a sorted list of ranges with few requests. Adjoining ranges are one request. If the
+ * module refuses it, each half is tried, down to single ranges.
+ */
 #include "retire_lines.h"
 
 #include <stdlib.h>
@@ -9,7 +12,7 @@ static uint64_t end_of(const struct retired *d)
 	return d->span.pfn + d->span.nr;
 }
 
-/* Adds a range to the one before it, which it overlaps or touches. */
+/* Extends a range by the next one, which overlaps or adjoins it. */
 static void append(struct retired *last, const struct retired *d)
 {
 	if (end_of(d) > end_of(last))
@@ -82,7 +85,7 @@ static void add_row(struct retired_list *rows, struct retired *d)
 	rows->v[rows->n++] = *d;
 }
 
-/* Marks the lines from "from" to "to" - 1, which overlap or touch. */
+/* Marks lines [from, to), which form one contiguous range. */
 static void mark_lines(struct run *run, size_t from, size_t to)
 {
 	struct retired d = run->lines[from];
@@ -90,7 +93,7 @@ static void mark_lines(struct run *run, size_t from, size_t to)
 	for (size_t i = from + 1; i < to; i++)
 		append(&d, &run->lines[i]);
 	if (run->module_gone || signals_seen()) {
-		/* The row has no outcome, so it was not tried. */
+		/* Not tried. A row without an outcome says so. */
 	} else if (to - from == 1) {
 		run->module_gone = !retire_one(run->r, &d);
 	} else if (!retire_whole(run->r, &d, &run->module_gone)) {

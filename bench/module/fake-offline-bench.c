@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Runs and times the operations that the benchmark compares. The time includes no
- * system call and no parsing, for the module and for the kernel's own function.
+ * Runs and times the operations that the benchmark compares: those of fake_offline, and
+ * functions of the kernel. The time includes no system call and no parsing.
  *
  *	/sys/module/fake_offline_bench/parameters/run
- *		write "OPERATION START_PFN NR_PAGES"; a read returns the time of
- *		the last operation in nanoseconds
+ *		write "OPERATION START_PFN NR"; a read returns the time of the last
+ *		operation in nanoseconds. NR is the number of pages, or of ranges
+ *		of one page
  *
- * The module keeps no record of the pages, because the record would be measured
- * too. So pages that are taken and not released are lost.
+ * This module keeps no record of the pages that "alloc_contig" allocated, because the
+ * record would be measured, too. They are lost without "free_contig" or "online".
  */
 #include <linux/err.h>
 #include <linux/gfp.h>
@@ -57,7 +58,7 @@ static int release_all(unsigned long start, unsigned long nr)
 	return fake_offline_release_all(client);
 }
 
-/* Makes the pages a range of their own, and changes nothing else. */
+/* The pages have the bit already, so this only splits their range. */
 static int cut_out(unsigned long start, unsigned long nr)
 {
 	return fake_offline_set_skippable(client, start, nr, true);
@@ -79,15 +80,18 @@ static int one_by_one(int (*operation)(unsigned long start, unsigned long nr),
 
 /*
  * Ranges of one page, with an unmarked page between them. Without the gap, a tree
- * could store neighbours in half the memory.
+ * could store two adjacent ranges with one border between them.
  */
 static int take_scattered(unsigned long start, unsigned long nr)
 {
 	return one_by_one(take, start, nr, 2);
 }
 
-/* Makes the same ranges in less time: takes one range, and releases every other page. */
-static int thin(unsigned long start, unsigned long nr)
+/*
+ * Releases every other page of one range. The result is the same as that of
+ * take_scattered(), in less time.
+ */
+static int release_every_other(unsigned long start, unsigned long nr)
 {
 	return one_by_one(release, start + 1, nr, 2);
 }
@@ -162,7 +166,7 @@ static const struct {
 	{ "release", release },
 	{ "release_all", release_all },
 	{ "take_scattered", take_scattered },
-	{ "thin", thin },
+	{ "thin", release_every_other },
 	{ "split", split },
 	{ "look_up", look_up },
 	{ "alloc_contig", alloc_contig },

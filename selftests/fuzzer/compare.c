@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Compares the machine, as kernel_observe() has found it, with the model.
+ * Compares the state that kernel_observe() has read with the model, and reports the first
+ * difference. It also completes the model where only the kernel knows: the places of pages
+ * that the kernel chose, and the number of armed failures after an uncertain one.
  */
 #include "common.h"
 #include "kernel.h"
@@ -15,7 +17,10 @@ const char *const difference_names[NR_DIFFERENCES] = {
 	"list of ranges", "verify", "armed failures", "pages in use",
 };
 
-/* Learns the pages that the list has and the model does not, if it waits for them. */
+/*
+ * If the model expects new pages at unknown places, takes their places from the list of
+ * ranges. Returns false if their number or their owner is wrong.
+ */
 static bool learn(struct model *m)
 {
 	unsigned int i, nr = m->learn_owner ? seen.outside - m->outside : 0;
@@ -50,7 +55,7 @@ static bool compare_blocks(const struct model *m, char *detail)
 		int g = got->online ? 1 + got->normal : 0;
 
 		if (w != g) {
-			snprintf(detail, DETAIL, "block %u is %s, and is to be %s",
+			snprintf(detail, DETAIL, "block %u is %s, expected %s",
 				 i, names[g], names[w]);
 			return false;
 		}
@@ -58,8 +63,8 @@ static bool compare_blocks(const struct model *m, char *detail)
 	return true;
 }
 
-/* The words for a fault of this page, or NULL. */
-static const char *look_at(uint64_t flags, unsigned char is, bool online)
+/* Says which flag of the page is wrong, or returns NULL. */
+static const char *page_difference(uint64_t flags, unsigned char is, bool online)
 {
 	bool marked = online && is & MARKED;
 	int bit = strcmp(world.skip, "native") ? KPF_OWNER_PRIVATE :
@@ -84,7 +89,7 @@ static bool compare_pages(const struct model *m, char *detail)
 	unsigned int i, first = 0, nr = 0;
 
 	for (i = 0; i < world.nr_pages; i++) {
-		const char *wrong = look_at(seen.flags[i], m->page[i],
+		const char *wrong = page_difference(seen.flags[i], m->page[i],
 					    m->block[i / bp].online);
 
 		if (wrong && !nr++) {
@@ -98,19 +103,19 @@ static bool compare_pages(const struct model *m, char *detail)
 	return !nr;
 }
 
-/* Sums over the model. */
+/* Totals of the model: pages, and in the last member memory blocks. */
 struct sums {
 	long pages, block_offline, online, skippable, canary, broken, first_bad;
-	long blocks_offline;
+	long nr_offline_blocks;
 };
 
-static void add_up(const struct model *m, struct sums *s)
+static void sum_model(const struct model *m, struct sums *s)
 {
 	unsigned int i;
 
 	*s = (struct sums){ .first_bad = -1 };
 	for (i = 0; i < world.nr_blocks; i++)
-		s->blocks_offline += !m->block[i].online;
+		s->nr_offline_blocks += !m->block[i].online;
 	for (i = 0; i < world.nr_pages; i++) {
 		unsigned char is = m->page[i];
 
@@ -137,7 +142,7 @@ static void add_up(const struct model *m, struct sums *s)
 
 static bool compare_total(const struct sums *s, char *detail)
 {
-	long want = base_total - KB_PAGE * (s->online + s->blocks_offline *
+	long want = base_total - KB_PAGE * (s->online + s->nr_offline_blocks *
 					    (long)world.block_pages);
 
 	if (seen.mem_total == want)
@@ -175,13 +180,17 @@ static bool compare_verify(const struct sums *s, char *detail)
 
 	for (i = 0; i < NR_VERIFY; i++)
 		if (seen.verify[i] != want[i]) {
-			snprintf(detail, DETAIL, "%s is %ld, and is to be %ld",
+			snprintf(detail, DETAIL, "%s is %ld, expected %ld",
 				 verify_names[i], seen.verify[i], want[i]);
 			return false;
 		}
 	return true;
 }
 
+/*
+ * If a failure was uncertain (m->loose), fewer may be left than the model has. The model then
+ * takes the kernel's count.
+ */
 static bool compare_armed(struct model *m, char *detail)
 {
 	int i;
@@ -195,7 +204,7 @@ static bool compare_armed(struct model *m, char *detail)
 			want->count = got->count;
 			continue;
 		}
-		snprintf(detail, DETAIL, "%s: %u armed, errno %d; to be %u, errno %d",
+		snprintf(detail, DETAIL, "%s: %u armed with errno %d, expected %u with errno %d",
 			 point_names[i], got->count, got->error, want->count,
 			 want->error);
 		return false;
@@ -209,11 +218,11 @@ enum difference kernel_compare(struct model *m, char *detail)
 	struct sums s;
 
 	if (!learn(m)) {
-		snprintf(detail, DETAIL, "not %u pages more than before are listed",
+		snprintf(detail, DETAIL, "the list does not have %u new pages",
 			 m->learn);
 		return LISTED;
 	}
-	add_up(m, &s);
+	sum_model(m, &s);
 	if (!compare_blocks(m, detail))
 		return BLOCK_STATE;
 	if (!compare_pages(m, detail))

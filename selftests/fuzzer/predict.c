@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The outcomes of one operation: the result that the kernel must return, and the state
- * that must be seen after it.
+ * Predicts all permitted outcomes of one operation. An outcome is a result, which is 0 or a
+ * positive errno, and the state of the model afterwards. The kernel must show one of them.
  */
 #include "common.h"
 #include "model.h"
@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Adds an outcome with the same state, which the caller may change. */
+/* Adds an outcome with a copy of m, and returns the copy. The caller changes it. */
 static struct model *outcome(struct outcomes *out, const struct model *m,
 			     int result)
 {

@@ -1,23 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * hog: takes all the movable memory that the kernel gives, and looks for pages among it
- * that no process may have.
+ * hog: takes all movable memory that the kernel gives, and counts the pages that lie in one
+ * of the RANGEs, which no process may get.
  *
  *   hog [-b BLOCK_RANGE] RANGE...
  *
- * prints, one name and one number a line:
- *   pages      pages it got
- *   broken     of these, pages that lost their content
- *   hits       of these, pages of the RANGEs
- *   first_hit  the lowest of them, or -1
- *   left       pages it could still have had
- * With -b it also prints the use of the pages of the block, as it is while the hog holds
- * its memory. Each page is in one line only, so that the sum is the block:
- *   block_hog block_offline block_free (in the buddy allocator) block_plain
- *   (no flag: on a CPU's list, or the kernel's own) block_other
+ * prints lines with a name and a number:
+ *   pages      pages that it got
+ *   broken     of these pages, those that lost their content
+ *   hits       of these pages, those in a RANGE
+ *   first_hit  the lowest PFN of the hits, or -1
+ *   left       pages above the watermarks that it did not get
+ * With -b it also classifies the pages of that memory block, while the hog holds its memory.
+ * Each page counts in the first of these lines that applies, so the lines add up to the
+ * block:
+ *   block_hog      pages of the hog
+ *   block_offline  PageOffline
+ *   block_free     in the buddy allocator
+ *   block_plain    no flag: on a per-CPU list, or memory of the kernel
+ *   block_other    all others
  *
- * The exit status is 0 if it did all that, whatever the numbers are. A child does it, and
- * the kernel kills that child if memory runs out; the status is 1 then.
+ * A child process takes the memory. The exit status is 0 if the output is complete, 1 if
+ * the kernel killed the child because memory ran out, and 2 after an error.
  */
 #include "fill.h"
 
@@ -72,9 +76,9 @@ static int pfn_cmp(const void *a, const void *b)
 }
 
 /*
- * If a refill of this CPU's lists has crossed the watermark of a zone, the zone gives
- * nothing more, whatever is on these lists. On another CPU each zone could be crossed
- * again. The pages that fill_more() leaves would not be enough for three zones.
+ * A refill of a per-CPU list may bring a zone below its watermark. The zone then gives
+ * nothing more, even if pages are on the list. The pages that fill_more() leaves allow for
+ * this on one CPU only. So the process stays on one CPU.
  */
 static void stay_on_this_cpu(void)
 {

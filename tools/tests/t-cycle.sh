@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Sourced by tests/run: cycle.
+# Tests of `offctl cycle`. tests/run sources this file. The functions are in lib.sh. A shell
+# script plays the module.
 # shellcheck disable=SC2154,SC2016
 
-# A module that takes each block offline or online, unless a failure is armed or $OBEY_NOT
-# names the action.
+# For kernel: a script that plays the module. It changes the state of the block. It fails if the
+# last failure that was armed is for this action, or if $FAIL_ACTION is the action.
 obeys='memory=$T/sys/devices/system/memory
 file=$1 dir=$3
 set -- $2
@@ -13,7 +14,7 @@ inject)
 	echo "$@" >>"$dir/../armed" ;;
 block_*)
 	action=${file#block_}
-	if [ "$action" != "${OBEY_NOT-}" ] && ! tail -n 1 "$dir/../armed" 2>/dev/null | grep -q "^$action .* 1\$"; then
+	if [ "$action" != "${FAIL_ACTION-}" ] && ! tail -n 1 "$dir/../armed" 2>/dev/null | grep -q "^$action .* 1\$"; then
 		echo $action >"$memory/memory$1/state"
 		case $file:$2 in
 		*:online_movable) echo Movable ;;
@@ -63,8 +64,8 @@ online before -12 1
 online before -12 0"
 tree guest
 kernel "$obeys"
-OBEY_NOT=offline
-export OBEY_NOT
+FAIL_ACTION=offline
+export FAIL_ACTION
 busy="offctl: cycle: block 32: a page cannot be migrated, or a memory notifier refused (EBUSY); it is online
 hint: the kernel log may say more: dmesg"
 try "cycle, a failure ends it" 1 "STEP    ATTEMPTS DONE FAILED INJECTED LEAKS
@@ -74,14 +75,14 @@ try "cycle --keep-going" 1 "STEP    ATTEMPTS DONE FAILED INJECTED LEAKS
 offline        2    0      2        0     -
 online         0    0      0        0     -" "$busy
 $(echo "$busy" | head -n 1)" cycle -o "$counts" --count 2 --keep-going 32
-OBEY_NOT=online
+FAIL_ACTION=online
 try "cycle, it does not come back" 64 "STEP    ATTEMPTS DONE FAILED INJECTED LEAKS
 offline        1    1      0        0     -
 online         1    0      1        0     -" "offctl: cycle: block 32: a memory notifier refused, or another driver has the online-page hook that its marked pages need (EBUSY); it is offline
 hint: the kernel log may say more: dmesg
 offctl: cycle: block 32: a memory notifier refused, or another driver has the online-page hook that its marked pages need (EBUSY); it is offline
 offctl: cycle: a block that was online stays offline" cycle -o "$counts" --count 5 32
-unset OBEY_NOT
+unset FAIL_ACTION
 tree guest
 kernel "$obeys"
 sed -i "s/^buddy .*/buddy 2/" "$fo/verify"
