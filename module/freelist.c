@@ -20,6 +20,7 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/mmzone.h>
+#include <linux/mutex.h>
 #include <linux/sched/signal.h>
 
 #include "buddy.h"
@@ -76,7 +77,12 @@ static bool on_free_list(struct page *page, unsigned int order)
 	return PageBuddy(page) && READ_ONCE(page_private(page)) == order;
 }
 
-/* Allocates the free chunk at @head, of that order. */
+/*
+ * Held around a search, so that two searches do not use the same room above the floor.
+ */
+static DEFINE_MUTEX(search_lock);
+
+/* Allocates the free chunk at @head, of that order. Holds search_lock. */
 static int take_chunk(unsigned long head, unsigned int order)
 {
 	struct page *want = pfn_to_page(head), *page, *next;
@@ -169,7 +175,10 @@ static long take_around(struct pfn_range pfns)
 	for (tries = 0; ret == -EAGAIN && tries < FO_LIST_TRIES; tries++) {
 		if (!fo_free_chunk(pfns.first, &head, &order))
 			return -EBUSY;
+		if (mutex_lock_interruptible(&search_lock))
+			return -EINTR;
 		ret = take_chunk(head, order);
+		mutex_unlock(&search_lock);
 	}
 	if (ret)
 		return ret == -EAGAIN ? -EBUSY : ret;

@@ -70,25 +70,30 @@ static DECLARE_WAIT_QUEUE_HEAD(update_wait);
 #define FO_HOOK_PERIOD		(HZ / 10)
 
 /*
- * Passes on what is not marked and withholds the rest, down to single pages.
- * The operation keeps the ranges of this block as they are. fo_lock is for the tree.
+ * Passes on the pages that are not marked and withholds the others, down to single
+ * pages. The operation keeps the ranges of this block as they are. fo_lock is for the
+ * tree, and is not held while pages are withheld: that waits for readers of
+ * /proc/kcore (page_offline_begin()).
  */
 static void online_page(struct page *page, unsigned int order)
 {
 	unsigned long first = page_to_pfn(page);
 	struct pfn_range pfns = pfns_until(first, first + (1UL << order));
 	struct fo_range *r;
+	unsigned long pfn;
 
 	mutex_lock(&fo_lock);
-	fo_for_each_range(r, pfns) {
+	fo_for_each_range_relocking(r, pfn, pfns) {
 		struct pfn_range held = pfns_common(r->pfns, pfns);
 
+		mutex_unlock(&fo_lock);
 		fo_to_buddy(pfns_until(first, held.first));
 		fo_pages_withhold(held, r->flags & FAKE_OFFLINE_SKIPPABLE);
 		/* Its memory was not online before. */
 		if (r->flags & FO_RANGE_FILL && r->flags & FAKE_OFFLINE_CANARY)
 			fo_canary_fill(held);
 		fo_stat_add(FO_STAT_WITHHELD_PAGES, nr_pfns(held));
+		mutex_lock(&fo_lock);
 		trace_fake_offline_withhold(&held, r->client->name, r->flags, 0);
 		first = held.last + 1;
 	}
@@ -118,21 +123,26 @@ static bool is_missed(void)
 }
 
 /*
- * Is a block all isolated, because it is going offline? That is how an offlining
- * shows that the module's notifier has not seen yet, or never will.
+ * Is a block isolated, because it is going offline? That is how an offlining shows that
+ * the module's notifier has not seen yet, or never will. If the block holds its own
+ * memmap, the pages of the memmap are first in it, and are not isolated.
  */
 static bool any_block_isolated(void)
 {
 	unsigned long pfn, end;
+	struct pfn_range half;
 	int nid;
 
 	for_each_online_node(nid) {
 		end = node_end_pfn(nid);
 		for (pfn = round_down(node_start_pfn(nid), fo_block_pages());
-		     pfn < end; pfn += fo_block_pages())
-			if (pfn_to_online_page(pfn) &&
-			    fo_all_isolated(fo_block_pfns(fo_block_of(pfn))))
+		     pfn < end; pfn += fo_block_pages()) {
+			half = fo_block_pfns(fo_block_of(pfn));
+			half.first += fo_block_pages() / 2;
+			if (pfn_to_online_page(half.first) &&
+			    fo_all_isolated(half))
 				return true;
+		}
 	}
 	return false;
 }

@@ -75,13 +75,13 @@ bool fo_lock_is_busy(struct pfn_range pfns)
 }
 
 /* Drops fo_lock until the next fo_lock_wake(). */
-static int wait_for_wake(int state)
+static int wait_for_wake(int state, const struct fo_abort *abort)
 {
 	DEFINE_WAIT(wait);
 
 	prepare_to_wait(&lock_wait, &wait, state);
 	mutex_unlock(&fo_lock);
-	if (!signal_pending_state(state, current))
+	if (!signal_pending_state(state, current) && !fo_aborted(abort))
 		schedule();
 	finish_wait(&lock_wait, &wait);
 	mutex_lock(&fo_lock);
@@ -138,7 +138,7 @@ int fo_lock_ranges(const struct pfn_range *ranges, unsigned int nr,
 		ret = check_ranges(ranges, nr);
 		if (ret != -EAGAIN || wait <= FO_DONT_WAIT)
 			break;
-		ret = wait_for_wake(state);
+		ret = wait_for_wake(state, abort);
 		if (fo_aborted(abort))
 			ret = -ECANCELED;
 	} while (!ret);
@@ -185,7 +185,7 @@ int fo_operation_begin(enum fo_direction dir, struct pfn_range pfns,
 	};
 	*op = &operation;
 	while (!ret && fo_lock_is_busy(pfns))
-		ret = wait_for_wake(TASK_INTERRUPTIBLE);
+		ret = wait_for_wake(TASK_INTERRUPTIBLE, NULL);
 	return ret;
 }
 

@@ -374,9 +374,13 @@ static void set_states(const struct fo_operation *op, enum fo_range_state from,
 		if (r->state != from)
 			continue;
 		fo_range_set_state(r, to);
-		/* Whatever comes back is withheld like any other page. */
-		r->flags &= to == FO_RANGE_IN_FORCE ? ~FO_RANGE_FILL :
-						      ~FO_RANGE_RETIRED;
+		if (to == FO_RANGE_IN_FORCE) {
+			r->flags &= ~FO_RANGE_FILL;
+		} else if (r->flags & FO_RANGE_RETIRED) {
+			/* If the page comes back, it is withheld like any other page. */
+			r->flags &= ~FO_RANGE_RETIRED;
+			r->flags |= FO_RANGE_FILL;
+		}
 	}
 }
 

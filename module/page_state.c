@@ -329,15 +329,23 @@ unsigned long fo_pages_poisoned(struct pfn_range pfns)
  * fo_page_is_retired() - has the kernel taken this page out of use for good?
  * @page: a page of an online block
  *
- * memory_failure() and soft_offline_page() do that. Part of a huge page that is
- * still in use does not count.
+ * memory_failure() and soft_offline_page() do that. But memory_failure() also poisons
+ * pages that it cannot free, and these stay in use: parts of huge pages, page tables,
+ * slab pages, and pages that are still mapped or on an LRU list. A poisoned page of the
+ * kernel that has no type looks like a retired page, and counts as one.
  *
  * Context: any.
  * Return: whether it has.
  */
 bool fo_page_is_retired(struct page *page)
 {
-	return PageHWPoison(page) && !PageCompound(page) && !PageBuddy(page);
+	struct folio *folio;
+
+	if (!PageHWPoison(page) || PageCompound(page) || PageBuddy(page))
+		return false;
+	folio = page_folio(page);
+	return !PageReserved(page) && !PageTable(page) && !folio_test_slab(folio) &&
+	       !folio_test_lru(folio) && !folio->mapping;
 }
 
 /**

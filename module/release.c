@@ -314,17 +314,17 @@ int fo_release_all(struct fake_offline_client *client, enum fo_wait wait)
 	return error;
 }
 
-/* There are, or were, ranges of fo_orphans. */
-static bool have_orphans;
+/* How often ranges of fo_orphans are tried that are busy, or that an operation covers. */
+#define FO_ORPHANS_PERIOD	HZ
+
+static void release_orphans(struct work_struct *unused);
+static DECLARE_DELAYED_WORK(orphans_work, release_orphans);
 
 static void release_orphans(struct work_struct *unused)
 {
-	WRITE_ONCE(have_orphans, false);
 	if (fo_release_all(&fo_orphans, FO_DONT_WAIT))
-		WRITE_ONCE(have_orphans, true);
+		queue_delayed_work(fo_wq, &orphans_work, FO_ORPHANS_PERIOD);
 }
-
-static DECLARE_WORK(orphans_work, release_orphans);
 
 /* Gives ranges to fo_orphans. @serial: 0 for any. */
 static void orphan(struct fake_offline_client *client, struct pfn_range pfns,
@@ -336,9 +336,32 @@ static void orphan(struct fake_offline_client *client, struct pfn_range pfns,
 	fo_for_each_range(r, pfns)
 		if (r->client == client && (!serial || r->serial == serial))
 			r->client = &fo_orphans;
-	WRITE_ONCE(have_orphans, true);
 	mutex_unlock(&fo_lock);
 	fo_orphans_retry();
+}
+
+/* The first ranges of a request there that adjoin each other. */
+static bool first_of_request(const struct fake_offline_client *client, u16 serial,
+			     struct pfn_range pfns, struct pfn_range *found)
+{
+	struct fo_range *r;
+
+	*found = NO_PFNS;
+	mutex_lock(&fo_lock);
+	fo_for_each_range(r, pfns) {
+		bool is_own = r->client == client && r->serial == serial;
+
+		if (found->first > found->last) {
+			if (is_own)
+				*found = r->pfns;
+		} else if (is_own && r->pfns.first == found->last + 1) {
+			found->last = r->pfns.last;
+		} else {
+			break;
+		}
+	}
+	mutex_unlock(&fo_lock);
+	return found->first <= found->last;
 }
 
 /**
@@ -358,22 +381,15 @@ void fo_release_or_orphan(struct fake_offline_client *client,
 			  struct pfn_range pfns, u16 serial, bool counted)
 {
 	struct pfn_range own;
-	struct fo_range *r;
 	int ret;
 
-	for (;; pfns.first = own.last + 1) {
-		mutex_lock(&fo_lock);
-		r = fo_ranges_first(pfns);
-		if (r)
-			own = r->pfns;
-		ret = r && r->serial == serial ? 0 : -ENOENT;
-		mutex_unlock(&fo_lock);
-		if (!r)
-			break;
-		if (!ret)
-			ret = release(client, &own, 1, FO_WAIT_KILLABLE, counted);
-		if (ret && ret != -ENOENT && ret != -EPERM)
+	while (first_of_request(client, serial, pfns, &own)) {
+		ret = release(client, &own, 1, FO_WAIT_KILLABLE, counted);
+		if (ret == -ENOENT || ret == -EPERM)
+			continue;	/* it has changed meanwhile: look again */
+		if (ret)
 			orphan(client, own, serial);
+		pfns.first = own.last + 1;
 	}
 }
 
@@ -386,8 +402,7 @@ void fo_orphan_all(struct fake_offline_client *client)
 /** fo_orphans_retry() - a hotplug operation has ended; context: any */
 void fo_orphans_retry(void)
 {
-	if (READ_ONCE(have_orphans))
-		queue_work(fo_wq, &orphans_work);
+	mod_delayed_work(fo_wq, &orphans_work, 0);
 }
 
 /**
@@ -398,6 +413,6 @@ void fo_orphans_retry(void)
  */
 void fo_orphans_exit(void)
 {
-	cancel_work_sync(&orphans_work);
+	cancel_delayed_work_sync(&orphans_work);
 	fo_release_all(&fo_orphans, FO_DONT_WAIT);
 }

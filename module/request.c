@@ -10,6 +10,7 @@
  */
 #include <linux/errno.h>
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include <linux/fake_offline_test.h>
@@ -49,6 +50,10 @@ static int take_range(struct fo_take *t, struct pfn_range pfns)
 
 	t->tried = false;
 	while (!ret && left.first <= left.last) {
+		if (left.first > pfns.first && signal_pending(current)) {
+			ret = -EINTR;
+			break;
+		}
 		r = fo_range_alloc(left, t->flags, GFP_KERNEL);
 		ret = r ? fo_take_and_drain(t, r) : -ENOMEM;
 		if (!ret)
@@ -220,6 +225,8 @@ static int take_together(struct fo_take *t, const struct fake_offline_request *r
 	t->quiet = true;
 	if (!ret)
 		ret = ranges ? fo_take_ranges(t, ranges, nr) : -ENOMEM;
+	if (ret)
+		fo_take_undo(t, before, false);
 	t->quiet = false;
 	for (i = 0; !ret && i < *nr; i++) {
 		t->flags = r[i].flags;

@@ -16,6 +16,7 @@
  */
 #include <linux/errno.h>
 #include <linux/mm.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 
 #include <linux/fake_offline_test.h>
@@ -168,19 +169,30 @@ static bool same_zone(unsigned long a, unsigned long b)
  * checks each part again.
  *
  * Context: sleeps, holds nothing.
- * Return: 0, -EEXIST, -ENXIO, -ENOSPC.
+ * Return: 0, -EEXIST, -ENXIO, -ENOSPC, -EINTR.
  */
 int fo_take_check(struct fo_take *t, struct pfn_range pfns)
 {
 	struct pfn_range zone = NO_PFNS, left = pfns;
+	enum fo_memory memory;
 	int ret;
 
 	mutex_lock(&fo_lock);
 	ret = check_unmarked(t, pfns);
 	while (!ret && left.first <= left.last) {
 		struct pfn_range part = left;
-		enum fo_memory memory = fo_memory_at(&part);
 
+		if (signal_pending(current)) {
+			ret = -EINTR;
+			break;
+		}
+		cond_resched();
+		/* Pages of a zone that are to be checked together must stay online. */
+		if (zone.first > zone.last) {
+			mutex_unlock(&fo_lock);
+			mutex_lock(&fo_lock);
+		}
+		memory = fo_memory_at(&part);
 		ret = check_memory(t, part.first, memory);
 		if (memory == FO_MEMORY_ONLINE && zone.last + 1 == part.first &&
 		    same_zone(zone.last, part.first)) {
@@ -323,7 +335,7 @@ static int take_planned(struct fo_take *t, struct fo_range **ranges,
  *	afterwards. A single one may become shorter
  * @nr: how many; filled in: how many were tried
  *
- * Context: sleeps, holds nothing.
+ * Context: sleeps, holds nothing. Inverse: fo_take_undo(), also after a failure.
  * Return: 0, an errno, or -EAGAIN: only one of several could be taken at once.
  */
 int fo_take_ranges(struct fo_take *t, struct fo_range **ranges,
@@ -352,6 +364,9 @@ int fo_take_ranges(struct fo_take *t, struct fo_range **ranges,
 			ret = take_planned(t, ranges, *nr, memory, &grant);
 		mutex_unlock(&fo_lock);
 	}
+	/* Another task may have dropped the watch before the range was in the tree. */
+	if (!ret)
+		ret = fo_unplug_watch(pfns.first);
 	if (ret)
 		fo_unplug_unwatch(pfns);
 	return ret;
@@ -368,9 +383,13 @@ int fo_take_ranges(struct fo_take *t, struct fo_range **ranges,
 void fo_take_undo(struct fo_take *t, unsigned int nr, bool counted)
 {
 	while (t->nr > nr) {
-		struct fo_taken *taken = &t->log[--t->nr];
+		struct fo_taken taken = t->log[--t->nr];
 
-		fo_release_or_orphan(t->client, taken->pfns, taken->serial,
+		/* Adjoining parts of a request are released, and count, as one. */
+		while (t->nr > nr && t->log[t->nr - 1].serial == taken.serial &&
+		       t->log[t->nr - 1].pfns.last + 1 == taken.pfns.first)
+			taken.pfns.first = t->log[--t->nr].pfns.first;
+		fo_release_or_orphan(t->client, taken.pfns, taken.serial,
 				     counted);
 	}
 }
