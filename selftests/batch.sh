@@ -317,5 +317,19 @@ on_demand() {
 	check_all "after unmark"
 }
 
-run_tests together events apart in_use marked_between normal_zone all_or_none \
+# A request that is undone counts once, also if it is several ranges.
+undone() {
+	fresh "$B1"
+	fresh "$B2"
+	undone_s=$(block_pfn "$B2" -4)
+	[ "$B2" -gt "$B1" ] || undone_s=$(block_pfn "$B1" -4)
+	stats_mark
+	unchanged "the second request overlaps the first" EEXIST mark_raw "$undone_s 8
+$((undone_s + 5)) 1"
+	expect_stats "marks 1" "unmarks 1" "mark_failures 0"
+	expect_failing "two unmarks" expect_stats "unmarks 2"
+	check_all "when undone"
+}
+
+run_tests undone together events apart in_use marked_between normal_zone all_or_none \
 	on_demand

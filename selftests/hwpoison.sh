@@ -305,6 +305,30 @@ among_later() {
 	there_and_back
 }
 
+# A page that was poisoned before it was marked has no canary. If the kernel forgets the
+# poison, the page comes back with one.
+canary_later() {
+	dimm_plug || return
+	later_pfn=$(block_pfn "$D" 9000)
+	unmark_all
+	poison soft "$later_pfn" ok
+	mark "$later_pfn" 1 canary
+	expect_eq "canaries when poisoned" "0 0" \
+		"$(verify_value canary) $(verify_value canary_broken)"
+	go "$D" offline
+	if poison_keeps_blocks_offline; then
+		refuse "$D" online_movable EHWPOISON sysfs
+	else
+		: >"$POISON"
+		go "$D" online_movable
+		check_both "when the kernel has forgotten the poison"
+		expect_eq "canaries then" "1 0" \
+			"$(verify_value canary) $(verify_value canary_broken)"
+		expect_failing "no canary" expect_eq "canaries" 0 "$(verify_value canary)"
+	fi
+	dimm_unplug
+}
+
 # The page is marked, not skippable and poisoned: the block still refuses.
 unskippable() {
 	dimm_plug || return
@@ -475,7 +499,7 @@ refused() {
 	check_both "after unmark"
 }
 
-set -- refused beside among among_later unskippable released unloaded
+set -- refused beside among among_later canary_later unskippable released unloaded
 # With "notifier", 6.1 frees them: docs/design.md.
 case $FO_SKIP-$(uname -r) in
 notifier-6.1.*) ;;

@@ -296,6 +296,36 @@ hugetlb() {
 	trace_stop
 }
 
+# A free hugetlb page that is reserved cannot be dissolved, so its block cannot go offline.
+# The reason is the page, and not a veto.
+reserved() {
+	command -v hugepin >/dev/null || skip "no program hugepin"
+	trace_start
+	echo $((9 * BLOCK_PAGES / 4 / 512)) >/proc/sys/vm/nr_hugepages
+	reserved_nr=$(cat /proc/sys/vm/nr_hugepages)
+	mkfifo "$TMP/res-in" "$TMP/res-out"
+	hugepin -r "$reserved_nr" <"$TMP/res-in" >"$TMP/res-out" &
+	huge_pid=$!
+	exec 8>"$TMP/res-in" 9<"$TMP/res-out"
+	read -r huge_line <&9
+	expect_eq "all hugetlb pages are" reserved "$huge_line"
+	expect_eq "offline" EBUSY "$(tryio write "$SYSMEM/memory$B2/state" offline)"
+	huge_pfn=$(failure_value pfn)
+	expect_eq "the page is in memory$B2, and of the hugetlb pool" "1 $huge_pfn 1" \
+		"$((huge_pfn / BLOCK_PAGES == B2)) $(oracle runs huge "$huge_pfn+1")"
+	expect_reason "of a reserved page" "$B2" -16 "$huge_pfn" \
+		"PFN $(hex "$huge_pfn") could not be dissolved: a free huge page that the hugetlb pool needs"
+	expect_failing "a veto" expect_reason "of a veto" "$B2" -16 -1 \
+		"vetoed by another notifier, after this module's"
+	exec 8>&- 9<&-
+	wait "$huge_pid"
+	echo 0 >/proc/sys/vm/nr_hugepages
+	check_all "after that"
+	go "$B2" offline
+	go "$B2" online_movable
+	trace_stop
+}
+
 run_tests nothing log_prefix client notifiers injections unskippable boot_memory \
 	"interrupted sysfs USR1" "interrupted debugfs TERM" \
-	"interrupted sysfs HUP longpin" hugetlb
+	"interrupted sysfs HUP longpin" hugetlb reserved

@@ -32,7 +32,7 @@ loading() {
 	hanging
 	expect_status "modprobe" 0 load_module
 	none_in_d "after modprobe"
-	tryio write "$FO"/mark "$(block_pfn "$B3" 50) 1" >"$TMP/waits" 2>&1 &
+	tryio write "$FO"/mark "$(block_pfn "$B3" 1050) 1" >"$TMP/waits" 2>&1 &
 	waits_pid=$!
 	wait_for "a mark to begin" in_write "$waits_pid"
 	sleep 2
@@ -43,13 +43,13 @@ loading() {
 	expect_eq "exit status of the mark that was killed" 137 $?
 	expect_status "rmmod meanwhile" 0 modprobe -r fake_offline
 	expect_status "modprobe again" 0 load_module
-	tryio write "$FO"/mark "$(block_pfn "$B3" 50) 1" >"$TMP/waits" 2>&1 &
+	tryio write "$FO"/mark "$(block_pfn "$B3" 1050) 1" >"$TMP/waits" 2>&1 &
 	waits_pid=$!
 	sleep 1
 	end_hanging
 	wait "$waits_pid"
 	expect_eq "the mark, when the offlining has ended" ok "$(cat "$TMP/waits")"
-	note_mark "$(block_pfn "$B3" 50)" 1
+	note_mark "$(block_pfn "$B3" 1050)" 1
 	check_all "at last"
 	unmark_all
 }
@@ -189,4 +189,66 @@ own_notifier() {
 	check_all "without it"
 }
 
-run_tests loading unloading first_mark undo no_state own_notifier
+# no_ranges: the module lists none
+no_ranges() {
+	[ -z "$(awk '!/^#/' "$FO"/ranges)" ]
+}
+
+# A signal ends a request over so much memory that it would take long, and nothing of it is
+# marked. Meanwhile the other files can be used.
+long_request() {
+	long_s=$((64 << 18))
+	tryio write "$FO"/mark "$long_s $((60 << 28)) absent" >"$TMP/waits" 2>&1 &
+	waits_pid=$!
+	# The task runs all the time, so /proc does not show that it is in write(2).
+	usleep 300000
+	expect_eq "a file that is read meanwhile" "ranges" \
+		"$(sed -n 's/^\(ranges\) .*/\1/p' "$FO"/stats)"
+	expect_status "the mark lasts" 0 kill -KILL "$waits_pid"
+	wait "$waits_pid"
+	expect_eq "exit status of the mark that was killed" 137 $?
+	wait_for "its pages to be released" no_ranges
+	expect_status "no ranges" 0 no_ranges
+	check_all "after a mark that was killed"
+	expect_eq "a mark of 1 GiB there" ok "$(mark_raw "$long_s $((1 << 18)) absent")"
+	expect_failing "ranges are noticed" expect_status "no ranges" 0 no_ranges
+	expect_eq "unmark all" ok "$(tryio write "$FO"/unmark all)"
+}
+
+# With a reference to each marked page, a range is busy while pages of its page block are
+# taken. If its client goes away then, the range is released afterwards.
+busy_orphan() {
+	pin_page "$B2"
+	expect_status "modprobe fake_offline_caller" 0 modprobe fake_offline_caller
+	orphan_block=$((PIN / 512 * 512))
+	orphan_n=0
+	while [ "$orphan_n" -lt 512 ]; do
+		orphan_pfn=$((orphan_block + (PIN + 3 + orphan_n) % 512))
+		orphan_n=$((orphan_n + 1))
+		result tryio write /sys/kernel/debug/fake_offline_caller/take "$orphan_pfn 1"
+		[ "$RESULT" != ok ] || break
+	done
+	expect_eq "a page beside the pinned one" ok "$RESULT"
+	for orphan_n in 1 2 3 4 5 6; do
+		tryio write "$FO"/mark "$PIN 1"
+	done >"$TMP/waits" 2>&1 &
+	waits_pid=$!
+	usleep 300000
+	expect_status "rmmod fake_offline_caller" 0 rmmod fake_offline_caller
+	wait "$waits_pid"
+	expect_eq "marks of the pinned page" "EBUSY" "$(sort -u "$TMP/waits")"
+	wait_for "the range to be released" no_ranges
+	expect_status "no ranges" 0 no_ranges
+	check_all "after the range was released"
+	mark "$orphan_pfn" 1
+	expect_failing "ranges are noticed" expect_status "no ranges" 0 no_ranges
+	unmark_all
+	tenant_stop
+}
+
+set -- loading unloading first_mark undo no_state own_notifier long_request
+case $FO_SKIP in
+frozen) ;;
+*) set -- "$@" busy_orphan ;;
+esac
+run_tests "$@"

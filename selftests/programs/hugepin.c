@@ -7,7 +7,13 @@
  *
  * maps free hugetlb pages until one of them lies in the RANGEs, and gives back the others.
  * It takes a reference to that page (a pipe does, by vmsplice), and prints "pfn P", the
- * first page frame of it. It ends at the end of its input.
+ * first page frame of it.
+ *
+ *   hugepin -r NUMBER
+ *
+ * reserves so many pages of the hugetlb pool without using them, and prints "reserved".
+ *
+ * Both end at the end of their input.
  */
 #include "common.h"
 
@@ -28,6 +34,20 @@ struct elsewhere {
 	struct elsewhere *next;
 };
 
+static int reserve(const char *number)
+{
+	size_t size = strtoul(number, NULL, 0) * HUGE_SIZE;
+
+	if (mmap(NULL, size, PROT_READ | PROT_WRITE,
+		 MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0) == MAP_FAILED)
+		die("cannot reserve %s hugetlb pages: %s", number, strerror(errno));
+	puts("reserved");
+	fflush(stdout);
+	while (getchar() != EOF)
+		;
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	struct elsewhere *list = NULL, *next;
@@ -37,6 +57,8 @@ int main(int argc, char **argv)
 	uint64_t pfn;
 	char *page;
 
+	if (argc == 3 && !strcmp(argv[1], "-r"))
+		return reserve(argv[2]);
 	ranges_args(&set, argc, argv, 1);
 	for (;;) {
 		page = mmap(NULL, HUGE_SIZE, PROT_READ | PROT_WRITE,
