@@ -2,9 +2,9 @@
 /*
  * Taking pages that may be on a per-CPU list.
  *
- * A free page on such a list looks like memory of the kernel that has no type: it is
- * in no free chunk, and nothing refers to it. The kernel drains the lists of all CPUs
- * in alloc_contig_range() only, which is the way that this file takes.
+ * A free page on such a list looks like memory of the kernel that has no type. It is in
+ * no free chunk, and has no reference. Of the functions that the kernel exports, only
+ * alloc_contig_range() drains the lists of all CPUs. So this file calls it.
  */
 #include <linux/mm.h>
 #include <linux/mmzone.h>

@@ -16,7 +16,7 @@
 #include "find.h"
 #include "lock.h"
 
-/* Is it worth a try? Asks for the first and the last page only. */
+/* Is the range worth a try? Only its first and last pages are checked. */
 static bool candidate(struct zone *zone, struct pfn_range pfns)
 {
 	struct page *a, *b;
@@ -85,7 +85,7 @@ static int find_in_zone(struct zone *zone, unsigned long *need, fo_try_fn try,
 
 	while (!ret && *need) {
 		size = min(size, *need);
-		/* The pages of a page block are contiguous, so it fails once a size. */
+		/* find_ranges() tries each candidate of this size once. */
 		ret = find_ranges(zone, size, stride_of(size), need, try, arg);
 		if (size > 1) {
 			size = DIV_ROUND_UP(size, 2);

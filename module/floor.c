@@ -135,16 +135,16 @@ int fo_floor_refuse(struct zone *zone, struct pfn_range pfns,
 }
 
 /*
- * How many of @moving pages of @zone find no place that keeps the floors? @own free
- * pages of the zone are to be taken themselves, and give no room.
+ * How many of @moving pages of @zone find no place that keeps the floors? @own other
+ * pages of the request are free. They will be taken, so they are no room in the zone.
  *
  * alloc_migration_target() asks for ZONE_MOVABLE only if the page is there already.
  * get_page_from_freelist() takes the zones of the node's zonelist in turn, each down
  * to its low watermark and lowmem reserve. If the first zone is ZONE_NORMAL, it
  * prefers the next zones of the node to mixing migratetypes in a page block
- * (ALLOC_NOFRAGMENT). So each of these may get all of the pages. A zone that this
- * would bring below its floor is @full. Reclaim frees page cache of any of these zones
- * for pages that find no place then.
+ * (ALLOC_NOFRAGMENT). So each zone of the node may get all of the pages. A zone that
+ * would fall below its floor is @full. If no zone has a free place for a page, the
+ * kernel reclaims page cache, which may be in any of these zones.
  */
 static unsigned long check_targets(struct zone *zone, long moving, long own,
 				   struct zone **full)

@@ -29,13 +29,13 @@
 #include "freelist.h"
 #include "transfer.h"
 
-/* More than that the chunks of a list may not be. */
+/* A list with more chunks is not searched. */
 #define FO_LIST_CHUNKS		65536
 /* Chunks that other tasks may free meanwhile, or that are on per-CPU lists. */
 #define FO_LIST_SLACK		2048
-/* So many chunks may come before the wanted one that is on this CPU's list. */
+/* Chunks that may be allocated before a wanted one that is on this CPU's list. */
 #define FO_LIST_GRACE		512
-/* How often the wanted page may turn out to be in another chunk. */
+/* How often the search begins again because the wanted page is in another chunk. */
 #define FO_LIST_TRIES		3
 
 /* Allocates from the free list that the page block of @pfn is on. 0: impossible. */

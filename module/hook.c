@@ -64,7 +64,7 @@ static atomic_long_t requested = ATOMIC_LONG_INIT(0);
 static atomic_long_t done = ATOMIC_LONG_INIT(0);
 static DECLARE_WAIT_QUEUE_HEAD(update_wait);
 
-/* How long a task waits that need not. */
+/* How long a task waits for an update that it does not need. */
 #define FO_HOOK_PATIENCE	(5 * HZ)
 /* How often the worker looks whether an unknown operation has ended. */
 #define FO_HOOK_PERIOD		(HZ / 10)
@@ -175,7 +175,7 @@ static void change(bool need)
 	mutex_unlock(&fo_lock);
 	if (need)
 		new = take();
-	/* The first turn waits for its own sake. */
+	/* The first turn has no slot to give up. It waits for an unknown operation. */
 	else if (restore_online_page_callback(online_page))
 		WARN_ON(was == FO_HOOK_HELD);
 	mutex_lock(&fo_lock);

@@ -46,7 +46,7 @@ static bool goes_on(unsigned long pfn, enum fo_memory memory)
  *
  * Memory comes and goes by sub-sections at the finest.
  *
- * Context: holds fo_lock, which keeps an online block online.
+ * Context: holds fo_lock, which keeps the memmap of an online block valid.
  * Return: the memory.
  */
 enum fo_memory fo_memory_at(struct pfn_range *pfns)

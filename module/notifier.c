@@ -51,9 +51,9 @@ static const struct {
 	fo_fail_hotplug(reason, (op)->pfns, pfn, error, fmt, ##__VA_ARGS__)
 
 /*
- * The kernel is about to subtract the pages of the block from the managed pages. If
- * it subtracts marked pages as well, which are not managed, add them first. A kernel
- * that does not know PageOffline there subtracts all of them. Every kernel subtracts
+ * The number of marked pages that the kernel is about to subtract from the managed
+ * pages. They are not managed, so the module adds them first. An older kernel does not
+ * look at PageOffline there and subtracts all of them. A newer kernel subtracts only
  * the hardware-poisoned ones.
  */
 static unsigned long miscounted(const struct fo_operation *op)
@@ -154,7 +154,7 @@ static void disarm_late(struct fo_operation *op)
 		fo_signal_forget();
 }
 
-/* The next CANCEL without an operation is the module's own doing. */
+/* The module refused an operation before it recorded it, so a CANCEL will come. */
 static bool refused_before;
 
 /*

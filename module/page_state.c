@@ -353,7 +353,8 @@ bool fo_page_is_retired(struct page *page)
  * @pfns: all fo_page_is_retired() and not marked
  *
  * They are out of use, so they stay as they are. A reference to each keeps
- * unpoison_memory() from freeing it. A page without any reference cannot be freed.
+ * unpoison_memory() from freeing it. A page whose count is 0 gets none, because no put
+ * can free it.
  *
  * Context: any. Inverse: fo_pages_let_go().
  */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Turns the text that is written to the debugfs files into items.
- * docs/ABI/debugfs-fake_offline says what each file takes. A text is parsed whole, and nothing here changes any
- * state.
+ * Parses the text that is written to the debugfs files into items. The formats are in
+ * docs/ABI/debugfs-fake_offline. A text is parsed as a whole, and nothing here changes
+ * any state.
  */
 #include <linux/ctype.h>
 #include <linux/errno.h>

@@ -9,8 +9,8 @@
  *
  * PM_POST_HIBERNATION also comes when no image was made, or when the image was read
  * back in the same boot (test_resume). Then the content is still there, and is
- * checked as before. A sentinel tells the two apart: a page that is PageOffline, too,
- * with a random number in it that is not the same in any other boot.
+ * checked as before. A sentinel distinguishes the two cases. It is one more PageOffline
+ * page, and holds a random number. Another boot would have another number there.
  */
 #include <linux/errno.h>
 #include <linux/mm.h>

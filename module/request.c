@@ -31,9 +31,9 @@
 			 FAKE_OFFLINE_ABSENT | FAKE_OFFLINE_ONCE)
 
 /*
- * So many pages between two ranges cost less to take and to give back (some 750
- * instructions each, most of them for zeroing) than another alloc_contig_range()
- * (some 150 000).
+ * The most pages between two ranges that are taken together. To take and give back this
+ * number of pages costs less (some 750 instructions each, most of them to clear the
+ * page) than another alloc_contig_range() (some 150 000).
  */
 #define FO_NEAR_PAGES	128
 

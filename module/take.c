@@ -52,7 +52,10 @@ static int make_room(struct fo_take *t, unsigned int nr)
 	return 0;
 }
 
-/* The kernel lets no page be taken beside one with a reference, in some zones. */
+/*
+ * Outside ZONE_MOVABLE, alloc_contig_range() refuses a page block that has a PageOffline
+ * page with a reference.
+ */
 static void drop_refs(struct pfn_range blocks)
 {
 	struct fo_range *r;

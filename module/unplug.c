@@ -2,15 +2,15 @@
 /*
  * Memory blocks that are gone, and the marks that go with them.
  *
- * A memory block that is unplugged takes its marks with it: when a DIMM comes
- * back at the same place, its pages are ordinary memory. The kernel has no
- * notifier for the removal. But a device of the same name has another directory in
- * sysfs. So the node of that of each block with marks is kept, and while it is,
- * no other can be at its address.
+ * The marks of a memory block are deleted when the block is unplugged. If a DIMM comes
+ * back at the same place, its pages are ordinary memory. The kernel does not notify
+ * modules of the removal. But the new device has another directory in sysfs. So this
+ * file holds a reference to the kernfs node of the directory of each block with marks.
+ * While it does, no other node can have the same address.
  *
- * That keeps neither the device nor a mount, and needs no /sys in the caller's
- * namespace. It is asked where it matters: before the block comes online, before
- * pages are taken, and when debugfs shows the marks.
+ * The reference pins neither the device nor a mount, and no /sys is needed in the
+ * caller's namespace. The node is compared before the block comes online, before pages
+ * are taken, and when debugfs shows the marks.
  */
 #include <linux/cpu.h>
 #include <linux/cpumask.h>

@@ -62,11 +62,11 @@ static void verify_page(unsigned long pfn, const struct fo_range *r,
 }
 
 /*
- * Pages of one range, in one sub-section, online. Nearly all are as they should
- * be, which is found at a glance, and counted as verify_page() would. It is laxer
- * with pages of a block that goes offline, and with those that have lost their
- * reference, but never stricter, so the glance holds for them too. A canary has to
- * be read.
+ * Checks online pages of one range, in one sub-section. Nearly all are as they should
+ * be. fo_pages_sound() finds these fast, and they are counted as verify_page() would
+ * count them. verify_page() accepts more: pages of a block that goes offline, and pages
+ * without their reference. So a page that fo_pages_sound() accepts is always right. A
+ * canary has to be read.
  */
 static void verify_online(struct pfn_range pfns, const struct fo_range *r,
 			  struct fake_offline_counts *c)
