@@ -176,8 +176,7 @@ static const char *refuses(struct page *page)
 /* dissolve_free_huge_pages() has left it, because the pool needs it. */
 static const char *free_hugetlb(struct page *page)
 {
-	return PageHuge(page) && !folio_ref_count(page_folio(page)) ?
-	       "a free huge page that the hugetlb pool needs" : NULL;
+	return PageHuge(page) && !folio_ref_count(page_folio(page)) ? "free" : NULL;
 }
 
 /* A page that an offline operation has not migrated yet. */
@@ -393,7 +392,6 @@ static void signal_ended(const struct fo_operation *op)
  */
 void fo_explain_cancel(const struct fo_operation *op)
 {
-	const char *what;
 	long pfn;
 
 	if (op->vetoed)
@@ -402,9 +400,10 @@ void fo_explain_cancel(const struct fo_operation *op)
 		refused_by(op, pfn);
 	else if (signal_pending(current))
 		signal_ended(op);
-	else if ((what = find(op->pfns, free_hugetlb, &pfn)))
+	else if (find(op->pfns, free_hugetlb, &pfn))
 		fo_fail_hotplug(FO_UNMOVABLE, op->pfns, pfn, -EBUSY,
-				"PFN %#lx could not be dissolved: %s", pfn, what);
+				"PFN %#lx could not be dissolved: a free huge page that the hugetlb pool needs",
+				pfn);
 	else
 		fo_fail_hotplug(FO_VETOED, op->pfns, -1, -ECANCELED,
 				"vetoed by another notifier, after this module's");
