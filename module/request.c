@@ -77,10 +77,7 @@ static int try_range(struct pfn_range pfns, void *arg)
 
 	t->serial = 0;
 	ret = take_range(t, pfns);
-	if (ret == -ENOSPC && t->full &&
-	    t->full != page_zone(pfn_to_page(pfns.first)))
-		return -EBUSY;
-	return ret;
+	return ret == -ENOSPC && t->other_full ? -EBUSY : ret;
 }
 
 /* Fills in what a request for pages anywhere got: the log from @before on. */
@@ -135,6 +132,7 @@ static int take_anywhere(struct fo_take *t, struct fake_offline_request *r)
 	t->wait = FO_DONT_WAIT;
 	t->tries = 1;
 	t->full = NULL;
+	t->other_full = false;
 	t->quiet = true;
 	ret = fo_find(r->nr_pages, r->nid, r->zone, try_range, t);
 	t->quiet = false;

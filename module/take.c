@@ -139,8 +139,11 @@ static int check_floor(struct fo_take *t, struct pfn_range pfns,
 {
 	int ret = fo_floor_check(pfns, grant, t->quiet);
 
-	if (ret == -ENOSPC)
+	if (ret == -ENOSPC) {
 		t->full = grant->zone;
+		t->other_full = grant->zone &&
+				grant->zone != page_zone(pfn_to_page(pfns.first));
+	}
 	return ret;
 }
 

@@ -26,6 +26,7 @@ struct fo_taken {
  * @drained: whether the per-CPU lists of the zone were drained for these pages
  * @zone: of the pages that were tried last
  * @full: a zone that was at its floor, or NULL
+ * @other_full: @full is not the zone of the pages that were tried
  * @flags: of the request at hand
  * @serial: of the request at hand; 0 if it has none yet
  * @log: what was taken so far
@@ -42,6 +43,7 @@ struct fo_take {
 	enum fo_drained drained;
 	struct zone *zone;
 	struct zone *full;
+	bool other_full;
 	unsigned int flags;
 	u16 serial;
 	struct fo_taken *log;
