@@ -152,7 +152,8 @@ EXPORT_SYMBOL_GPL(fake_offline_unregister);
  * moment until the online-page hook is registered. With FAKE_OFFLINE_ONCE in the first
  * request it waits for neither. A memory notifier or a callback gets -EDEADLK.
  * Inverse: fake_offline_release().
- * Return: 0, or with nothing taken:
+ * Return: 0, or with nothing taken (after a fatal signal, ranges that a hotplug operation
+ * covers have the owner "orphan" until it ends):
  *
  * * -EINVAL: no pages, or an unknown flag
  * * -ERANGE: the range wraps
@@ -322,7 +323,8 @@ EXPORT_SYMBOL_GPL(fake_offline_set_skippable);
  * @client: the client
  * @pfn: the page
  *
- * Context: may sleep. A memory notifier or a callback may call it.
+ * Context: may sleep; not from a shrinker or an OOM notifier. A memory notifier or a
+ * callback may call it.
  * Return: whether a range of @client has the page.
  */
 bool fake_offline_owns(const struct fake_offline_client *client,

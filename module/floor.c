@@ -207,7 +207,7 @@ int fo_reserve_check(struct pfn_range pfns, unsigned long nr_pages, bool quiet)
 
 /**
  * fo_floor_check() - may these pages be taken?
- * @pfns: in one online block and one zone
+ * @pfns: online pages of one zone
  * @grant: filled in, if they may; else its zone is the one that would fall below
  *	its floor, or NULL for the reserve
  * @quiet: record no reason

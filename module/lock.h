@@ -16,8 +16,8 @@
  * pfn_to_online_page() keeps its memmap: the kernel poisons the memmap only after
  * the module's MEM_OFFLINE notifier, which takes this lock, too.
  *
- * Nothing that is done under it waits for memory reclaim, so that a shrinker may
- * take it.
+ * Nothing that is done under it allocates with reclaim. A shrinker must only try to
+ * take it (FO_TRYLOCK): on 6.1 a holder may wait for kernfs, which allocates.
  *
  * Order: mem_hotplug_lock (held around every notifier and hook) -> callback_lock
  * (lock.c) -> fo_lock. So a task that holds it must not touch the hook slot,

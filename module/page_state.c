@@ -410,6 +410,7 @@ void fo_pages_set_skippable(struct pfn_range pfns, bool skippable)
  * The skippable bit is cleared atomically, because memory_failure() may set
  * another bit of the same word at any time.
  *
+ * Context: any.
  * Return: the number of pages before the first that generic_online_page() must
  * not have, because it is hardware-poisoned or another task has a reference to
  * it. fo_page_put() is for that one.
