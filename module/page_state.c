@@ -344,8 +344,9 @@ bool fo_page_is_retired(struct page *page)
 	if (!PageHWPoison(page) || PageCompound(page) || PageBuddy(page))
 		return false;
 	folio = page_folio(page);
+	/* A page that was migrated for soft_offline_page() keeps its mapping. */
 	return !PageReserved(page) && !PageTable(page) && !folio_test_slab(folio) &&
-	       !folio_test_lru(folio) && !folio->mapping;
+	       !folio_test_lru(folio) && atomic_read(&page->_mapcount) < 0;
 }
 
 /**
