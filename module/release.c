@@ -266,26 +266,32 @@ int fo_release(struct fake_offline_client *client,
 	return release(client, ranges, nr, wait, true);
 }
 
-/* The first range of @client from @pfn on, with neighbours of its own. */
-static bool next_own(const struct fake_offline_client *client,
-		     unsigned long pfn, struct pfn_range *pfns)
+/*
+ * The first ranges of @client within these pages that adjoin each other. @serial: of the
+ * request that they were taken for, or 0 for any.
+ */
+static bool first_own(const struct fake_offline_client *client, u16 serial,
+		      struct pfn_range within, struct pfn_range *found)
 {
 	struct fo_range *r;
 
-	*pfns = NO_PFNS;
+	*found = NO_PFNS;
 	mutex_lock(&fo_lock);
-	fo_for_each_range(r, PFN_RANGE(pfn, ULONG_MAX)) {
-		bool found = pfns->last >= pfns->first;
+	fo_for_each_range(r, within) {
+		bool is_own = r->client == client &&
+			      (!serial || r->serial == serial);
 
-		if (found && (r->client != client ||
-			      r->pfns.first != pfns->last + 1))
+		if (found->first > found->last) {
+			if (is_own)
+				*found = r->pfns;
+		} else if (is_own && r->pfns.first == found->last + 1) {
+			found->last = r->pfns.last;
+		} else {
 			break;
-		if (r->client == client)
-			*pfns = PFN_RANGE(found ? pfns->first : r->pfns.first,
-					  r->pfns.last);
+		}
 	}
 	mutex_unlock(&fo_lock);
-	return pfns->last >= pfns->first;
+	return found->first <= found->last;
 }
 
 /**
@@ -302,7 +308,7 @@ int fo_release_all(struct fake_offline_client *client, enum fo_wait wait)
 	unsigned long pfn = 0;
 	int ret, error = 0;
 
-	while (next_own(client, pfn, &pfns)) {
+	while (first_own(client, 0, PFN_RANGE(pfn, ULONG_MAX), &pfns)) {
 		ret = fo_release(client, &pfns, 1, wait);
 		if (ret == -ENOENT || ret == -EPERM)
 			continue;	/* it has changed meanwhile: look again */
@@ -337,31 +343,7 @@ static void orphan(struct fake_offline_client *client, struct pfn_range pfns,
 		if (r->client == client && (!serial || r->serial == serial))
 			r->client = &fo_orphans;
 	mutex_unlock(&fo_lock);
-	fo_orphans_retry();
-}
-
-/* The first ranges of a request there that adjoin each other. */
-static bool first_of_request(const struct fake_offline_client *client, u16 serial,
-			     struct pfn_range pfns, struct pfn_range *found)
-{
-	struct fo_range *r;
-
-	*found = NO_PFNS;
-	mutex_lock(&fo_lock);
-	fo_for_each_range(r, pfns) {
-		bool is_own = r->client == client && r->serial == serial;
-
-		if (found->first > found->last) {
-			if (is_own)
-				*found = r->pfns;
-		} else if (is_own && r->pfns.first == found->last + 1) {
-			found->last = r->pfns.last;
-		} else {
-			break;
-		}
-	}
-	mutex_unlock(&fo_lock);
-	return found->first <= found->last;
+	mod_delayed_work(fo_wq, &orphans_work, 0);
 }
 
 /**
@@ -383,7 +365,7 @@ void fo_release_or_orphan(struct fake_offline_client *client,
 	struct pfn_range own;
 	int ret;
 
-	while (first_of_request(client, serial, pfns, &own)) {
+	while (first_own(client, serial, pfns, &own)) {
 		ret = release(client, &own, 1, FO_WAIT_KILLABLE, counted);
 		if (ret == -ENOENT || ret == -EPERM)
 			continue;	/* it has changed meanwhile: look again */
@@ -402,7 +384,9 @@ void fo_orphan_all(struct fake_offline_client *client)
 /** fo_orphans_retry() - a hotplug operation has ended; context: any */
 void fo_orphans_retry(void)
 {
-	mod_delayed_work(fo_wq, &orphans_work, 0);
+	/* The work is queued for as long as there are orphans. */
+	if (delayed_work_pending(&orphans_work))
+		mod_delayed_work(fo_wq, &orphans_work, 0);
 }
 
 /**

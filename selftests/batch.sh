@@ -210,17 +210,6 @@ normal_zone() {
 	check_all "after unmark"
 }
 
-# free_page_block BLOCK…: prints the first PFN of a free page block in these memory blocks,
-# or 0
-free_page_block() {
-	for free_block; do
-		oracle runs buddy "$(block_range "$free_block")"
-	done | awk '
-	{ s = int(($1 + 511) / 512) * 512 }
-	s + 512 <= $1 + $2 { found = s }
-	END { print found + 0 }'
-}
-
 # mark_normal: makes marks in a free page block of ZONE_NORMAL, and more between them. Sets
 # RESULT, which is EBUSY if the kernel has a page that cannot move between them. If $SINK has
 # no free page block, the marks are in ZONE_DMA32.

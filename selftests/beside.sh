@@ -92,13 +92,6 @@ every_second() {
 	}' "$TMP/slab" -
 }
 
-# clean_page RANGE: a page of a page block there that is free as a whole
-clean_page() {
-	oracle runs buddy "$1" | awk '
-	{ first = int(($1 + 511) / 512) * 512 }
-	first + 512 <= $1 + $2 { print first; exit }'
-}
-
 # refused_free PFN: EBUSY, and the page is free. The kernel drains the per-CPU lists of a
 # zone for a mark, so /proc/kpageflags shows each free page of $each_drain's zone as such
 # afterwards.
@@ -111,8 +104,8 @@ refused_free() {
 }
 
 # try_each FILE DRAIN: marks each of these pages, wherever its first neighbours have
-# brought it. Counts in each_ok, each_free and each_drains. A page may be freed after it was refused,
-# so it is tried twice. DRAIN is a page that can be marked, of the same zone.
+# brought it. Counts in each_ok, each_free and each_drains. A page may be freed after it was
+# refused, so it is tried twice. DRAIN is a page that can be marked, of the same zone.
 try_each() {
 	each_drain=$2
 	each_ok=0 each_free=0 each_drains=0
@@ -150,7 +143,7 @@ shared_chunks() {
 	used
 	every_second >"$TMP/each"
 	expect_at_least "free pages beside slab pages" 100 "$(wc -l <"$TMP/each")"
-	each_clean=$(clean_page "$(kernel_range)")
+	each_clean=$(free_page_block "$SINK")
 	stats_mark
 	try_each "$TMP/each" "$each_clean"
 	note "$each_ok of $(wc -l <"$TMP/each") pages marked"
@@ -158,7 +151,7 @@ shared_chunks() {
 	expect_stats "marks $((each_ok + each_drains))" "unmarks $each_drains"
 	check_all "when marked"
 	unmark_all
-	each_clean=$(clean_page "$(block_range "$B1")")
+	each_clean=$(free_page_block "$B1")
 	echo $((each_clean + 9)) >"$TMP/each"
 	expect_failing "refused, and free" refusing "$TMP/each" $((each_clean + 100))
 	check_all "after unmark"

@@ -22,15 +22,6 @@ dimm_is_gone() {
 	[ ! -d "$SYSMEM/memory$D" ]
 }
 
-# one_more SIGN: the machine has one more block under test (1), or one less (-1), as if
-# that had been so at first
-one_more() {
-	BASE_TOTAL=$((BASE_TOTAL + $1 * 4 * BLOCK_PAGES))
-	BASE_ZONES=$(echo "$BASE_ZONES" | awk -v n="$(($1 * BLOCK_PAGES))" '
-		$2 == "Movable" { $3 += n; $4 += n }
-		{ print }')
-}
-
 # needed: skips the test on a machine or a kernel without what it needs
 needed() {
 	command -v qemu-monitor >/dev/null ||
@@ -47,7 +38,7 @@ dimm_plug() {
 	qemu-monitor "device_add pc-dimm,id=hwdimm$dimm_number,memdev=hwmem$dimm_number"
 	wait_for "a hot-added block" dimm_block || return
 	BLOCKS="$BLOCKS $D"
-	one_more 1
+	one_more_block 1
 	[ "$(block_state "$D")" = online ] || go "$D" online_movable
 	expect_eq "zone of memory$D" Movable "$(block_zone "$D")"
 	: >"$POISON"
@@ -64,7 +55,7 @@ dimm_unplug() {
 	wait_for "the block to go" dimm_is_gone || return
 	qemu-monitor "object_del hwmem$dimm_number"
 	BLOCKS=${BLOCKS% "$D"}
-	one_more -1
+	one_more_block -1
 	: >"$POISON"
 	check_all "without the DIMM"
 }

@@ -43,15 +43,6 @@ its_blocks() {
 	block_numbers | awk -v sink="$SINK" '$1 > sink'
 }
 
-# one_more SIGN: the machine has one more block under test (1), or one less (-1), as if
-# that had been so at first
-one_more() {
-	BASE_TOTAL=$((BASE_TOTAL + $1 * 4 * BLOCK_PAGES))
-	BASE_ZONES=$(echo "$BASE_ZONES" | awk -v n="$(($1 * BLOCK_PAGES))" '
-		$2 == "Movable" { $3 += n; $4 += n }
-		{ print }')
-}
-
 # resize MIB: sets the size that the machine requests of the device
 resize() {
 	qemu-monitor qom-set vm0 requested-size "$1"M
@@ -74,7 +65,7 @@ grow() {
 		case " $V " in *" $grow_block "*) continue ;; esac
 		V="$V $grow_block"
 		BLOCKS="$BLOCKS $grow_block"
-		one_more 1
+		one_more_block 1
 		[ "$(block_state "$grow_block")" = online ] || go "$grow_block" online_movable
 		expect_eq "zone of memory$grow_block" Movable "$(block_zone "$grow_block")"
 	done
@@ -88,7 +79,7 @@ shrunk() {
 		[ ! -d "$SYSMEM/memory$shrunk_block" ] || continue
 		V=$(echo " $V " | sed "s/ $shrunk_block / /")
 		BLOCKS=$(echo " $BLOCKS " | sed "s/ $shrunk_block / /")
-		one_more -1
+		one_more_block -1
 	done
 }
 

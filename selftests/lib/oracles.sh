@@ -278,3 +278,23 @@ expect_stats() {
 		expect_eq "stats: ${stats_pair% *} went up by" "${stats_pair#* }" "$stats_got"
 	done
 }
+
+# free_page_block BLOCK…: prints the first PFN of a free page block in these memory blocks,
+# or 0
+free_page_block() {
+	for free_block; do
+		oracle runs buddy "$(block_range "$free_block")"
+	done | awk '
+	{ s = int(($1 + 511) / 512) * 512 }
+	s + 512 <= $1 + $2 { found = s }
+	END { print found + 0 }'
+}
+
+# one_more_block SIGN: the machine has one more block under test (1), or one less (-1), as
+# if that had been so at first
+one_more_block() {
+	BASE_TOTAL=$((BASE_TOTAL + $1 * 4 * BLOCK_PAGES))
+	BASE_ZONES=$(echo "$BASE_ZONES" | awk -v n="$(($1 * BLOCK_PAGES))" '
+		$2 == "Movable" { $3 += n; $4 += n }
+		{ print }')
+}
