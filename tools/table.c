@@ -295,6 +295,16 @@ static void new_column(struct libscols_table *tb, const struct column *c,
 }
 
 /*
+ * The text above a column. libsmartcols before 2.41 makes a column as wide as its heading,
+ * even if no headings are printed. An empty heading gives the same table with each version.
+ * Other formats print the name in each line.
+ */
+static const char *heading(const struct column *c)
+{
+	return view.no_headings && !view.format ? "" : c->name;
+}
+
+/*
  * Prints a long listing for a file or a pipe, byte for byte as libsmartcols does.
  * libsmartcols measures each character in several ways, which takes ten times as long
  * (400 million instructions for 8192 blocks). A plain listing does not need its abilities:
@@ -316,7 +326,7 @@ static bool print_long(const char *const *texts, size_t nr)
 				return false;
 	width = xrealloc(NULL, n, sizeof(*width));
 	for (size_t c = 0; c < n; c++) {
-		width[c] = strlen(view.shown[c]->name);
+		width[c] = strlen(heading(view.shown[c]));
 		for (size_t i = 0; i < nr; i++) {
 			size_t len = strlen(texts[i * n + c]);
 
@@ -412,7 +422,7 @@ void table_print(const struct table *table, const void *rows, size_t nr,
 	}
 	tb = new_table(table, view.no_headings);
 	for (size_t c = 0; c < n; c++)
-		new_column(tb, view.shown[c], view.shown[c]->name,
+		new_column(tb, view.shown[c], heading(view.shown[c]),
 			   all_numbers(texts + c, nr, n));
 	for (size_t i = 0; i < nr; i++) {
 		struct libscols_line *line = scols_table_new_line(tb, NULL);

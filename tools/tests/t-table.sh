@@ -9,10 +9,10 @@ try "list -o" 0 "SIZE OWNER
  12K debugfs
   4K debugfs
  64K sample" "" list -o size,owner
-try "list -n -o" 0 " 16M debugfs
- 12K debugfs
-  4K debugfs
- 64K sample" "" list -no SIZE,OWNER
+try "list -n -o" 0 "16M debugfs
+12K debugfs
+ 4K debugfs
+64K sample" "" list -no SIZE,OWNER
 try "list -b" 0 "    SIZE AGE
 16777216 12
    12288 119
