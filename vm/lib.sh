@@ -83,6 +83,7 @@ kernel_lanes() { (cd "$vm_dir/kernels" && echo *); }
 # describe_kernel NAME|PATH: sets these variables from vm/kernels/NAME. A variable that
 # the file does not set is empty. For the path of a build tree, all are empty.
 #   kernel_suites     the Debian suites with its packages
+#   kernel_flavour    its flavour, in the names of the packages (amd64)
 #   build_suite       the release whose compiler and libc build its modules
 #   build_compiler    the compiler in this release
 #   kernel_source     the source package, if the kernel is built here
@@ -94,7 +95,7 @@ kernel_lanes() { (cd "$vm_dir/kernels" && echo *); }
 #   kernel_memory     the memory that it needs in addition to a stock kernel
 #   module_variables  more variables for Kbuild, to build modules
 describe_kernel() {
-	kernel_suites='' build_suite='' build_compiler=''
+	kernel_suites='' kernel_flavour='' build_suite='' build_compiler=''
 	kernel_source='' source_package='' kernel_patches='' kernel_config='' kernel_variables=''
 	kernel_append='' kernel_memory='' module_variables=''
 	case $1 in
@@ -116,6 +117,7 @@ default_kernel() {
 		describe_kernel "$default_name"
 		[ -z "$kernel_source" ] || continue
 		[ "$kernel_suites" != sid ] || continue
+		[ -z "$kernel_flavour" ] || continue
 		default_any=$default_name
 		[ "$build_suite" != "$(host_suite)" ] || default_here=$default_name
 	done
@@ -163,7 +165,7 @@ find_kernel() {
 		kernel_release=$(cat "$kernel_tree/release")
 		kernel_image=$kernel_tree/vmlinuz
 		kernel_modules=$kernel_tree/modules
-		kernel_key=${kernel_tree##*/}
+		kernel_key=${kernel_tree##*/}${kernel_flavour:+-$kernel_flavour}
 		! builds_here || build_suite=''
 		;;
 	esac
