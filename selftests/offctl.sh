@@ -96,7 +96,7 @@ block $B2: would refuse: 3 pages marked unskippable by debugfs
 	check_all "after --dry-run"
 
 	# One that fails ends it, unless --keep-going.
-	dry_hint="offctl: offline: block $B2: a page cannot be migrated, or a memory notifier refused (EBUSY); it is online
+	dry_hint="offctl: offline: block $B2: still online: a page cannot be migrated, or a memory notifier refused (EBUSY)
 hint: PFN $(printf '0x%x' "$dry_pfn") refused: marked unskippable by debugfs"
 	try "offline" 1 offline "$B2" "$B1"
 	complains "offline" "$dry_hint
@@ -157,7 +157,7 @@ timeout() {
 	timeout_start=$(date +%s)
 	try "offline --timeout" 1 offline --timeout 1.5s "$B2"
 	expect_at_most "seconds" 60 $(($(date +%s) - timeout_start))
-	expect_eq "complaint" "offctl: offline: block $B2: given up after 1.5 s; it is online" \
+	expect_eq "complaint" "offctl: offline: block $B2: still online: given up after 1.5 s" \
 		"$(head -n 1 "$TMP/err")"
 	check_all "given up"
 	expect_eq "unpin" unpinned "$(tenant_ask unpin)"
@@ -371,7 +371,7 @@ holes() {
 	RAM
 	expect_at_least "pages of block 0 without RAM" 2 "$holes_missing"
 	try "offline 0" 1 offline 0
-	complains "offline 0" "offctl: offline: block 0: it has holes or several zones (EINVAL); it is online
+	complains "offline 0" "offctl: offline: block 0: still online: it has holes or several zones (EINVAL)
 hint: $holes_missing pages ($((holes_missing * 4)) KiB) of the block are no RAM, see /proc/iomem; the kernel takes no block with holes offline"
 	try "blocks 0" 0 blocks -rno WHY 0
 	says "blocks 0" 'it\x20has\x20holes\x20or\x20several\x20zones'

@@ -213,7 +213,7 @@ stays() {
 	via "pfn:$(block_pfn "$B1" 100)+50" "pfn:$(block_pfn "$B2" 100)+50"
 	expect_eq "exit status" 1 "$via_status"
 	expect_eq "steps that it reported" "$stays_steps" "$(cat "$TMP/via-out")"
-	expect_eq "the error" "offctl: mark: block $stays_block: $stays_why; it is online" \
+	expect_eq "the error" "offctl: mark: block $stays_block: still online: $stays_why" \
 		"$(grep -v '^hint: ' "$TMP/via-err")"
 	as_before "after that" Movable
 	unload_notifier_errors
@@ -236,7 +236,7 @@ comes_back() {
 	via "pfn:$back_s+60"
 	back_steps="$(said_offline "$B2"
 		said_waits "$back_s" 60)"
-	back_error="offctl: mark: block $B2: Cannot allocate memory (ENOMEM); it is offline"
+	back_error="offctl: mark: block $B2: still offline: Cannot allocate memory (ENOMEM)"
 	back_undone="$back_error
 offctl: mark: $(addresses "$back_s" 60): unmarked again, because the memory does not come online with the mark"
 	back_errors=$(grep -v '^hint: vetoed: injected' "$TMP/via-err")
@@ -327,7 +327,7 @@ hangs() {
 signal() {
 	signal_steps="$(said_offline "$B1"
 		said_online "$B1" Movable)"
-	signal_error="offctl: mark: block $B2: interrupted (EINTR); it is online"
+	signal_error="offctl: mark: block $B2: still online: interrupted (EINTR)"
 	case $1 in
 	# A shell lets its background jobs ignore this signal.
 	INT) via_pinned_int ;;

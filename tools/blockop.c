@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -120,14 +121,24 @@ static uint64_t microseconds(const struct timespec *from,
 			  (to->tv_nsec - from->tv_nsec) / 1000);
 }
 
-/* Writes the command under the time limit. Returns an errno or as module_write() does. */
-static int attempt(struct blockop *op, const struct module *m,
-		   const struct memblock *b, const char *file, bool *too_long)
+/* One attempt, with the state before it and the result. */
+struct attempt {
+	const char *file;	/* the module's file that takes the command */
+	char state_before[16];	/* the state of the block */
+	uint64_t failures_before;	/* by count_failures() */
+	int error;		/* errno, or a negative number as from module_write() */
+	bool timed_out;
+};
+
+/* Writes the command under the time limit. */
+static void make_attempt(struct blockop *op, const struct module *m,
+			 const struct memblock *b, struct attempt *a)
 {
 	struct timespec start, end;
 	struct sb data = {0};
-	int error;
 
+	snprintf(a->state_before, sizeof(a->state_before), "%s", b->state);
+	a->failures_before = count_failures(m);
 	sb_addf(&data, "%" PRIu64 "%s%s\n", b->nr, op->type ? " " : "",
 		op->type ? op->type : "");
 	memory_lock();
@@ -135,38 +146,44 @@ static int attempt(struct blockop *op, const struct module *m,
 		time_limit_start(op->limit_ms);
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	if (op->sysfs)
-		error = memblock_write_state(b->nr, !op->online ? "offline" :
-					     op->type ? op->type : "online");
+		a->error = memblock_write_state(b->nr, !op->online ? "offline" :
+						op->type ? op->type : "online");
 	else
-		error = module_write(m, op->cmd->name, file, &data);
+		a->error = module_write(m, op->cmd->name, a->file, &data);
 	clock_gettime(CLOCK_MONOTONIC, &end);
-	*too_long = op->limit_ms && time_limit_stop();
+	a->timed_out = op->limit_ms && time_limit_stop();
 	op->us = microseconds(&start, &end);
 	sb_free(&data);
-	return error;
 }
 
+/*
+ * Reports the state of the block, and why it is not the requested one. "still" says that
+ * the attempt has not changed the state.
+ */
 static void report_failed(struct blockop *op, const struct module *m,
-			  const struct memblock *b, const char *file, int error,
-			  bool too_long, uint64_t failures_before)
+			  const struct memblock *b, const struct attempt *a)
 {
-	struct sb reason = {0};
+	struct sb line = {0};
 
-	if (error == EINTR && too_long)
-		sb_addf(&reason, "given up after %" PRIu64 ".%" PRIu64 " s",
+	sb_addf(&line, "%s%s", is(b, a->state_before) ? "still " : "", b->state);
+	if (op->online && is(b, "online"))
+		sb_addf(&line, " in zone %s", b->zones);
+	if (a->error == EINTR && a->timed_out) {
+		sb_addf(&line, ": given up after %" PRIu64 ".%" PRIu64 " s",
 			op->limit_ms / 1000, op->limit_ms % 1000 / 100);
-	else if (error)
-		module_errno(&reason, file, error);
-	else
-		sb_addf(&reason, "the kernel reported no error");
-	err("%s: block %" PRIu64 ": %s; it is %s", op->cmd->name, b->nr,
-	    sb_str(&reason), b->state);
-	sb_free(&reason);
-	if (hint_reason(op, m, b, failures_before))
+	} else if (a->error) {
+		sb_addf(&line, ": ");
+		module_errno(&line, a->file, a->error);
+	} else {
+		sb_addf(&line, ", although the kernel reported no error");
+	}
+	err("%s: block %" PRIu64 ": %s", op->cmd->name, b->nr, sb_str(&line));
+	sb_free(&line);
+	if (hint_reason(op, m, b, a->failures_before))
 		return;
-	if (error == EINVAL && !op->online && is(b, "online")) {
+	if (a->error == EINVAL && !op->online && is(b, "online")) {
 		hint_invalid(op, b);
-	} else if (error == EBUSY && !op->hinted) {
+	} else if (a->error == EBUSY && !op->hinted) {
 		hint("the kernel log may say more: dmesg");
 		op->hinted = true;
 	}
@@ -175,10 +192,9 @@ static void report_failed(struct blockop *op, const struct module *m,
 enum outcome blockop_run(struct blockop *op, const struct module *m,
 			 struct memblock *b)
 {
-	const char *file = op->online ? "block_online" : "block_offline";
-	uint64_t failures;
-	bool too_long;
-	int error;
+	struct attempt a = {
+		.file = op->online ? "block_online" : "block_offline",
+	};
 
 	op->us = 0;
 	if (!memblock_refresh(b))
@@ -188,16 +204,15 @@ enum outcome blockop_run(struct blockop *op, const struct module *m,
 		return OP_ALREADY;
 	}
 	if (op->online && is(b, "online")) {
-		err("%s: block %" PRIu64 ": it is online in zone %s, which does not fit %s",
+		err("%s: block %" PRIu64 ": already online in zone %s, which does not fit %s",
 		    op->cmd->name, b->nr, b->zones, op->type);
 		hint("take it offline first");
 		return OP_FAILED;
 	}
 
-	failures = count_failures(m);
-	error = attempt(op, m, b, file, &too_long);
+	make_attempt(op, m, b, &a);
 	/* The command could not be sent, and the next one could not be sent either. */
-	if (error < 0)
+	if (a.error < 0)
 		return OP_STOP;
 	/* The state of the block counts, not the errno. */
 	if (!memblock_refresh(b))
@@ -207,7 +222,7 @@ enum outcome blockop_run(struct blockop *op, const struct module *m,
 		return OP_DONE;
 	}
 	if (!op->expect_failure)
-		report_failed(op, m, b, file, error, too_long, failures);
+		report_failed(op, m, b, &a);
 	return OP_FAILED;
 }
 

@@ -34,17 +34,20 @@ struct cycle {
 	struct planned *planned;
 	size_t nr_planned;
 	uint64_t count;
-	uint64_t verify;	/* verify after this number of attempts; 0: never */
+	uint64_t verify;	/* attempts from one verification to the next; 0: none */
 	uint64_t unverified;	/* attempts since the last verification */
 	uint64_t mem_total;	/* in kB, at the start */
-	bool drifted;		/* MemTotal has changed */
+	bool drifted;		/* MemTotal was different after a cycle */
 	bool keep_going;
-	bool stays_offline;		/* a block that was online stays offline */
+	bool left_offline;	/* a block was online before, and is offline now */
 	struct step steps[2];
 	const struct module *m;
 };
 
-/* Verifies the marked pages after an attempt. Returns false if the cycle must end. */
+/*
+ * Verifies the marked pages, if enough attempts were made since the last time. Returns
+ * false if the command must end.
+ */
 static bool verify(struct cycle *c, struct step *s)
 {
 	struct pairs pairs;
@@ -63,6 +66,7 @@ static bool verify(struct cycle *c, struct step *s)
 	return ok && (!bad || c->keep_going);
 }
 
+/* Arms the failure this number of times. 0 disarms it. Returns false after an error. */
 static bool arm(const struct cycle *c, const struct planned *p, int count)
 {
 	struct sb data = {0}, reason = {0};
@@ -158,8 +162,8 @@ static uint64_t mem_total(void)
 }
 
 /*
- * A page that leaks in one cycle may come back in the next one. So MemTotal is compared
- * after each cycle.
+ * Compares MemTotal with its value at the start. A page that leaks in one cycle may come
+ * back in the next one, so a check at the end alone would not find it.
  */
 static void check_mem_total(struct cycle *c)
 {
@@ -173,9 +177,9 @@ static void check_mem_total(struct cycle *c)
 }
 
 /*
- * Takes a block to the other state and back. If a block that was online cannot come
- * back, there is one more attempt, even after a signal: the user did not request
- * that it stays offline.
+ * Takes a block to the other state and back. If the block was online and is offline now,
+ * makes one more attempt to bring it online, even after a signal, because the user did not
+ * ask for an offline block. Returns false if the command must end.
  */
 static bool cycle_block(struct cycle *c, struct memblock *b)
 {
@@ -193,9 +197,9 @@ static bool cycle_block(struct cycle *c, struct memblock *b)
 		c->op.online = true;
 		c->op.type = type;
 		if (blockop_run(&c->op, c->m, b) != OP_DONE)
-			c->stays_offline = true;
+			c->left_offline = true;
 	}
-	if (c->verify && !c->stays_offline) {
+	if (c->verify && !c->left_offline) {
 		check_mem_total(c);
 		if (c->drifted && !c->keep_going)
 			return false;
@@ -217,12 +221,13 @@ static int report(struct cycle *c)
 	}
 	table_print(&cycle_table, c->steps, ARRAY_SIZE(c->steps),
 		    sizeof(*c->steps), NULL);
-	/* If cycles were verified, a change has been reported already. */
+	/* With --verify, check_mem_total() may have reported a change already. */
 	if (!c->drifted)
 		check_mem_total(c);
 	bad += c->drifted;
-	if (c->stays_offline) {
-		err("%s: a block that was online stays offline", c->cmd->name);
+	if (c->left_offline) {
+		err("%s: a block that was online before is offline now",
+		    c->cmd->name);
 		bad++;
 	}
 	if (signals_seen())
@@ -285,7 +290,10 @@ static const struct option_def options[] = {
 	{ 0, NULL, NULL, NULL },
 };
 
-/* Takes "offline late EBUSY" or "offline:late:EBUSY". Returns false on a usage error. */
+/*
+ * Adds a planned failure from a text like "offline late EBUSY" or "offline:late:EBUSY".
+ * Returns false on a usage error.
+ */
 static bool plan(struct cycle *c, const char *text)
 {
 	char *copy = xstrdup(text), *save;
@@ -300,7 +308,7 @@ static bool plan(struct cycle *c, const char *text)
 	else
 		reason = parse_errno(error, &p.error);
 	if (!reason && !strcmp(p.action, "mark"))
-		reason = "cycle only attempts offline and online";
+		reason = "cycle has only the actions offline and online";
 	if (!reason)
 		reason = inject_check(p.action, p.point, p.error);
 	if (reason) {
@@ -326,7 +334,7 @@ static int take_options(struct cycle *c, int argc, char **argv)
 		case OPT_COUNT:
 			reason = parse_number(optarg, &c->count);
 			if (!reason && (!c->count || c->count > 1000000000))
-				reason = "not 1 to 1000000000";
+				reason = "not a number from 1 to 1000000000";
 			break;
 		case OPT_INJECT:
 			if (!plan(c, optarg))
@@ -338,7 +346,7 @@ static int take_options(struct cycle *c, int argc, char **argv)
 		case OPT_VERIFY_EVERY:
 			reason = parse_number(optarg, &c->verify);
 			if (!reason && !c->verify)
-				reason = "not 1 or more";
+				reason = "must be 1 or more";
 			break;
 		case OPT_TYPE:
 			c->type = blockop_type(optarg);

@@ -110,7 +110,7 @@ reason PFN 0x11800a refused: kernel memory (slab)'
 export busy
 via "$(hook on_offline 'case $3 in *35) printf "%s\n" "$busy" >"$fo/last_failure"; exit 16 ;; esac')"
 try "mark --via-offline, a block does not go offline" 1 "block 33: offline
-block 33: online, zone Movable" "offctl: mark: block 35: a page cannot be migrated, or a memory notifier refused (EBUSY); it is online
+block 33: online, zone Movable" "offctl: mark: block 35: still online: a page cannot be migrated, or a memory notifier refused (EBUSY)
 hint: PFN 0x11800a refused: kernel memory (slab)" mark --via-offline pfn:1114111 pfn:1146896
 now "$as_before"
 nothing_sent
@@ -123,7 +123,7 @@ now "$as_before"
 # Signals at each step
 for signal in INT TERM HUP; do
 	via "$(hook on_offline "kill -$signal \$PPID; exit 4")"
-	try "mark --via-offline, SIG$signal while it goes offline" 1 "" "offctl: mark: block 35: interrupted (EINTR); it is online" \
+	try "mark --via-offline, SIG$signal while it goes offline" 1 "" "offctl: mark: block 35: still online: interrupted (EINTR)" \
 		mark --via-offline pfn:1146896
 	now "$as_before"
 	nothing_sent
@@ -160,7 +160,7 @@ now "$as_before"
 via "$(hook on_online 'grep -q "^1146896 " "$fo/ranges" && exit 16')"
 try "mark --via-offline, it does not come back with the mark" 1 "block 35: offline
 0x0000000118010000-0x0000000118010fff: marked, waiting for memory to come online
-block 35: online, zone Normal" "offctl: mark: block 35: a memory notifier refused, or another driver has the online-page hook that its marked pages need (EBUSY); it is offline
+block 35: online, zone Normal" "offctl: mark: block 35: still offline: a memory notifier refused, or another driver has the online-page hook that its marked pages need (EBUSY)
 hint: the kernel log may say more: dmesg
 offctl: mark: 0x0000000118010000-0x0000000118010fff: unmarked again, because the memory does not come online with the mark" \
 	mark --via-offline pfn:1146896
@@ -189,9 +189,9 @@ now "$as_before"
 left="is offline: 'offctl mark --via-offline' did not bring it back"
 via "$(hook on_online 'exit 12')"
 try "mark --via-offline, it never comes back" 1 "block 35: offline
-0x0000000118010000-0x0000000118010fff: marked, waiting for memory to come online" "offctl: mark: block 35: Cannot allocate memory (ENOMEM); it is offline
+0x0000000118010000-0x0000000118010fff: marked, waiting for memory to come online" "offctl: mark: block 35: still offline: Cannot allocate memory (ENOMEM)
 offctl: mark: 0x0000000118010000-0x0000000118010fff: unmarked again, because the memory does not come online with the mark
-offctl: mark: block 35: Cannot allocate memory (ENOMEM); it is offline
+offctl: mark: block 35: still offline: Cannot allocate memory (ENOMEM)
 offctl: mark: block 35 $left
 hint: offctl online --type online_kernel 35" mark --via-offline pfn:1146896
 now "online online offline offline " block-35

@@ -20,7 +20,7 @@ needs() {
 	[ -z "${needs_want##*faults some*}" ] &&
 		sed -i 's/^faults \([3-9]\|[1-9][0-9]\{1,\}\)$/faults some/' "$work/report"
 	if differs "counts" "$(lines "$needs_want")" "$(text "$work/report")" ||
-	   ! grep -q 'offctl: offline: block 32: .* (EBUSY); it is online' "$work/err"; then
+	   ! grep -q 'offctl: offline: block 32: still online: .* (EBUSY)' "$work/err"; then
 		not_ok "$needs_name"
 	else
 		ok "$needs_name"

@@ -61,9 +61,9 @@ tree guest
 try "online --type movable, is" 0 "block 32: already online" "" online --type movable 32
 try "online --type kernel, is" 0 "block 35: already online" "" online --type kernel 35
 try "online --type online, is" 0 "block 35: already online" "" online --type online 35
-try "online --type movable, is not" 1 "" "offctl: online: block 35: it is online in zone Normal, which does not fit online_movable
+try "online --type movable, is not" 1 "" "offctl: online: block 35: already online in zone Normal, which does not fit online_movable
 hint: take it offline first" online --type movable 35
-try "online --type kernel, is not" 1 "" "offctl: online: block 32: it is online in zone Movable, which does not fit online_kernel
+try "online --type kernel, is not" 1 "" "offctl: online: block 32: already online in zone Movable, which does not fit online_kernel
 hint: take it offline first" online --type kernel 32
 rm "$memory/memory32/valid_zones"
 try "online --type kernel, the zone is not known" 0 "block 32: already online" "" online --type kernel 32
@@ -107,7 +107,7 @@ refused() {
 	extra=
 	[ "$3" != EBUSY ] || extra="
 $dmesg_hint"
-	try "$1: $3" 1 "" "offctl: $1: block $2: $6 ($3); it is $5$extra" "$1" "$2"
+	try "$1: $3" 1 "" "offctl: $1: block $2: still $5: $6 ($3)$extra" "$1" "$2"
 }
 refused offline 32 EBUSY 16 online "a page cannot be migrated, or a memory notifier refused"
 refused offline 32 EINTR 4 online "interrupted"
@@ -129,7 +129,7 @@ invalid() {
 		"pfn -1" "code kernel_refused" "reason in that state already" >"$3/last_failure"
 exit 22'
 	printf '%s\n' "$3" >"$T/proc/iomem"
-	try "offline: EINVAL, $1" 1 "" "offctl: offline: block 32: it has holes or several zones (EINVAL); it is online$2" \
+	try "offline: EINVAL, $1" 1 "" "offctl: offline: block 32: still online: it has holes or several zones (EINVAL)$2" \
 		offline 32
 }
 several="
@@ -157,7 +157,7 @@ fails_with() {
 printf '%s\n' \"count \$((count + 1))\" 'start_pfn $2' 'nr_pages $3' 'pfn -1' 'reason $4' >\"\$3/last_failure\"
 exit $1"
 }
-busy="a page cannot be migrated, or a memory notifier refused (EBUSY); it is online"
+busy="still online: a page cannot be migrated, or a memory notifier refused (EBUSY)"
 tree guest
 fails_with 16 1081344 32768 "PFN 0x108100 refused: marked unskippable by debugfs"
 try "offline, the module knows why" 1 "" "offctl: offline: block 33: $busy
@@ -167,11 +167,11 @@ hint: PFN 0x108100 refused: marked unskippable by debugfs" offline 33
 try "offline, the reason is of another block" 1 "" "offctl: offline: block 32: $busy
 $dmesg_hint" offline 32
 kernel "exit 4"
-try "offline, the reason is an old one" 1 "" "offctl: offline: block 33: interrupted (EINTR); it is online" offline 33
+try "offline, the reason is an old one" 1 "" "offctl: offline: block 33: still online: interrupted (EINTR)" offline 33
 fails_with 4 1081600 32512 "interrupted by a signal"
-try "offline, a new reason, of a part of the block" 1 "" "offctl: offline: block 33: interrupted (EINTR); it is online
+try "offline, a new reason, of a part of the block" 1 "" "offctl: offline: block 33: still online: interrupted (EINTR)
 hint: interrupted by a signal" offline 33
-no_memory="offctl: offline: block 33: Cannot allocate memory (ENOMEM); it is online"
+no_memory="offctl: offline: block 33: still online: Cannot allocate memory (ENOMEM)"
 fails_with 12 1081344 32768 "vetoed: injected, errno -12"
 for again in "" " again"; do
 	try "offline, ENOMEM$again" 1 "" "$no_memory
@@ -180,10 +180,10 @@ done
 kernel "exit 12"
 try "offline, ENOMEM, and nothing was counted" 1 "" "$no_memory" offline 33
 fails_with 16 1114112 32768 "vetoed: the hook is taken"
-try "online, the module knows why" 1 "" "offctl: online: block 34: a memory notifier refused, or another driver has the online-page hook that its marked pages need (EBUSY); it is offline
+try "online, the module knows why" 1 "" "offctl: online: block 34: still offline: a memory notifier refused, or another driver has the online-page hook that its marked pages need (EBUSY)
 hint: vetoed: the hook is taken" online 34
 kernel "exit 16"
-try "online, the reason is an old one" 1 "" "offctl: online: block 34: a memory notifier refused, or another driver has the online-page hook that its marked pages need (EBUSY); it is offline
+try "online, the reason is an old one" 1 "" "offctl: online: block 34: still offline: a memory notifier refused, or another driver has the online-page hook that its marked pages need (EBUSY)
 $dmesg_hint" online 34
 for broken in "start_pfn x" "reason" "reason "; do
 	kernel "printf '%s\n' 'count 99' 'start_pfn 1081344' 'nr_pages 1' 'reason x' '$broken' | tac >\"\$3/last_failure\"; exit 16"
@@ -200,7 +200,7 @@ tree guest
 kernel 'case $2 in 33*) exit 16 ;; esac
 '"$obeys"
 try "offline, one of three refuses" 64 "block 32: offline
-block 35: offline" "offctl: offline: block 33: a page cannot be migrated, or a memory notifier refused (EBUSY); it is online
+block 35: offline" "offctl: offline: block 33: still online: a page cannot be migrated, or a memory notifier refused (EBUSY)
 $dmesg_hint
 offctl: offline: 2 of 3 blocks are offline" offline --keep-going 32-33 35
 sent block_offline "32
@@ -208,26 +208,26 @@ sent block_offline "32
 35"
 tree guest
 kernel 'exit 16'
-try "offline, all refuse: one hint" 1 "" "offctl: offline: block 32: a page cannot be migrated, or a memory notifier refused (EBUSY); it is online
+try "offline, all refuse: one hint" 1 "" "offctl: offline: block 32: still online: a page cannot be migrated, or a memory notifier refused (EBUSY)
 $dmesg_hint
-offctl: offline: block 33: a page cannot be migrated, or a memory notifier refused (EBUSY); it is online
+offctl: offline: block 33: still online: a page cannot be migrated, or a memory notifier refused (EBUSY)
 offctl: offline: 0 of 2 blocks are offline" offline --keep-going 32-33
-try "offline, one refuses, one is" 64 "block 34: already offline" "offctl: offline: block 33: a page cannot be migrated, or a memory notifier refused (EBUSY); it is online
+try "offline, one refuses, one is" 64 "block 34: already offline" "offctl: offline: block 33: still online: a page cannot be migrated, or a memory notifier refused (EBUSY)
 $dmesg_hint
 offctl: offline: 1 of 2 blocks is offline" offline --keep-going 33 34
 
 # The state of the block counts, not the errno
 tree guest
-try "offline, no error and not done" 1 "" "offctl: offline: block 32: the kernel reported no error; it is online" offline 32
+try "offline, no error and not done" 1 "" "offctl: offline: block 32: still online, although the kernel reported no error" offline 32
 sent block_offline "32"
 kernel "$obeys
 exit 22"
 try "offline, an error and done" 0 "block 32: offline" "" offline 32
 kernel 'echo going-offline >"$T/sys/devices/system/memory/memory33/state"; exit 4'
-try "offline, in between" 1 "" "offctl: offline: block 33: interrupted (EINTR); it is going-offline" offline 33
+try "offline, in between" 1 "" "offctl: offline: block 33: going-offline: interrupted (EINTR)" offline 33
 tree guest
 kernel 'echo online >"$T/sys/devices/system/memory/memory34/state"; echo Normal >"$T/sys/devices/system/memory/memory34/valid_zones"'
-try "online, in another zone" 1 "" "offctl: online: block 34: the kernel reported no error; it is online" online --type movable 34
+try "online, in another zone" 1 "" "offctl: online: block 34: online in zone Normal, although the kernel reported no error" online --type movable 34
 tree guest
 kernel 'rm -r "$T/sys/devices/system/memory/memory32"; exit 19'
 try "offline, unplugged meanwhile" 1 "" "offctl: offline: block 32: there is no such block" offline 32
@@ -240,11 +240,11 @@ offctl: offline: 1 of 2 blocks is offline" offline 32-33
 # Signals
 tree guest
 kernel 'kill -INT $PPID; exit 4'
-try "offline one, SIGINT" 1 "" "offctl: offline: block 32: interrupted (EINTR); it is online" offline 32
+try "offline one, SIGINT" 1 "" "offctl: offline: block 32: still online: interrupted (EINTR)" offline 32
 tree guest
 kernel 'case $2 in 33*) kill -INT $PPID; exit 4 ;; esac
 '"$obeys"
-try "offline several, SIGINT ends it" 64 "block 32: offline" "offctl: offline: block 33: interrupted (EINTR); it is online
+try "offline several, SIGINT ends it" 64 "block 32: offline" "offctl: offline: block 33: still online: interrupted (EINTR)
 offctl: offline: interrupted; 2 blocks were not tried
 offctl: offline: 1 of 4 blocks is offline" offline 32-35
 sent block_offline "32
@@ -257,7 +257,7 @@ offctl: offline: 1 of 2 blocks is offline" offline 32-33
 tree guest
 kernel 'case $2 in 32*) exit 4 ;; esac
 '"$obeys"
-try "offline several, EINTR without a signal for offctl" 64 "block 33: offline" "offctl: offline: block 32: interrupted (EINTR); it is online
+try "offline several, EINTR without a signal for offctl" 64 "block 33: offline" "offctl: offline: block 32: still online: interrupted (EINTR)
 offctl: offline: 1 of 2 blocks is offline" offline --keep-going 32-33
 tree guest
 kernel 'kill -INT $PPID
@@ -353,7 +353,7 @@ $block_hint" offline dax2.0
 # The first failure ends the command
 tree guest
 kernel 'exit 16'
-try "offline stops at a failure" 1 "" "offctl: offline: block 32: a page cannot be migrated, or a memory notifier refused (EBUSY); it is online
+try "offline stops at a failure" 1 "" "offctl: offline: block 32: still online: a page cannot be migrated, or a memory notifier refused (EBUSY)
 hint: the kernel log may say more: dmesg
 hint: 3 blocks were not tried; --keep-going continues after a failure
 offctl: offline: 0 of 4 blocks are offline" offline 32-35
@@ -362,7 +362,7 @@ sent block_offline 32
 # --timeout: the kernel retries until a signal comes
 tree guest
 kernel 'sleep 1; exit 4'
-try "offline --timeout" 1 "" "offctl: offline: block 32: given up after 0.2 s; it is online" offline --timeout 200ms 32
+try "offline --timeout" 1 "" "offctl: offline: block 32: still online: given up after 0.2 s" offline --timeout 200ms 32
 for bad in 0 -1 x 1x 0x10 1. .5 99999999999; do
 	why="not a time"
 	[ "$bad" != 99999999999 ] || why="too large"
