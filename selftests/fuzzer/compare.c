@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Compares the state that kernel_observe() has read with the model, and reports the first
- * difference. It also completes the model where only the kernel knows: the places of pages
- * that the kernel chose, and the number of armed failures after an uncertain one.
+ * difference. It also takes from the kernel the two things that the model cannot
+ * predict. These are the places of pages that the kernel chose (unplaced), and the number of
+ * armed failures after an EBUSY whose cause is not known (armed_at_most).
  */
 #include "common.h"
 #include "kernel.h"
@@ -21,25 +22,25 @@ const char *const difference_names[NR_DIFFERENCES] = {
  * If the model expects new pages at unknown places, takes their places from the list of
  * ranges. Returns false if their number or their owner is wrong.
  */
-static bool learn(struct model *m)
+static bool place_pages(struct model *m)
 {
-	unsigned int i, nr = m->learn_owner ? seen.outside - m->outside : 0;
+	unsigned int i, nr = m->unplaced_owner ? seen.outside - m->outside : 0;
 
-	if (!m->learn)
+	if (!m->unplaced)
 		return true;
 	for (i = 0; i < world.nr_pages; i++)
 		nr += seen.listed[i] && !m->page[i];
-	if (nr != m->learn)
+	if (nr != m->unplaced)
 		return false;
 	for (i = 0; i < world.nr_pages; i++) {
 		if (!seen.listed[i] || m->page[i])
 			continue;
-		if ((seen.listed[i] & FOREIGN) != m->learn_owner)
+		if ((seen.listed[i] & FOREIGN) != m->unplaced_owner)
 			return false;
 		m->page[i] = seen.listed[i];
 	}
 	m->outside = seen.outside;
-	m->learn = 0;
+	m->unplaced = 0;
 	return true;
 }
 
@@ -187,10 +188,7 @@ static bool compare_verify(const struct sums *s, char *detail)
 	return true;
 }
 
-/*
- * If a failure was uncertain (m->loose), fewer may be left than the model has. The model then
- * takes the kernel's count.
- */
+/* If m->armed_at_most, fewer failures may be armed. The model then takes the kernel's count. */
 static bool compare_armed(struct model *m, char *detail)
 {
 	int i;
@@ -200,7 +198,7 @@ static bool compare_armed(struct model *m, char *detail)
 
 		if (got->count == want->count ? !got->count ||
 		    got->error == want->error :
-		    m->loose && got->count < want->count) {
+		    m->armed_at_most && got->count < want->count) {
 			want->count = got->count;
 			continue;
 		}
@@ -209,7 +207,7 @@ static bool compare_armed(struct model *m, char *detail)
 			 want->error);
 		return false;
 	}
-	m->loose = false;
+	m->armed_at_most = false;
 	return true;
 }
 
@@ -217,9 +215,9 @@ enum difference kernel_compare(struct model *m, char *detail)
 {
 	struct sums s;
 
-	if (!learn(m)) {
+	if (!place_pages(m)) {
 		snprintf(detail, DETAIL, "the list does not have %u new pages",
-			 m->learn);
+			 m->unplaced);
 		return LISTED;
 	}
 	sum_model(m, &s);

@@ -135,10 +135,10 @@ struct model {
 	struct block block[MAX_BLOCKS];
 	struct injection inject[NR_POINTS];
 	bool balloon;
-	bool loose;		/* perhaps fewer are armed than inject says */
-	unsigned int learn;	/* pages that are marked somewhere; only the list
-				 * tells where */
-	unsigned char learn_owner;
+	bool armed_at_most;	/* the kernel may have used up some of inject */
+	unsigned int unplaced;	/* new marked pages; the kernel chose the places,
+				 * which kernel_compare() takes from its list */
+	unsigned char unplaced_owner;	/* FOREIGN or 0 */
 	unsigned int outside;	/* pages marked outside of the blocks */
 	unsigned char *page;
 };
@@ -156,12 +156,12 @@ struct outcomes {
 	struct outcome o[MAX_OUTCOMES];
 };
 
-/* The faults that the model can be given, to see whether they are found. */
+/* A mistake of the model, made on purpose. The fuzzer must find it (fuzz -p). */
 enum plant {
 	PLANT_NONE,
-	PLANT_FORGET,	/* the last page of an unskippable mark */
-	PLANT_BEHIND,	/* a page is given back when its block comes online */
-	PLANT_ERRNO,	/* "skippable" in an offline block is predicted to fail */
+	PLANT_FORGET,	/* the model forgets the last page of an unskippable mark */
+	PLANT_BEHIND,	/* the fuzzer releases a page of a block that has come online */
+	PLANT_ERRNO,	/* the model expects that "skippable" fails in an offline block */
 };
 
 extern struct world world;
@@ -223,7 +223,7 @@ unsigned int kernel_auto_normal(void);
 void kernel_run(const struct step *s, const struct model *before, int *result);
 /* Reads the state of the machine, for kernel_compare(). */
 void kernel_observe(void);
-/* Compares that with the model, which may learn places from it. */
+/* Compares that with the model. The model takes the places of unplaced pages from it. */
 enum difference kernel_compare(struct model *m, char *detail);
 
 /* ---------------------------------------------------------------- sequences */

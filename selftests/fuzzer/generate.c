@@ -344,10 +344,10 @@ static void add(struct generator *g, const struct step *s)
 	if (!model_forbids(&g->model, s, &out)) {
 		struct model *after = &out.o[0].model;
 
-		/* The generator does not know the places, so nothing is marked. */
-		after->learn = 0;
+		/* No kernel tells the generator the places. Its model marks no pages. */
+		after->unplaced = 0;
 		model_copy(&g->model, after);
-		g->model.loose = false;
+		g->model.armed_at_most = false;
 	}
 	outcomes_free(&out);
 	g->steps[g->nr++] = *s;

@@ -79,7 +79,7 @@ static void predict_order(const struct model *m, const struct step *s,
 
 			o->result[first] = one.o[i].result[0];
 			o->result[!first] = second;
-			o->model.loose |= one.o[i].model.loose;
+			o->model.armed_at_most |= one.o[i].model.armed_at_most;
 		}
 	}
 	outcomes_free(&one);

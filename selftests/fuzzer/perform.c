@@ -63,7 +63,7 @@ static int run_offline(const struct op *op)
 	return put(path, "offline");
 }
 
-/* PLANT_BEHIND: gives a page back, which no step has requested. */
+/* For -p behind: releases a page of the block. The model does not know of it. */
 static void give_back_one(const struct model *m, unsigned int block)
 {
 	unsigned int i = (block + 1) * world.block_pages;
@@ -113,7 +113,10 @@ static bool poisoned(unsigned int page)
 	return flags >> KPF_HWPOISON & 1;
 }
 
-/* If that poisoned the page, it is unpoisoned: the block could not come online. */
+/*
+ * Soft-offlines a page. If this poisons the page, unpoisons it again, because a block with a
+ * poisoned page may not come online.
+ */
 static int run_soft(const struct op *op, const struct model *before)
 {
 	unsigned int page = op->piece[0].start, tries;

@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Predicts all permitted outcomes of one operation. An outcome is a result, which is 0 or a
- * positive errno, and the state of the model afterwards. The kernel must show one of them.
+ * positive errno, and the state of the model after the operation. The result and the state of
+ * the kernel must match one of the outcomes.
+ *
+ * For example, a mark may fail with EBUSY because another task holds a page for a moment. The
+ * model cannot know that, so EBUSY is a second outcome. Nothing is marked then, but the
+ * kernel may have used up armed failures before it returned EBUSY.
  */
 #include "common.h"
 #include "model.h"
@@ -10,9 +15,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Adds an outcome with a copy of m, and returns the copy. The caller changes it. */
-static struct model *outcome(struct outcomes *out, const struct model *m,
-			     int result)
+/*
+ * Adds an outcome. Its state is a copy of m, which the caller changes into the state after the
+ * operation. Returns the copy.
+ */
+static struct model *add_outcome(struct outcomes *out, const struct model *m,
+				 int result)
 {
 	struct outcome *o = &out->o[out->nr];
 
@@ -23,6 +31,12 @@ static struct model *outcome(struct outcomes *out, const struct model *m,
 	o->result[0] = result;
 	o->result[1] = 0;
 	return &o->model;
+}
+
+/* An outcome in which nothing changes, except that fewer failures may be armed. */
+static void add_unchanged(struct outcomes *out, const struct model *m, int result)
+{
+	add_outcome(out, m, result)->armed_at_most = true;
 }
 
 void outcomes_free(struct outcomes *out)
@@ -38,29 +52,36 @@ static unsigned int piece_end(const struct piece *p)
 	return p->start + p->nr;
 }
 
+/* Has the block a page whose properties in mask are exactly these? */
 static bool block_has(const struct model *m, unsigned int block,
-		      unsigned char mask, unsigned char is)
+		      unsigned char mask, unsigned char properties)
 {
 	const unsigned char *page = m->page + block * world.block_pages;
 	unsigned int i;
 
 	for (i = 0; i < world.block_pages; i++)
-		if ((page[i] & mask) == is)
+		if ((page[i] & mask) == properties)
 			return true;
 	return false;
 }
 
-/* Gives back all pages whose bits in mask are these. */
-static void give_back(struct model *m, unsigned char mask, unsigned char is)
+static bool has_unskippable(const struct model *m, unsigned int block)
+{
+	return block_has(m, block, MARKED | SKIPPABLE, MARKED);
+}
+
+/* Releases all pages whose properties in mask are exactly these. */
+static void release_pages(struct model *m, unsigned char mask,
+			  unsigned char properties)
 {
 	unsigned int i;
 
 	for (i = 0; i < world.nr_pages; i++)
-		if ((m->page[i] & mask) == is)
+		if ((m->page[i] & mask) == properties)
 			m->page[i] = 0;
 }
 
-/* May debugfs change all of these pages? */
+/* Returns 0 if all of these pages were marked by debugfs, or the errno of the module. */
 static int check_owner(const struct model *m, const struct piece *p)
 {
 	unsigned int i;
@@ -78,41 +99,49 @@ static int check_owner(const struct model *m, const struct piece *p)
 
 /* ---------------------------------------------------------------- injections */
 
-/* Uses up one of the armed failures. Returns its errno, or 0. */
-static int consume(struct model *m, enum inject_point point)
+/*
+ * Returns the errno of the failure that is armed at this point, and uses up one of its
+ * count. Returns 0 if none is armed.
+ */
+static int take_injected_error(struct model *m, enum inject_point point)
 {
-	struct injection *it = &m->inject[point];
+	struct injection *armed = &m->inject[point];
 
-	if (!it->count)
+	if (!armed->count)
 		return 0;
-	it->count--;
-	return it->error;
+	armed->count--;
+	return armed->error;
 }
 
 /* ---------------------------------------------------------------- operations */
 
+/* Marks the pages of one range. Returns 0, or an errno with part of the pages marked. */
 static int mark_piece(struct model *m, const struct piece *p)
 {
-	unsigned char is = MARKED;
+	unsigned char properties = MARKED;
 	unsigned int i, end;
 
 	for (i = p->start; i < piece_end(p); i++)
 		if (m->page[i] & MARKED)
 			return EEXIST;
-	is |= (p->unskippable ? 0 : SKIPPABLE) | (p->canary ? CANARY : 0);
-	/* Block by block. In an offline block no page is taken, so nothing can fail. */
+	properties |= (p->unskippable ? 0 : SKIPPABLE) | (p->canary ? CANARY : 0);
+	/*
+	 * The module marks block by block. It takes pages only in online blocks, so the
+	 * failures that are injected into marks happen only there.
+	 */
 	for (i = p->start; i < piece_end(p); i = end) {
 		bool online = m->block[i / world.block_pages].online;
 
 		end = (i / world.block_pages + 1) * world.block_pages;
 		if (end > piece_end(p))
 			end = piece_end(p);
-		if (online && consume(m, MARK_STRAY))
+		if (online && take_injected_error(m, MARK_STRAY))
 			return EBUSY;
-		memset(m->page + i, is, end - i);
-		if (online && p->canary && consume(m, MARK_CORRUPT))
+		memset(m->page + i, properties, end - i);
+		if (online && p->canary && take_injected_error(m, MARK_CORRUPT))
 			m->page[end - 1] |= BROKEN;
 	}
+	/* With -p forget, the model forgets the last page. */
 	if (plant == PLANT_FORGET && p->unskippable &&
 	    m->block[(piece_end(p) - 1) / world.block_pages].online)
 		m->page[piece_end(p) - 1] = 0;
@@ -122,7 +151,7 @@ static int mark_piece(struct model *m, const struct piece *p)
 static void predict_mark(const struct model *m, const struct op *op,
 			 struct outcomes *out)
 {
-	struct model *after = outcome(out, m, 0);
+	struct model *after = add_outcome(out, m, 0);
 	struct outcome *o = &out->o[out->nr - 1];
 	unsigned int i;
 
@@ -131,39 +160,46 @@ static void predict_mark(const struct model *m, const struct op *op,
 			die("a mark outside of the blocks under test");
 		o->result[0] = mark_piece(after, &op->piece[i]);
 	}
-	/* All ranges are marked or none, but injections are used up. */
+	/* No range is marked if one fails, but the armed failures stay used up. */
 	if (o->result[0])
 		memcpy(after->page, m->page, world.nr_pages);
-	/* A page may have been in use, also in a range before the bad one. */
+	/*
+	 * A page may be in use for a moment, so a mark may fail with EBUSY. Only if the first
+	 * range fails with another errno has the module taken no page before.
+	 */
 	if (!o->result[0] || o->result[0] == EBUSY || i > 1)
-		outcome(out, m, EBUSY)->loose = true;
+		add_unchanged(out, m, EBUSY);
 }
 
 static void predict_any(const struct model *m, const struct op *op,
 			struct outcomes *out)
 {
-	unsigned int i, to_have = 0;
+	unsigned int i, unmarked = 0;
 	struct model *after;
 
 	for (i = 0; i < world.nr_pages; i++) {
 		const struct block *b = &m->block[i / world.block_pages];
 
 		if (b->online && !b->normal)
-			to_have += !(m->page[i] & MARKED);
+			unmarked += !(m->page[i] & MARKED);
 	}
 	for (i = 0; i < world.nr_blocks; i++)
 		if (m->block[i].online && !m->block[i].normal)
 			break;
 	if (i == world.nr_blocks) {
-		outcome(out, m, ENXIO);
+		add_outcome(out, m, ENXIO);
 		return;
 	}
-	after = outcome(out, m, 0);
-	after->learn = op->number;
-	after->learn_owner = 0;
-	/* Many pages may be in use and hard to move, but not nearly all. */
-	if (to_have < 8192 + 4 * op->number)
-		outcome(out, m, ENOSPC);
+	after = add_outcome(out, m, 0);
+	after->unplaced = op->number;
+	after->unplaced_owner = 0;
+	/*
+	 * ENOSPC is right if too few pages can be taken. The model does not know which pages
+	 * are in use. It permits ENOSPC if ZONE_MOVABLE has few unmarked pages, with a wide
+	 * margin.
+	 */
+	if (unmarked < 8192 + 4 * op->number)
+		add_outcome(out, m, ENOSPC);
 }
 
 static int compare_starts(const void *a, const void *b)
@@ -193,7 +229,7 @@ static void predict_unmark(const struct model *m, const struct op *op,
 			   struct outcomes *out)
 {
 	int result = check_unmark(m, op);
-	struct model *after = outcome(out, m, result);
+	struct model *after = add_outcome(out, m, result);
 	unsigned int i;
 
 	for (i = 0; i < op->nr_pieces && !result; i++)
@@ -208,10 +244,11 @@ static void predict_skippable(const struct model *m, const struct op *op,
 	struct model *after;
 	unsigned int i;
 
+	/* With -p errno, the model expects EBUSY in an offline block. */
 	if (plant == PLANT_ERRNO && !result &&
 	    !m->block[p->start / world.block_pages].online)
 		result = EBUSY;
-	after = outcome(out, m, result);
+	after = add_outcome(out, m, result);
 	for (i = p->start; i < piece_end(p) && !result; i++)
 		after->page[i] = (after->page[i] & ~SKIPPABLE) |
 				 (op->number ? SKIPPABLE : 0);
@@ -223,17 +260,20 @@ static int offline_block(struct model *m, unsigned int block)
 
 	if (!m->block[block].online)
 		return EINVAL;
-	error = consume(m, OFFLINE_BEFORE);
-	/* The module refuses where the kernel would skip these pages, too. */
-	if (!error && !strcmp(world.skip, "frozen") &&
-	    block_has(m, block, MARKED | SKIPPABLE, MARKED))
+	error = take_injected_error(m, OFFLINE_BEFORE);
+	/*
+	 * With frozen, the kernel would skip unskippable pages as well. So the module refuses
+	 * them itself, and does so earlier than the kernel would.
+	 */
+	if (!error && !strcmp(world.skip, "frozen") && has_unskippable(m, block))
 		error = EBUSY;
 	if (!error)
-		error = consume(m, OFFLINE_AFTER);
+		error = take_injected_error(m, OFFLINE_AFTER);
+	/* For EBUSY, the module needs a skippable page that it can make refuse. */
 	if (!error && (m->inject[OFFLINE_LATE].error == EINTR ||
 		       block_has(m, block, SKIPPABLE, SKIPPABLE)))
-		error = consume(m, OFFLINE_LATE);
-	if (!error && block_has(m, block, MARKED | SKIPPABLE, MARKED))
+		error = take_injected_error(m, OFFLINE_LATE);
+	if (!error && has_unskippable(m, block))
 		error = EBUSY;
 	if (!error)
 		m->block[block].online = false;
@@ -243,26 +283,26 @@ static int offline_block(struct model *m, unsigned int block)
 static void predict_offline(const struct model *m, const struct op *op,
 			    struct outcomes *out)
 {
-	struct model *after = outcome(out, m, 0);
+	struct model *after = add_outcome(out, m, 0);
 
 	out->o[out->nr - 1].result[0] = offline_block(after, op->block);
-	/* Kernel data may be in the block, and keep it from being isolated. */
+	/* The block may hold kernel data, and cannot be isolated then. */
 	if (m->block[op->block].online && m->block[op->block].normal)
-		outcome(out, m, EBUSY)->loose = true;
+		add_unchanged(out, m, EBUSY);
 }
 
 static void online_block(const struct model *m, const struct op *op,
 			 bool normal, struct outcomes *out)
 {
-	struct model *after = outcome(out, m, 0);
+	struct model *after = add_outcome(out, m, 0);
 	int error = 0;
 
 	if (m->block[op->block].online)
 		error = EINVAL;
 	if (!error)
-		error = consume(after, ONLINE_BEFORE);
+		error = take_injected_error(after, ONLINE_BEFORE);
 	if (!error)
-		error = consume(after, ONLINE_AFTER);
+		error = take_injected_error(after, ONLINE_AFTER);
 	if (!error) {
 		after->block[op->block].online = true;
 		after->block[op->block].normal = normal;
@@ -285,7 +325,7 @@ static void predict_online(const struct model *m, const struct op *op,
 		break;
 	default:
 		online_block(m, op, normal, out);
-		/* The other operation may have changed which zone that is. */
+		/* The other operation may have changed the zone that "online" chooses. */
 		if (racing)
 			online_block(m, op, !normal, out);
 		break;
@@ -300,13 +340,13 @@ static void predict_soft(const struct model *m, const struct op *op,
 	if (page >= world.nr_pages)
 		die("soft-offlining outside of the blocks under test");
 	if (!m->block[page / world.block_pages].online) {
-		outcome(out, m, EIO);
-		outcome(out, m, ENXIO);
+		add_outcome(out, m, EIO);
+		add_outcome(out, m, ENXIO);
 	} else if (m->page[page] & MARKED) {
-		outcome(out, m, EIO);
+		add_outcome(out, m, EIO);
 	} else {
-		/* In every case the soft offline has been undone. */
-		outcome(out, m, 0);
+		/* The fuzzer undoes the soft offline at once. */
+		add_outcome(out, m, 0);
 	}
 }
 
@@ -315,10 +355,10 @@ static void predict_reload(const struct model *m, struct outcomes *out)
 	struct model *after;
 
 	if (m->balloon) {
-		outcome(out, m, EAGAIN);
+		add_outcome(out, m, EAGAIN);
 		return;
 	}
-	after = outcome(out, m, 0);
+	after = add_outcome(out, m, 0);
 	memset(after->inject, 0, sizeof(after->inject));
 	memset(after->page, 0, world.nr_pages);
 }
@@ -326,17 +366,17 @@ static void predict_reload(const struct model *m, struct outcomes *out)
 static void predict_balloon(const struct model *m, const struct op *op,
 			    struct outcomes *out)
 {
-	struct model *after = outcome(out, m, 0);
+	struct model *after = add_outcome(out, m, 0);
 
 	after->balloon = true;
-	after->learn = op->piece[0].nr;
-	after->learn_owner = FOREIGN;
+	after->unplaced = op->piece[0].nr;
+	after->unplaced_owner = FOREIGN;
 }
 
 static void predict_inject(const struct model *m, const struct op *op,
 			   struct outcomes *out)
 {
-	struct model *after = outcome(out, m, 0);
+	struct model *after = add_outcome(out, m, 0);
 
 	after->inject[op->point].error = op->error;
 	after->inject[op->point].count = op->number;
@@ -344,9 +384,9 @@ static void predict_inject(const struct model *m, const struct op *op,
 
 static void predict_pop(const struct model *m, struct outcomes *out)
 {
-	struct model *after = outcome(out, m, 0);
+	struct model *after = add_outcome(out, m, 0);
 
-	give_back(after, FOREIGN, FOREIGN);
+	release_pages(after, FOREIGN, FOREIGN);
 	after->balloon = false;
 	after->outside = 0;
 }
@@ -369,7 +409,7 @@ void predict(const struct model *m, const struct op *given,
 		predict_unmark(m, &op, out);
 		break;
 	case OP_UNMARK_ALL:
-		give_back(outcome(out, m, 0), FOREIGN, 0);
+		release_pages(add_outcome(out, m, 0), FOREIGN, 0);
 		break;
 	case OP_SKIPPABLE:
 		predict_skippable(m, &op, out);
@@ -384,14 +424,14 @@ void predict(const struct model *m, const struct op *given,
 		predict_inject(m, &op, out);
 		break;
 	case OP_CLEAR:
-		memset(outcome(out, m, 0)->inject, 0, sizeof(m->inject));
+		memset(add_outcome(out, m, 0)->inject, 0, sizeof(m->inject));
 		break;
 	case OP_SOFT:
 		predict_soft(m, &op, out);
 		break;
 	case OP_HOLD:
 	case OP_DROP:
-		outcome(out, m, 0);
+		add_outcome(out, m, 0);
 		break;
 	case OP_RELOAD:
 		predict_reload(m, out);
@@ -403,7 +443,7 @@ void predict(const struct model *m, const struct op *given,
 		predict_pop(m, out);
 		break;
 	}
-	/* Each of the two may find page blocks that the other one has isolated. */
+	/* This operation may find page blocks that the other one has isolated. */
 	if (racing && (op.kind == OP_MARK || op.kind == OP_OFFLINE))
-		outcome(out, m, EBUSY)->loose = true;
+		add_unchanged(out, m, EBUSY);
 }
