@@ -12,17 +12,17 @@
 struct reader {
 	struct badmem_list *list;
 	const struct units *u;
-	uint64_t end;
-	const char *reason;
-	bool pfns;
+	uint64_t end;		/* the PFN after the last page of RAM */
+	const char *reason;	/* why the text is refused, or NULL */
+	bool pfns;		/* the numbers of a plain list are PFNs, not addresses */
 	/* only for CSV: the header was read, and the indexes of columns, or -1 */
 	bool header;
 	int address, pfn, errors;
 };
 
 /*
- * badmem_text.c: the first two take one line. The others take a whole text and return
- * NULL, or why it is refused.
+ * badmem_text.c: the first two parse one line, whose number is nr. The others parse a whole
+ * text. They return NULL, or the reason why the text is refused.
  */
 void badmem_memtest_line(char *line, size_t nr, void *arg);
 void badmem_list_line(char *line, size_t nr, void *arg);
