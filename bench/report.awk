@@ -5,8 +5,8 @@
 #
 # Reports the measures of bench/run. The file rows has the rows of the benchmark and their
 # goals. MEASURES has the lines that the program in the guest prints. This script prints a
-# Markdown table. Each row has the median of the module ("ours") and of the peer, their
-# ratio, and whether the goal is met.
+# Markdown table. Each row has the median of the module and of the peer, their ratio, and
+# whether the goal is met.
 #
 # The exit status is 1 if a row misses its goal by more than the error. A row with a known
 # value may miss its goal, but it may not be worse than the known value by more than the
@@ -89,7 +89,7 @@ file == 1 && !/^#/ && NF {
 	goal[field[1]] = field[5]; known[field[1]] = field[instructions == "" ? 6 : 7]
 	runs[field[1]] = field[8]
 }
-# $2 is the row, $3 is ours or peer, $4 is the value of one run.
+# $2 is the row. $3 tells the module from the peer. $4 is the value of one run.
 file == 2 && $1 == "sample" { samples[$2, $3] = samples[$2, $3] " " $4 }
 # $2 is the curve, $3 is the x of the point, $4 is the y of one run.
 file == 2 && $1 == "growth" {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Reading the state of the buddy allocator: free chunks, and isolated page blocks.
+ * Reads the state of the buddy allocator: free chunks, and isolated page blocks.
  *
- * The zone's lock, which would keep them from changing, is not for modules.
+ * Only the zone lock keeps this state from changing. This lock belongs to the page allocator,
+ * and the module does not take it. So a result may be outdated when the caller gets it.
  */
 #include <linux/log2.h>
 #include <linux/mm.h>
@@ -13,14 +14,15 @@
 #include "compat.h"
 
 /**
- * fo_free_chunk() - the free chunk that a page lies in
+ * fo_free_chunk() - find the free chunk that a page lies in
  * @pfn: a page of an online block
- * @head: filled in: first PFN of the chunk
- * @order: filled in: its order
+ * @head: set to the first PFN of the chunk
+ * @order: set to the order of the chunk
  *
- * Nothing keeps the chunk from being allocated meanwhile: then this is anything.
+ * The chunk may be allocated while this function looks. Then the result, @head and @order may
+ * be wrong. If the result is true, @order is never larger than the largest order.
  *
- * Return: whether it lies in one.
+ * Return: true if the page lies in a free chunk. Otherwise @head and @order mean nothing.
  */
 bool fo_free_chunk(unsigned long pfn, unsigned long *head, unsigned int *order)
 {
@@ -41,11 +43,11 @@ bool fo_free_chunk(unsigned long pfn, unsigned long *head, unsigned int *order)
 }
 
 /**
- * fo_skip_free() - step over free pages
+ * fo_skip_free() - find the first PFN after a free chunk
  * @pfn: a page of an online block
  *
- * Return: the PFN behind the free chunk that @pfn lies in, or @pfn if it lies in
- * none. Nothing keeps the chunk from being allocated meanwhile.
+ * Return: the first PFN after the free chunk that @pfn lies in, or @pfn if it lies in no free
+ * chunk. As with fo_free_chunk(), the result may be wrong if the chunk is allocated meanwhile.
  */
 unsigned long fo_skip_free(unsigned long pfn)
 {

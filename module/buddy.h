@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Reading the state of the buddy allocator: free chunks, and isolated page blocks. */
+/* Functions that read the state of the buddy allocator: free chunks, isolated page blocks. */
 #ifndef FO_BUDDY_H
 #define FO_BUDDY_H
 

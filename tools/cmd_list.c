@@ -7,12 +7,16 @@
 #include <getopt.h>
 #include <string.h>
 
+/* The table prints 1 as "yes", and as "true" in JSON. */
 static void add_bool(struct sb *cell, bool value)
 {
 	sb_add(cell, value ? "1" : "0", 1);
 }
 
-/* The rows are struct marked, and the context is struct units. */
+/*
+ * These functions print the cell of a column. The row is a struct marked, and the context is
+ * a struct units.
+ */
 
 static void list_range(struct sb *cell, const void *row, const void *context)
 {

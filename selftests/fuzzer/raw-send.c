@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Sends a write in one of several ways, and judges the answer.
+ * Part of fuzzraw. Sends the write that make_write() has made to a file of the module, in one
+ * of three ways, and checks the result. Also finds the writes that must not be sent.
  */
 #include "common.h"
 #include "raw.h"
@@ -14,7 +15,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-/* Text, by the module's rule: printable or blank, and a newline at the end. */
+/* The module takes only printable characters, tabs and newlines, with a newline at the end. */
 static bool is_text(void)
 {
 	size_t i;
@@ -26,30 +27,33 @@ static bool is_text(void)
 	return len && text[len - 1] == '\n';
 }
 
+/* The first two words of a line. */
 struct line {
-	uint64_t n[2];		/* the first two words, if they are numbers */
-	bool is[2];
 	char word[2][32];
+	bool is_number[2];
+	uint64_t number[2];
 };
 
+/* Reads the line at "at". Returns the start of the next line, or end. */
 static const char *read_line(const char *at, const char *end, struct line *l)
 {
 	int i, k;
 
 	memset(l, 0, sizeof(*l));
 	for (i = 0; i < 2; i++) {
-		char *stop = l->word[i];
+		char *word = l->word[i];
 
 		while (at < end && (*at == ' ' || *at == '\t'))
 			at++;
 		for (k = 0; at < end && !isspace((unsigned char)*at); at++)
 			if (k < 31)
 				l->word[i][k++] = *at;
-		if (isdigit((unsigned char)*stop)) {
-			bool hex = stop[0] == '0' && tolower(stop[1]) == 'x';
+		if (isdigit((unsigned char)*word)) {
+			bool hex = word[0] == '0' && tolower(word[1]) == 'x';
+			char *end_of_number;
 
-			l->n[i] = strtoull(stop, &stop, hex ? 16 : 10);
-			l->is[i] = !*stop;
+			l->number[i] = strtoull(word, &end_of_number, hex ? 16 : 10);
+			l->is_number[i] = !*end_of_number;
 		}
 	}
 	while (at < end && *at++ != '\n')
@@ -57,6 +61,7 @@ static const char *read_line(const char *at, const char *end, struct line *l)
 	return at;
 }
 
+/* Does the machine have this memory block? */
 static bool is_block(uint64_t block)
 {
 	char path[96];
@@ -65,34 +70,48 @@ static bool is_block(uint64_t block)
 	return !access(path, F_OK);
 }
 
+/* Is it one of the memory blocks under test? */
 static bool is_tested(uint64_t block)
 {
 	return block - first_block < nr_blocks;
 }
 
-/* Must this line not be sent, or seldom? See raw.c. */
+/*
+ * Must this line be left out? raw.c has the reasons. Lines that only take long are left out
+ * most of the time, but not always.
+ */
 static bool unwanted_line(enum file f, const struct line *l)
 {
-	bool middle = l->n[0] > first_block &&
-		      l->n[0] < first_block + nr_blocks - 1;
+	bool has_neighbours = l->number[0] > first_block &&
+			      l->number[0] < first_block + nr_blocks - 1;
 
 	switch (f) {
 	case MARK:
-		if (!l->is[0])
+		/* "any" with many pages, or without a number */
+		if (!l->is_number[0])
 			return !strcmp(l->word[0], "any") &&
-			       (!l->is[1] || l->n[1] > 8192) && !one_in(50);
-		return l->is[1] && (l->n[0] < first_pfn ||
-				    l->n[0] + l->n[1] > first_pfn + nr_pages) &&
-		       l->n[0] < first_pfn + nr_pages + 4 * block_pages &&
+			       (!l->is_number[1] || l->number[1] > 8192) &&
+			       !one_in(50);
+		/* memory of the kernel, before the blocks under test or up to 4 blocks after */
+		return l->is_number[1] &&
+		       (l->number[0] < first_pfn ||
+			l->number[0] + l->number[1] > first_pfn + nr_pages) &&
+		       l->number[0] < first_pfn + nr_pages + 4 * block_pages &&
 		       !one_in(500);
 	case BLOCK_OFFLINE:
-		return l->is[0] && (offline_since ? is_block(l->n[0]) :
-				    !is_tested(l->n[0]) && is_block(l->n[0]));
+		/* a second block while one is offline, or a block that is not under test */
+		return l->is_number[0] &&
+		       (offline_since ? is_block(l->number[0]) :
+			!is_tested(l->number[0]) && is_block(l->number[0]));
 	case BLOCK_ONLINE:
-		if (!l->is[0] || !is_tested(l->n[0]) ||
+		/*
+		 * An online type that may choose ZONE_NORMAL. If both neighbours are in
+		 * ZONE_MOVABLE, only online_kernel chooses ZONE_NORMAL.
+		 */
+		if (!l->is_number[0] || !is_tested(l->number[0]) ||
 		    !strcmp(l->word[1], "online_movable"))
 			return false;
-		return !middle || !strcmp(l->word[1], "online_kernel");
+		return !has_neighbours || !strcmp(l->word[1], "online_kernel");
 	default:
 		return false;
 	}
@@ -113,7 +132,10 @@ bool unwanted(enum file f)
 	return false;
 }
 
-/* May the module return that? Any error can be injected into operations on blocks. */
+/*
+ * May the module return this error for a write to this file? For block_offline and
+ * block_online the answer is always yes, because any error can be injected into them.
+ */
 static bool expected(enum file f, int error)
 {
 	static const struct {
@@ -137,7 +159,7 @@ static bool expected(enum file f, int error)
 	return false;
 }
 
-/* Sends it in one write. */
+/* Sends the text in one write. */
 bool send_whole(enum file f)
 {
 	ssize_t n = write(files[f].fd, text, len);
@@ -153,14 +175,14 @@ bool send_whole(enum file f)
 	else
 		files[f].others++;
 	if (!error && (size_t)n != len)
-		return failed("a write was taken in part");
+		return failed("the module took a part of a write");
 	if (len > MAX_WRITE) {
 		if (error != E2BIG)
-			return failed("more than a megabyte, and not E2BIG");
+			return failed("more than a megabyte, and the errno is not E2BIG");
 		return true;
 	}
 	if (!is_text() && error != EINVAL)
-		return failed("this is not text, and not EINVAL");
+		return failed("this is not text, and the errno is not EINVAL");
 	if (error && !expected(f, error))
 		return failed(strerror(error));
 	if (!error && f == BLOCK_OFFLINE)
@@ -168,7 +190,7 @@ bool send_whole(enum file f)
 	return true;
 }
 
-/* Sends it in two parts: each is a write of its own to the module. */
+/* Sends the text in two parts with one writev(). The module sees each part as a write. */
 bool send_pieces(enum file f)
 {
 	size_t first = some_place();
@@ -176,18 +198,18 @@ bool send_pieces(enum file f)
 		{ .iov_base = text, .iov_len = first },
 		{ .iov_base = text + first, .iov_len = len - first },
 	};
-	char cut = first && first < len ? text[first - 1] : '\n';
+	char last_of_first = first && first < len ? text[first - 1] : '\n';
 	ssize_t n = writev(files[f].fd, iov, 2);
 
 	files[f].writes++;
-	if (n > 0 && cut != '\n')
-		return failed("a line without its newline was taken");
+	if (n > 0 && last_of_first != '\n')
+		return failed("the module took a line without its newline");
 	if (n > 0 && f == BLOCK_OFFLINE)
 		offline_since = number;
 	return true;
 }
 
-/* Sends it with an end that cannot be read: nothing of it may be carried out. */
+/* Sends the text from memory whose end is not mapped. The module must do nothing of it. */
 bool send_unmapped(enum file f)
 {
 	size_t n = at_most(len, 4096);
@@ -198,6 +220,6 @@ bool send_unmapped(enum file f)
 	ret = write(files[f].fd, from, n + 1 + below(100));
 	files[f].writes++;
 	if (ret != -1 || errno != EFAULT)
-		return failed("its end is not mapped, and not EFAULT");
+		return failed("the end of the text is not mapped, and the errno is not EFAULT");
 	return true;
 }

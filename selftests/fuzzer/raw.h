@@ -3,7 +3,7 @@
  * The parts of fuzzraw share this.
  *
  *	raw-lines.c	makes a write: valid lines, and changes to them
- *	raw-send.c	makes a write reach the module, and judges the answer
+ *	raw-send.c	sends a write to the module, and checks the result
  *	raw-accounts.c	compares the module with the kernel
  *	raw.c		the command line, and the loop
  */
@@ -68,9 +68,9 @@ void make_write(enum file f);
 /* Remembers the mark that was just made, to meet it again. */
 void remember(void);
 
-/* Must this write not be sent, or seldom? */
+/* Must this write be left out? raw.c has the reasons. */
 bool unwanted(enum file f);
-/* Each sends the write in its own way, and returns whether the answer is right. */
+/* Each sends the write in its own way, and returns whether the result is right. */
 bool send_whole(enum file f);
 bool send_pieces(enum file f);
 bool send_unmapped(enum file f);
