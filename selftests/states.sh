@@ -1,20 +1,27 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 #
-# The table in the design: what each page must do. A page is free, in use and movable,
-# marked skippable, marked unskippable, or of boot memory. It is looked at before, after
-# an offlining that failed, and after offline and online, in both zones.
+# Tests the table "What each page does" of docs/design.md. A page is free, in use and movable,
+# marked skippable, marked unskippable, pinned, or boot memory. The state of each page is
+# checked at first, after an offline operation has failed, while the block is offline, and
+# after it has come online. The tests with marked pages run in ZONE_MOVABLE and ZONE_NORMAL.
 
 # shellcheck disable=SC2317,SC2031  # the tests are called by run_tests
 # shellcheck source=lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# arm HOW: makes the next offlining of a block fail. Sets ERRNO to the errno that it must
-# have.
+# arm HOW: makes the next offline operations fail. Sets ERRNO to the errno that they must have.
+# HOW is one of:
+#
+#   kernel-before, kernel-after    a memory notifier of the kernel refuses, which is called
+#                                  before or after the module's notifier
+#   before, after    the module's notifier refuses, before or after its own work
+#   late             the last skippable page of the block refuses during migration
+#   signal           a signal seems to be pending during migration
 arm() {
 	ERRNO=ENOMEM
 	case $1 in
-	kernel-before) # the kernel's injector is called before the module's notifier
+	kernel-before)
 		load_notifier_errors 1
 		notifier_error MEM_GOING_OFFLINE -12 ;;
 	kernel-after)
@@ -35,6 +42,7 @@ arm() {
 	esac
 }
 
+# disarm HOW: ends a kernel-* of arm(). For the others, checks that the failures are used up.
 disarm() {
 	case $1 in
 	kernel-*)
@@ -44,9 +52,9 @@ disarm() {
 	expect_eq "nothing is armed any more" "" "$(sed /^#/d "$FO"/inject)"
 }
 
-# rollback ZONE HOW TYPE: marks of many shapes are in a block of the zone. Two attempts to
-# offline it fail, one by sysfs and one by debugfs. Then it goes offline, and comes online
-# as TYPE.
+# rollback ZONE HOW TYPE: a block in ZONE has marks of many shapes. Two attempts to take it
+# offline fail as HOW of arm() says, one by sysfs and one by debugfs. Then it goes offline and
+# comes online with the online type TYPE.
 rollback() {
 	mark_shape "$B2"
 	check_all "when marked"
@@ -96,7 +104,8 @@ rollback() {
 	check_all "after unmark"
 }
 
-# An onlining fails, and is tried again.
+# An online operation fails at each place where a notifier can refuse it. The block has marks,
+# and every failure leaves it offline. Then it comes online.
 online_fails() {
 	mark_shape "$B2"
 	go "$B2" offline
@@ -105,7 +114,7 @@ online_fails() {
 		expect_eq "arm online $online_point" ok \
 			"$(tryio write "$FO"/inject "online $online_point -12 1")"
 		refuse "$B2" online_movable ENOMEM sysfs
-		check_all "after an onlining failed $online_point the module's own work"
+		check_all "after an online operation failed $online_point the module's own work"
 		expect_stats "online_attempts 1" "online_done 0" "injected 1"
 	done
 	for online_priority in -1 1; do
@@ -113,7 +122,7 @@ online_fails() {
 		notifier_error MEM_GOING_ONLINE -12
 		stats_mark
 		refuse "$B2" online_kernel ENOMEM debugfs
-		check_all "after an onlining failed by a notifier of priority $online_priority"
+		check_all "after an online operation failed by a notifier of priority $online_priority"
 		case $online_priority in
 		-1) expect_stats "online_attempts 1" "online_cancelled 1" \
 			"online_cancelled_early 0" ;;
@@ -123,20 +132,21 @@ online_fails() {
 		unload_notifier_errors
 	done
 	go "$B2" online_movable
-	check_all "after it worked"
-	check_hog "after failed onlinings" "$B2"
+	check_all "after a successful online operation"
+	check_hog "after failed online operations" "$B2"
 	unmark_all
 	check_all "after unmark"
 }
 
-# unskippable ZONE: the block refuses, and nothing changes. It goes offline when the page
-# is given back.
+# unskippable ZONE: the block has five unskippable pages. It refuses to go offline, and
+# nothing changes. It goes offline after these pages were released.
 unskippable() {
 	mark_shape "$B2"
 	to_zone "$B2" "$1"
 	mark "$(block_pfn "$B2" 30000)" 5 unskippable canary
-	# Outside ZONE_MOVABLE the kernel takes no pages beside one that has a reference,
-	# as these have. The module handles that.
+	# With notifier and native, these five pages have a reference. Outside ZONE_MOVABLE,
+	# alloc_contig_range() then refuses their page block. This mark in the same page block
+	# must work nevertheless, because the module drops these references for a moment.
 	mark "$(block_pfn "$B2" 30010)" 7
 	check_all "when marked"
 	refuse "$B2" offline EBUSY sysfs
@@ -145,7 +155,7 @@ unskippable() {
 	check_all "after the second refusal"
 	check_hog "after two refusals" "$B2"
 	unmark "$(block_pfn "$B2" 30000)" 5
-	check_all "without it"
+	check_all "without the unskippable pages"
 	to_zone "$B2" Movable
 	go "$B2" offline
 	go "$B2" online_movable
@@ -154,7 +164,8 @@ unskippable() {
 	check_all "after unmark"
 }
 
-# Free pages: no page of the block is marked.
+# Free pages: an offline operation of a block without marks fails. Its free pages must be free
+# again, and a process must be able to allocate them.
 free_pages() {
 	mark "$(block_pfn "$B1" 7)" 3
 	for free_how in kernel-before kernel-after; do
@@ -175,8 +186,9 @@ free_pages() {
 	unmark_all
 }
 
-# in_use KIND: pages of a process beside marked ones. They are migrated away when the block
-# goes offline, stay there when that fails late, and keep their content.
+# in_use anonymous|tmpfs: a process has pages beside marked pages. An early failure migrates no
+# page. A late failure comes after the migration, so the pages stay at their new places. The
+# block then goes offline. The content of the pages never changes.
 in_use() {
 	mark_shape "$B2"
 	case $1 in
@@ -213,25 +225,26 @@ in_use() {
 	check_all "after unmark"
 }
 
-# in_use_marked: a mark of pages in use migrates them, and their content stays
+# in_use_marked: a mark of the whole block migrates the pages of a process, with their content
 in_use_marked() {
 	tenant_start 600 "$B2"
 	mark "$(block_start "$B2")" "$BLOCK_PAGES" canary
-	expect_eq "where its pages are" "inside 0" "$(tenant_ask where)"
-	expect_eq "its content" "broken 0" "$(tenant_ask check)"
+	expect_eq "pages of the process in the block" "inside 0" "$(tenant_ask where)"
+	expect_eq "content of its pages" "broken 0" "$(tenant_ask check)"
 	check_all "when all of the block is marked"
 	go "$B2" offline
 	check_all "while offline"
 	go "$B2" online_movable
 	check_all "after online"
-	expect_eq "its content" "broken 0" "$(tenant_ask check)"
+	expect_eq "content of its pages" "broken 0" "$(tenant_ask check)"
 	tenant_stop
 	unmark_all
 	check_all "after unmark"
 	check_isolated "after unmark"
 }
 
-# pinned: a page that a process has pinned cannot be marked, and nothing changes
+# pinned: a process has pinned a page. No mark can take this page, alone or among others, and
+# a refused mark changes nothing. After the process has unpinned the page, the mark succeeds.
 pinned() {
 	tenant_start 3 "$B2"
 	pin=$(tenant_ask pin)
@@ -239,21 +252,22 @@ pinned() {
 	expect_eq "marking a pinned page" EBUSY "$(mark_raw "$pin 1")"
 	expect_eq "marking a pinned page among others" EBUSY \
 		"$(mark_raw "$((pin - pin % 512)) 512")"
-	check_all "after that"
-	expect_eq "where its pages are" "unpinned" "$(tenant_ask unpin)"
-	expect_eq "its content" "broken 0" "$(tenant_ask check)"
+	check_all "after two refused marks"
+	expect_eq "unpin" "unpinned" "$(tenant_ask unpin)"
+	expect_eq "content of its pages" "broken 0" "$(tenant_ask check)"
 	mark "$((pin - pin % 512))" 512 canary
 	check_all "without the pin"
 	tenant_stop
 	unmark_all
 }
 
-# Boot memory: blocks with the kernel's own data refuse, and reserved pages and kernel
-# pages cannot be marked.
+# Boot memory: a block with kernel data refuses to go offline. A slab page and a reserved page
+# cannot be marked. A block with holes refuses with EINVAL. Free boot memory can be marked.
 boot_memory() {
 	mark "$(block_pfn "$B1" 5)" 1
-	# A block of boot RAM without holes that has slab or reserved pages. A kernel that
-	# has just booted may have none, so the lane's log_buf_len= makes one.
+	# Finds a block of boot RAM without holes that has slab or reserved pages. A kernel that
+	# has just booted may have no such block. So the lane has a large log_buf_len=, and the
+	# log buffer puts reserved pages into one.
 	boot_block=
 	for boot_i in $(boot_blocks); do
 		boot_got=$(oracle count "$(block_range "$boot_i")")
@@ -269,7 +283,8 @@ boot_memory() {
 	refuse "$boot_block" offline EBUSY sysfs
 	refuse "$boot_block" offline EBUSY debugfs
 	check_all "after boot memory refused"
-	# A slab may be freed while the mark is tried. The largest slabs are old ones.
+	# Tries to mark a slab page, up to five times. If the slab is freed meanwhile, the mark
+	# succeeds. It takes a page of the longest run of slab pages, which is probably old.
 	boot_tries=5
 	until
 		boot_slab=$(oracle runs slab "0+$((8 * BLOCK_PAGES))" | sort -k2n | tail -n 1)
@@ -300,6 +315,7 @@ boot_memory() {
 	check_all "after unmark"
 }
 
+# Each way to fail is tested in each zone. The online types take turns.
 set --
 for zone in Movable Normal; do
 	type=online_movable
