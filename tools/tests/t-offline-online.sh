@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Sourced by tests/run: offline, online.
+# Tests of `offctl offline` and `offctl online`. tests/run sources this file. lib.sh has the
+# functions try, run, sent, kernel and tree. A shell script takes the place of the module.
 # shellcheck disable=SC2154,SC2016
 
-# A module that takes each block offline or online.
-obeys='memory=$T/sys/devices/system/memory
+# For kernel: a module that takes each block offline or online, as requested.
+module='memory=$T/sys/devices/system/memory
 set -- "$1" $2
 case $1:$3 in
 block_offline:)
@@ -20,7 +21,7 @@ esac'
 dmesg_hint="hint: the kernel log may say more: dmesg"
 
 tree guest
-kernel "$obeys"
+kernel "$module"
 try "offline one" 0 "block 32: offline" "" offline 32
 sent block_offline "32"
 try "offline it again" 0 "block 32: already offline" "" offline 32
@@ -31,7 +32,7 @@ try "online it again" 0 "block 32: already online" "" online 32
 sent block_online "32"
 
 tree guest
-kernel "$obeys"
+kernel "$module"
 try "offline several, each once, in the order given" 0 "block 35: offline
 block 32: offline
 block 33: offline
@@ -48,22 +49,22 @@ sent block_online "32 online_movable
 34 online_movable
 35 online_kernel"
 tree guest
-kernel "$obeys"
+kernel "$module"
 try "online --type online" 0 "block 34: online, zone Normal" "" online --type online 34
 sent block_online "34 online"
 tree guest
-kernel "$obeys"
+kernel "$module"
 try "online --type online_kernel" 0 "block 34: online, zone Normal" "" online --type online_kernel 34
 sent block_online "34 online_kernel"
 
 # Blocks that are online already
 tree guest
-try "online --type movable, is" 0 "block 32: already online" "" online --type movable 32
-try "online --type kernel, is" 0 "block 35: already online" "" online --type kernel 35
-try "online --type online, is" 0 "block 35: already online" "" online --type online 35
-try "online --type movable, is not" 1 "" "offctl: online: block 35: already online in zone Normal, which does not fit online_movable
+try "online --type movable, already in ZONE_MOVABLE" 0 "block 32: already online" "" online --type movable 32
+try "online --type kernel, already in ZONE_NORMAL" 0 "block 35: already online" "" online --type kernel 35
+try "online --type online, already online" 0 "block 35: already online" "" online --type online 35
+try "online --type movable, in ZONE_NORMAL" 1 "" "offctl: online: block 35: already online in zone Normal, which does not fit online_movable
 hint: take it offline first" online --type movable 35
-try "online --type kernel, is not" 1 "" "offctl: online: block 32: already online in zone Movable, which does not fit online_kernel
+try "online --type kernel, in ZONE_MOVABLE" 1 "" "offctl: online: block 32: already online in zone Movable, which does not fit online_kernel
 hint: take it offline first" online --type kernel 32
 rm "$memory/memory32/valid_zones"
 try "online --type kernel, the zone is not known" 0 "block 32: already online" "" online --type kernel 32
@@ -71,18 +72,18 @@ nothing_sent
 
 # Blocks that do not exist
 tree guest
-kernel "$obeys"
+kernel "$module"
 try "offline, no such block" 1 "" "offctl: offline: block 40: there is no such block" offline 40
-try "offline, a hole, all or nothing" 1 "" "offctl: offline: blocks 8-31: there are no such blocks
+try "offline, the range has a hole: nothing is done" 1 "" "offctl: offline: blocks 8-31: there are no such blocks
 hint: nothing was done; --keep-going continues with the blocks that exist" offline 7-32
 nothing_sent
-try "offline, a hole" 64 "block 7: offline
+try "offline --keep-going, the range has a hole" 64 "block 7: offline
 block 32: offline" "offctl: offline: blocks 8-31: there are no such blocks
 offctl: offline: 2 of 26 blocks are offline" offline --keep-going 7-32
-try "offline, more than there is" 64 "block 35: offline" \
+try "offline --keep-going, the range is larger than the memory" 64 "block 35: offline" \
 	"offctl: offline: blocks 36-18446744073709551615: there are no such blocks
 offctl: offline: 1 of 18446744073709551581 blocks is offline" offline --keep-going 35-18446744073709551615
-try "online, all that can be asked for" 64 "block 0: already online
+try "online --keep-going, the largest possible range" 64 "block 0: already online
 block 1: already online
 block 2: already online
 block 3: already online
@@ -100,7 +101,8 @@ rm -r "$memory"/memory*
 try "offline, no blocks at all" 1 "" "offctl: offline: blocks 0-18446744073709551615: there are no such blocks
 offctl: offline: 0 of 18446744073709551615 blocks are offline" offline --keep-going 0-18446744073709551615
 
-# refused COMMAND BLOCK NAME NUMBER STATE WHY: the module refuses with this errno
+# refused COMMAND BLOCK NAME NUMBER STATE REASON: the module refuses with the errno NAME, which
+# has this NUMBER. offctl must print REASON. The block keeps its STATE.
 refused() {
 	tree guest
 	kernel "exit $4"
@@ -121,8 +123,10 @@ refused online 34 EINVAL 22 offline "it cannot come online this way"
 refused online 34 ENXIO 6 offline "there is no such block"
 refused online 34 EHWPOISON 133 offline "Memory page has hardware error"
 
-# EINVAL for an online block has two causes. The kernel looks for holes first.
-# invalid NAME HINT IOMEM: block 32 is refused, and /proc/iomem has this text
+# If a block cannot go offline with EINVAL, it has holes, or pages of several zones. offctl
+# reads /proc/iomem to distinguish these causes.
+# invalid NAME HINT IOMEM: block 32 is refused. /proc/iomem has the text IOMEM, and offctl must
+# print HINT.
 invalid() {
 	tree guest
 	kernel 'printf "%s\n" "count 99" "errno -22" "start_pfn 1048576" "nr_pages 32768" \
@@ -151,7 +155,8 @@ invalid "not root" "" "00000000-00000000 : System RAM"
 invalid "no list" "" ""
 try "blocks, no impossible cause" 0 "32 -" "" blocks -rno BLOCK,WHY 32
 
-# fails_with ERRNO START NR REASON: the module refuses, counts, and gives a reason
+# fails_with ERRNO START NR REASON: the module refuses. Its file last_failure has REASON for
+# these pages, and counts one more failure.
 fails_with() {
 	kernel "count=\$(sed -n 's/^count //p' \"\$3/last_failure\")
 printf '%s\n' \"count \$((count + 1))\" 'start_pfn $2' 'nr_pages $3' 'pfn -1' 'reason $4' >\"\$3/last_failure\"
@@ -162,14 +167,14 @@ tree guest
 fails_with 16 1081344 32768 "PFN 0x108100 refused: marked unskippable by debugfs"
 try "offline, the module knows why" 1 "" "offctl: offline: block 33: $busy
 hint: PFN 0x108100 refused: marked unskippable by debugfs" offline 33
-try "offline, the same again" 1 "" "offctl: offline: block 33: $busy
+try "offline, the same reason again" 1 "" "offctl: offline: block 33: $busy
 hint: PFN 0x108100 refused: marked unskippable by debugfs" offline 33
 try "offline, the reason is of another block" 1 "" "offctl: offline: block 32: $busy
 $dmesg_hint" offline 32
 kernel "exit 4"
 try "offline, the reason is an old one" 1 "" "offctl: offline: block 33: still online: interrupted (EINTR)" offline 33
 fails_with 4 1081600 32512 "interrupted by a signal"
-try "offline, a new reason, of a part of the block" 1 "" "offctl: offline: block 33: still online: interrupted (EINTR)
+try "offline, a new reason, for a part of the block" 1 "" "offctl: offline: block 33: still online: interrupted (EINTR)
 hint: interrupted by a signal" offline 33
 no_memory="offctl: offline: block 33: still online: Cannot allocate memory (ENOMEM)"
 fails_with 12 1081344 32768 "vetoed: injected, errno -12"
@@ -198,7 +203,7 @@ $dmesg_hint" offline 33
 # Several blocks, of which some fail
 tree guest
 kernel 'case $2 in 33*) exit 16 ;; esac
-'"$obeys"
+'"$module"
 try "offline, one of three refuses" 64 "block 32: offline
 block 35: offline" "offctl: offline: block 33: still online: a page cannot be migrated, or a memory notifier refused (EBUSY)
 $dmesg_hint
@@ -212,29 +217,29 @@ try "offline, all refuse: one hint" 1 "" "offctl: offline: block 32: still onlin
 $dmesg_hint
 offctl: offline: block 33: still online: a page cannot be migrated, or a memory notifier refused (EBUSY)
 offctl: offline: 0 of 2 blocks are offline" offline --keep-going 32-33
-try "offline, one refuses, one is" 64 "block 34: already offline" "offctl: offline: block 33: still online: a page cannot be migrated, or a memory notifier refused (EBUSY)
+try "offline, one refuses, one is already offline" 64 "block 34: already offline" "offctl: offline: block 33: still online: a page cannot be migrated, or a memory notifier refused (EBUSY)
 $dmesg_hint
 offctl: offline: 1 of 2 blocks is offline" offline --keep-going 33 34
 
-# The state of the block counts, not the errno
+# offctl reports the state of the block, even if the errno says otherwise.
 tree guest
-try "offline, no error and not done" 1 "" "offctl: offline: block 32: still online, although the kernel reported no error" offline 32
+try "offline, no error, but still online" 1 "" "offctl: offline: block 32: still online, although the kernel reported no error" offline 32
 sent block_offline "32"
-kernel "$obeys
+kernel "$module
 exit 22"
-try "offline, an error and done" 0 "block 32: offline" "" offline 32
+try "offline, an error, but offline" 0 "block 32: offline" "" offline 32
 kernel 'echo going-offline >"$T/sys/devices/system/memory/memory33/state"; exit 4'
-try "offline, in between" 1 "" "offctl: offline: block 33: going-offline: interrupted (EINTR)" offline 33
+try "offline, still going offline after an error" 1 "" "offctl: offline: block 33: going-offline: interrupted (EINTR)" offline 33
 tree guest
 kernel 'echo online >"$T/sys/devices/system/memory/memory34/state"; echo Normal >"$T/sys/devices/system/memory/memory34/valid_zones"'
-try "online, in another zone" 1 "" "offctl: online: block 34: online in zone Normal, although the kernel reported no error" online --type movable 34
+try "online, it came online in another zone" 1 "" "offctl: online: block 34: online in zone Normal, although the kernel reported no error" online --type movable 34
 tree guest
 kernel 'rm -r "$T/sys/devices/system/memory/memory32"; exit 19'
 try "offline, unplugged meanwhile" 1 "" "offctl: offline: block 32: there is no such block" offline 32
 tree guest
 kernel 'rm -r "$T/sys/devices/system/memory/memory33"
-'"$obeys"
-try "offline, the next one unplugged meanwhile" 64 "block 32: offline" "offctl: offline: block 33: there is no such block
+'"$module"
+try "offline, the next block unplugged meanwhile" 64 "block 32: offline" "offctl: offline: block 33: there is no such block
 offctl: offline: 1 of 2 blocks is offline" offline 32-33
 
 # Signals
@@ -243,7 +248,7 @@ kernel 'kill -INT $PPID; exit 4'
 try "offline one, SIGINT" 1 "" "offctl: offline: block 32: still online: interrupted (EINTR)" offline 32
 tree guest
 kernel 'case $2 in 33*) kill -INT $PPID; exit 4 ;; esac
-'"$obeys"
+'"$module"
 try "offline several, SIGINT ends it" 64 "block 32: offline" "offctl: offline: block 33: still online: interrupted (EINTR)
 offctl: offline: interrupted; 2 blocks were not tried
 offctl: offline: 1 of 4 blocks is offline" offline 32-35
@@ -251,17 +256,17 @@ sent block_offline "32
 33"
 tree guest
 kernel 'kill -INT $PPID
-'"$obeys"
+'"$module"
 try "offline several, SIGINT too late for the first" 64 "block 32: offline" "offctl: offline: interrupted; 1 block was not tried
 offctl: offline: 1 of 2 blocks is offline" offline 32-33
 tree guest
 kernel 'case $2 in 32*) exit 4 ;; esac
-'"$obeys"
+'"$module"
 try "offline several, EINTR without a signal for offctl" 64 "block 33: offline" "offctl: offline: block 32: still online: interrupted (EINTR)
 offctl: offline: 1 of 2 blocks is offline" offline --keep-going 32-33
 tree guest
 kernel 'kill -INT $PPID
-'"$obeys"
+'"$module"
 run "offline, SIGINT ignored by the caller" 0 "block 32: offline
 block 33: offline" "" sh -c 'trap "" INT; exec "$@"' sh "$offctl" --sysroot "$T" offline 32-33
 
@@ -274,14 +279,14 @@ rm "$fo/block_online"
 try "online: no such file" 1 "" "offctl: online: ROOT/sys/kernel/debug/fake_offline/block_online: No such file or directory
 hint: do the module and offctl have the same version?" online 34
 tree arm64-64k
-kernel "$obeys"
+kernel "$module"
 try "offline an address, 512 MiB blocks" 0 "block 3: offline" "" offline 0x60000000
 try "offline a range, 512 MiB blocks" 0 "block 3: already offline
 block 2: offline" "" offline 0x60000000 pfn:0x4000+0x4000
 
 # --all-marked, --size, --node
 tree guest
-kernel "$obeys"
+kernel "$module"
 try "offline --all-marked" 0 "block 32: offline
 block 33: offline
 block 34: already offline
@@ -293,13 +298,13 @@ sent block_online "32 online_movable
 35 online_movable"
 head -n 1 "$fo/ranges" >"$work/none"
 cp "$work/none" "$fo/ranges"
-try "offline --all-marked, none" 0 "no block has marked pages" "" offline --all-marked
+try "offline --all-marked, no page is marked" 0 "no block has marked pages" "" offline --all-marked
 tree guest
-kernel "$obeys"
+kernel "$module"
 try "offline --size: from the end" 0 "block 35: offline
 block 33: offline" "" offline --size 256M
 try "online --size: from the start" 0 "block 33: online, zone Normal" "" online --size 128M
-try "offline --size, more than there is" 64 "block 33: offline
+try "offline --size, more than the online memory" 64 "block 33: offline
 block 32: offline
 block 7: offline
 block 6: offline
@@ -310,7 +315,7 @@ block 2: offline
 block 1: offline
 block 0: offline" "offctl: offline: 10 of 16 blocks are offline" offline --size 2G
 tree arm64-64k
-kernel "$obeys"
+kernel "$module"
 try "offline --size --node" 0 "block 16: offline" "" offline --size 512M --node 1
 tree guest
 try "offline --size 100M" 2 "" "offctl: offline: '100M': not a multiple of the size of a memory block
@@ -323,11 +328,11 @@ try "offline --zone" 2 "" "offctl: offline: --node and --zone need --size
 Try 'offctl offline --help' for more." offline --zone movable 32
 try "offline --zone frob" 2 "" "offctl: offline: 'frob': no such zone
 hint: zones are dma, dma32, normal and movable" offline --size 128M --zone frob
-kernel "$obeys"
+kernel "$module"
 try "offline --size --zone" 0 "block 7: offline" "" offline --size 128M --zone dma32
 tree guest
-kernel "$obeys"
-try "offline --size --zone, more than there is" 64 "block 33: offline
+kernel "$module"
+try "offline --size --zone, more than the zone has" 64 "block 33: offline
 block 32: offline" "offctl: offline: 2 of 4 blocks are offline" offline --size 512M --zone Movable
 try "online --size --zone" 64 "block 32: online, zone Movable
 block 33: online, zone Movable
@@ -340,7 +345,7 @@ echo 0x107000000 >"$T/sys/bus/dax/devices/dax0.0/resource"
 echo 436207616 >"$T/sys/bus/dax/devices/dax0.0/size"
 echo 0x107000000 >"$T/sys/bus/dax/devices/dax1.0/resource"
 echo 134217728 >"$T/sys/bus/dax/devices/dax1.0/size"
-kernel "$obeys"
+kernel "$module"
 try "offline a DAX device" 0 "block 33: offline
 block 34: already offline
 block 35: offline" "" offline dax0.0
@@ -370,11 +375,12 @@ for bad in 0 -1 x 1x 0x10 1. .5 99999999999; do
 Try 'offctl offline --help' for more." offline --timeout "$bad" 32
 done
 
-# On a terminal offctl shows progress after a second, and keeps its messages whole
+# On a terminal offctl shows its progress after a second. The progress lines must not break up
+# its messages.
 if command -v script >/dev/null; then
 	tree guest
 	kernel "case \$1 in block_*) sleep 0.7 ;; esac
-$obeys"
+$module"
 	script -qec "stty cols 20; $offctl --sysroot $T offline 32-33 35" "$work/typescript" >/dev/null 2>&1 </dev/null
 	tr '\r' '\n' <"$work/typescript" | sed 's/\x1b\[K//g' >"$work/lines"
 	if grep -q '^offline: [12] of 3' "$work/lines" &&
