@@ -147,6 +147,15 @@ expect_eq() {
 	return 1
 }
 
+# expect_same WHAT WANT GOT: two files; without a subshell as long as they are the same
+expect_same() {
+	if cmp -s "$2" "$3"; then
+		CHECKS=$((CHECKS + 1))
+	else
+		expect_eq "$1" "$(cat "$2")" "$(cat "$3")"
+	fi
+}
+
 # expect_at_most WHAT LIMIT GOT, expect_at_least WHAT LIMIT GOT
 expect_at_most() {
 	CHECKS=$((CHECKS + 1))
