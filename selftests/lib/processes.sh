@@ -3,6 +3,31 @@
 #
 # Part of lib.sh: processes that use memory beside the test.
 
+# all_movable: are all blocks under test in ZONE_MOVABLE, as far as they are online?
+all_movable() {
+	for am_block in $BLOCKS; do
+		block_look "$am_block"
+		[ "$BLOCK_STATE:$BLOCK_ZONE" = online:Movable ] ||
+			[ "$BLOCK_STATE" != online ] || return
+	done
+}
+
+# hog_folios: between marked pages, no huge page is free. With folios of all sizes (from 6.8
+# on), the hog takes half of the time. Enabling them raises min_free_kbytes. Each zone loses
+# its large folios first. If a block under test is not in ZONE_MOVABLE, the kernel would then
+# put memory of its own there, because other zones are full earlier.
+hog_folios() {
+	: >"$TMP/folios"
+	all_movable || return 0
+	for hs in /sys/kernel/mm/transparent_hugepage/hugepages-*kB/enabled; do
+		[ -e "$hs" ] || continue
+		read -r hs_was <"$hs"
+		hs_was=${hs_was#*\[}
+		echo "${hs_was%%\]*} $hs" >>"$TMP/folios"
+		echo always >"$hs"
+	done
+}
+
 # hog_sysctls lower|restore: the kernel keeps reserves of free pages from a user's
 # allocations, and the hog cannot look at these pages. They are made small.
 hog_sysctls() {
@@ -18,16 +43,7 @@ hog_sysctls() {
 		# In boot memory, the kernel reserves for itself in proportion to the
 		# memory in higher zones. The blocks under test are not in boot memory.
 		echo "1 1 0 0" >/proc/sys/vm/lowmem_reserve_ratio
-		# Between marked pages, no huge page is free. With folios of all sizes (from
-		# 6.8 on), the hog takes half of the time. Enabling them raises min_free_kbytes.
-		: >"$TMP/folios"
-		for hs in /sys/kernel/mm/transparent_hugepage/hugepages-*kB/enabled; do
-			[ -e "$hs" ] || continue
-			read -r hs_was <"$hs"
-			hs_was=${hs_was#*\[}
-			echo "${hs_was%%\]*} $hs" >>"$TMP/folios"
-			echo always >"$hs"
-		done
+		hog_folios
 		echo 0 >/proc/sys/vm/watermark_boost_factor
 		echo 1 >/proc/sys/vm/watermark_scale_factor
 		echo 0 >/proc/sys/vm/min_free_kbytes ;;
