@@ -156,7 +156,7 @@ static int ask(struct fake_offline_client *client,
 	if (WARN_ON_ONCE(ret > 0))
 		ret = -EINVAL;
 	if (ret)
-		fo_fail(FO_FAILED_HOTPLUG, FO_VETOED, op->pfns, -1,
+		fo_fail(FO_FAILED_HOTPLUG, FAKE_OFFLINE_REASON_VETOED, op->pfns, -1,
 			client->name, ret, "vetoed by %s: %s", client->name,
 			reason ?: "no reason given");
 	client->agreed = !ret;

@@ -19,7 +19,6 @@
 #include <linux/module.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
-#include <linux/sort.h>
 #include <linux/string.h>
 #include <linux/timekeeping.h>
 #include <linux/uaccess.h>
@@ -36,6 +35,7 @@
 #include "page_state.h"
 #include "parse.h"
 #include "reason.h"
+#include "release.h"
 #include "stats.h"
 #include "unplug.h"
 
@@ -72,13 +72,6 @@ static int run_mark(void *requests, unsigned int nr)
 	return fake_offline_take(client, requests, nr);
 }
 
-static int compare_starts(const void *a, const void *b)
-{
-	const struct fake_offline_range *x = a, *y = b;
-
-	return x->start_pfn < y->start_pfn ? -1 : x->start_pfn > y->start_pfn;
-}
-
 static int run_unmark(void *items, unsigned int nr)
 {
 	struct fake_offline_range *ranges = items;
@@ -90,7 +83,7 @@ static int run_unmark(void *items, unsigned int nr)
 	for (i = 0; i < nr; i++)
 		if (!ranges[i].nr_pages)
 			return -EINVAL;	/* "all" must be the only line */
-	sort(ranges, nr, sizeof(*ranges), compare_starts, NULL);
+	fo_sort_ranges(ranges, nr);
 	return fake_offline_release(client, ranges, nr);
 }
 

@@ -7,6 +7,9 @@
  * This file has module init and exit, the parameter "skip", and all exported
  * functions. Other modules call only these. The other files, from the top layer down:
  *
+ *	dev.c		the device /dev/fake_offline; its ioctls are in dev_change.c, which
+ *			takes and gives back pages, and in dev_look.c
+ *	session.c	whose marks an open file of the device makes
  *	debugfs.c	the debugfs files, with parse.c for what is written to them
  *	client.c	the registered clients, and their callbacks
  *	request.c	which requests are taken together, and in which order
@@ -53,6 +56,7 @@
 #include "client.h"
 #include "compat.h"
 #include "debugfs.h"
+#include "dev.h"
 #include "hook.h"
 #include "list.h"
 #include "lock.h"
@@ -172,7 +176,9 @@ int fake_offline_take(struct fake_offline_client *client,
 		      struct fake_offline_request *requests,
 		      unsigned int nr_requests)
 {
-	return fo_take(client, requests, nr_requests);
+	unsigned int failed;
+
+	return fo_take(client, requests, nr_requests, &failed);
 }
 EXPORT_SYMBOL_GPL(fake_offline_take);
 
@@ -409,9 +415,14 @@ static int __init fake_offline_init(void)
 		goto pm;
 	fo_hook_init();
 	ret = fo_debugfs_create();
+	if (ret)
+		goto hook;
+	ret = fo_dev_create();
 	if (!ret)
 		return 0;
 
+	fo_debugfs_remove();
+hook:
 	fo_hook_exit();
 	fo_notifier_unregister();
 	fo_hook_stop();
@@ -427,11 +438,13 @@ ranges:
 /*
  * Other clients, open files and running hotplug operations keep the module loaded.
  * While the module is being unloaded, its notifier refuses every hotplug operation
- * (fo_operation_begin()). So none of these functions waits for one. Pages that debugfs has marked in online memory go back to the buddy
- * allocator. Its marks of offline and absent memory are deleted.
+ * (fo_operation_begin()). So none of these functions waits for one. Pages that the device
+ * and debugfs have marked in online memory go back to the buddy allocator. Their marks of
+ * offline and absent memory are deleted.
  */
 static void __exit fake_offline_exit(void)
 {
+	fo_dev_remove();
 	fo_debugfs_remove();
 	fo_orphans_exit();
 	fo_hook_exit();

@@ -128,7 +128,7 @@ static unsigned long pages_in_use(struct pfn_range pfns)
 int fo_floor_refuse(struct zone *zone, struct pfn_range pfns,
 		    unsigned long nr_pages, unsigned long possible)
 {
-	return fo_fail_mark(FO_FLOOR, pfns, -1, -ENOSPC,
+	return fo_fail_mark(FAKE_OFFLINE_REASON_FLOOR, pfns, -1, -ENOSPC,
 			    "zone %s of node %d must keep %ld pages and has %ld left: %lu of these %lu pages could be marked",
 			    zone->name, zone_to_nid(zone), floor_of(zone),
 			    available(zone), possible, nr_pages);
@@ -200,7 +200,7 @@ int fo_reserve_check(struct pfn_range pfns, unsigned long nr_pages, bool quiet)
 	if (left >= 0 && nr_pages <= left)
 		return 0;
 	return quiet ? -ENOSPC :
-	       fo_fail_mark(FO_RESERVE, pfns, -1, -ENOSPC,
+	       fo_fail_mark(FAKE_OFFLINE_REASON_RESERVE, pfns, -1, -ENOSPC,
 			    "less than reserve_mib=%u MiB would be available",
 			    fo_reserve_mib());
 }

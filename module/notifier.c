@@ -104,7 +104,7 @@ static int drop_refs(struct fo_operation *op)
 		if (!is_skipped(r) || !fo_pages_drop_refs(r->pfns, &stray))
 			continue;
 		restore_refs(pfns_until(op->pfns.first, r->pfns.first));
-		return refuse(op, FO_STRAY, stray, -EBUSY,
+		return refuse(op, FAKE_OFFLINE_REASON_STRAY, stray, -EBUSY,
 			      "PFN %#lx refused: another task holds a reference to a page marked by %s",
 			      stray, r->client->name);
 	}
@@ -169,20 +169,20 @@ static int begin(enum fo_direction dir, struct pfn_range pfns,
 	*op = NULL;
 	refused_before = true;
 	if (ret)
-		return fo_fail_hotplug(FO_INJECTED, pfns, -1, ret,
+		return fo_fail_hotplug(FAKE_OFFLINE_REASON_INJECTED, pfns, -1, ret,
 				       "vetoed: injected before the module's own work, errno %d",
 				       ret);
 	/* The worker would wait for this operation, and nothing could end that. */
 	if (dir == FO_OFFLINING && fo_hook_is_changing())
-		return fo_fail_hotplug(FO_HOOK_CHANGES, pfns, -1, -EBUSY,
+		return fo_fail_hotplug(FAKE_OFFLINE_REASON_HOOK_CHANGES, pfns, -1, -EBUSY,
 				       "the module is changing the online-page hook; try again");
 	ret = fo_operation_begin(dir, pfns, op);
 	if (ret == -EBUSY)
-		return fo_fail_hotplug(FO_UNLOADING, pfns, -1, ret,
+		return fo_fail_hotplug(FAKE_OFFLINE_REASON_UNLOADING, pfns, -1, ret,
 				       "the module is being unloaded");
 	refused_before = false;
 	if (ret)
-		refuse(*op, FO_INTERRUPTED, -1, ret,
+		refuse(*op, FAKE_OFFLINE_REASON_INTERRUPTED, -1, ret,
 		       "interrupted by a signal while pages there were being marked or given back");
 	return ret;
 }
@@ -196,7 +196,7 @@ static int check_isolated(const struct fo_operation *op)
 {
 	if (fo_all_isolated(op->pfns))
 		return 0;
-	return refuse(op, FO_ISOLATED, -1, -EBUSY,
+	return refuse(op, FAKE_OFFLINE_REASON_ISOLATED, -1, -EBUSY,
 		      "another task was allocating pages there at the same time, and undid the isolation");
 }
 
@@ -209,7 +209,7 @@ static int check_skippable(const struct fo_operation *op)
 		return 0;
 	fo_for_each_range(r, op->pfns)
 		if (!(r->flags & FAKE_OFFLINE_SKIPPABLE))
-			return fo_fail(FO_FAILED_HOTPLUG, FO_UNSKIPPABLE,
+			return fo_fail(FO_FAILED_HOTPLUG, FAKE_OFFLINE_REASON_UNSKIPPABLE,
 				       op->pfns, r->pfns.first, r->client->name,
 				       -EBUSY,
 				       "PFN %#lx refused: marked unskippable by %s",
@@ -230,7 +230,7 @@ static int check_memmap(const struct fo_operation *op)
 	if (!r)
 		return 0;
 	fo_stat_inc(FO_STAT_ONLINE_VETOED);
-	return fo_fail(FO_FAILED_HOTPLUG, FO_OWN_MEMMAP, op->pfns, r->pfns.first,
+	return fo_fail(FO_FAILED_HOTPLUG, FAKE_OFFLINE_REASON_OWN_MEMMAP, op->pfns, r->pfns.first,
 		       r->client->name, -EBUSY,
 		       "refusing to online: PFN %#lx, marked by %s, is in the block's own memmap",
 		       r->pfns.first, r->client->name);
@@ -250,7 +250,7 @@ static int check_hook(const struct fo_operation *op)
 	fo_stat_inc(FO_STAT_ONLINE_VETOED);
 	/* Another driver may have given it back: then the next try works. */
 	fo_hook_ask();
-	return refuse(op, state == FO_HOOK_FREE ? FO_HOOK_CHANGES : FO_NO_HOOK,
+	return refuse(op, state == FO_HOOK_FREE ? FAKE_OFFLINE_REASON_HOOK_CHANGES : FAKE_OFFLINE_REASON_NO_HOOK,
 		      -1, -EBUSY, "refusing to online: %lu pages are marked, and %s",
 		      pages, state == FO_HOOK_LEFT ?
 		      "the online-page hook is left to a driver of the hypervisor" :
@@ -285,7 +285,7 @@ static int prepare(struct fo_operation *op)
 	}
 	ret = fo_inject(directions[op->dir].after, op->pfns);
 	if (ret)
-		return refuse(op, FO_INJECTED, -1, ret,
+		return refuse(op, FAKE_OFFLINE_REASON_INJECTED, -1, ret,
 			      "vetoed: injected after the module's own work, errno %d",
 			      ret);
 	if (op->dir == FO_OFFLINING)
@@ -349,13 +349,13 @@ static void cancel(enum fo_direction dir, struct pfn_range pfns)
 	if (dir == FO_OFFLINING)
 		trace_fake_offline_cancel(&pfns, "-", 0, !op);
 	if (!op && !refused_before)
-		fo_fail_hotplug(FO_VETOED, pfns, -1, -ECANCELED,
+		fo_fail_hotplug(FAKE_OFFLINE_REASON_VETOED, pfns, -1, -ECANCELED,
 				"vetoed by another notifier, before this module's");
 	refused_before = false;
 	if (op && dir == FO_OFFLINING)
 		undo_offlining(op);
 	else if (op && !op->vetoed)
-		refuse(op, FO_VETOED, -1, -ECANCELED,
+		refuse(op, FAKE_OFFLINE_REASON_VETOED, -1, -ECANCELED,
 		       "vetoed by another notifier, after this module's");
 	if (op)
 		finish(op, FO_CANCELLED);

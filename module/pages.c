@@ -128,7 +128,7 @@ static int mark_range(const struct fo_range *r, bool quiet)
 	if (ret) {
 		fo_stat_inc(FO_STAT_STRAY_REFERENCES);
 		if (!quiet)
-			fo_fail_mark(FO_STRAY, r->pfns, stray, ret,
+			fo_fail_mark(FAKE_OFFLINE_REASON_STRAY, r->pfns, stray, ret,
 				     "PFN %#lx has a reference of another task",
 				     stray);
 		fo_put_singly(r->pfns);

@@ -29,43 +29,72 @@
 #include "reason.h"
 #include "trace.h"
 
-static const char *const names[FO_NR_REASONS] = {
-	[FO_ALREADY_MARKED]	= "marked",
-	[FO_NO_MEMORY]		= "no_memory",
-	[FO_DEVICE_MEMORY]	= "device_memory",
-	[FO_NOT_PLUGGABLE]	= "not_pluggable",
-	[FO_KERNEL_MEMORY]	= "kernel_memory",
-	[FO_NEIGHBOUR]		= "neighbour",
-	[FO_PINNED]		= "pinned",
-	[FO_IN_USE]		= "in_use",
-	[FO_TRANSIENT]		= "transient",
-	[FO_ISOLATED]		= "isolated",
-	[FO_STRAY]		= "stray",
-	[FO_FLOOR]		= "floor",
-	[FO_RESERVE]		= "reserve",
-	[FO_NOT_FOUND]		= "not_found",
-	[FO_NO_ZONE]		= "no_zone",
-	[FO_INTERRUPTED]	= "interrupted",
-	[FO_VETOED]		= "vetoed",
-	[FO_INJECTED]		= "injected",
-	[FO_UNSKIPPABLE]	= "unskippable",
-	[FO_UNMOVABLE]		= "unmovable",
-	[FO_NO_HOOK]		= "no_hook",
-	[FO_OWN_MEMMAP]		= "own_memmap",
-	[FO_UNLOADING]		= "unloading",
-	[FO_HOOK_CHANGES]	= "hook_changes",
-	[FO_KERNEL_REFUSED]	= "kernel_refused",
+static const char *const names[FAKE_OFFLINE_NR_REASONS] = {
+	[FAKE_OFFLINE_REASON_NONE]		= "none",
+	[FAKE_OFFLINE_REASON_MARKED]		= "marked",
+	[FAKE_OFFLINE_REASON_NO_MEMORY]		= "no_memory",
+	[FAKE_OFFLINE_REASON_DEVICE_MEMORY]	= "device_memory",
+	[FAKE_OFFLINE_REASON_NOT_PLUGGABLE]	= "not_pluggable",
+	[FAKE_OFFLINE_REASON_KERNEL_MEMORY]	= "kernel_memory",
+	[FAKE_OFFLINE_REASON_NEIGHBOUR]		= "neighbour",
+	[FAKE_OFFLINE_REASON_PINNED]		= "pinned",
+	[FAKE_OFFLINE_REASON_IN_USE]		= "in_use",
+	[FAKE_OFFLINE_REASON_TRANSIENT]		= "transient",
+	[FAKE_OFFLINE_REASON_ISOLATED]		= "isolated",
+	[FAKE_OFFLINE_REASON_STRAY]		= "stray",
+	[FAKE_OFFLINE_REASON_FLOOR]		= "floor",
+	[FAKE_OFFLINE_REASON_RESERVE]		= "reserve",
+	[FAKE_OFFLINE_REASON_NOT_FOUND]		= "not_found",
+	[FAKE_OFFLINE_REASON_NO_ZONE]		= "no_zone",
+	[FAKE_OFFLINE_REASON_NOT_MARKED]	= "not_marked",
+	[FAKE_OFFLINE_REASON_NOT_OWNER]		= "not_owner",
+	[FAKE_OFFLINE_REASON_INTERRUPTED]	= "interrupted",
+	[FAKE_OFFLINE_REASON_VETOED]		= "vetoed",
+	[FAKE_OFFLINE_REASON_INJECTED]		= "injected",
+	[FAKE_OFFLINE_REASON_UNSKIPPABLE]	= "unskippable",
+	[FAKE_OFFLINE_REASON_UNMOVABLE]		= "unmovable",
+	[FAKE_OFFLINE_REASON_NO_HOOK]		= "no_hook",
+	[FAKE_OFFLINE_REASON_OWN_MEMMAP]	= "own_memmap",
+	[FAKE_OFFLINE_REASON_UNLOADING]		= "unloading",
+	[FAKE_OFFLINE_REASON_HOOK_CHANGES]	= "hook_changes",
+	[FAKE_OFFLINE_REASON_KERNEL_REFUSED]	= "kernel_refused",
 };
 
 /** fo_reason_name() - the word for a reason */
-const char *fo_reason_name(enum fo_reason reason)
+const char *fo_reason_name(enum fake_offline_reason reason)
 {
 	return names[reason];
 }
 
-/* Protects the records of the last failures. */
+/* Protects the records of the last failures, and the watches. */
 static DEFINE_SPINLOCK(failure_lock);
 static struct fo_failure last_failure[FO_NR_FAILURE_KINDS];
+static LIST_HEAD(watches);
+
+/**
+ * fo_failure_watch() - keep the failures of the calling task apart
+ * @watch: filled in from now on by each fo_fail() of this task
+ *
+ * Two tasks may fail at the same time, so the last failure of all may be another's.
+ *
+ * Context: any. Inverse: fo_failure_unwatch().
+ */
+void fo_failure_watch(struct fo_failure_watch *watch)
+{
+	watch->task = current;
+	watch->failure.count = 0;
+	spin_lock(&failure_lock);
+	list_add(&watch->list, &watches);
+	spin_unlock(&failure_lock);
+}
+
+/** fo_failure_unwatch() - end it; inverse: fo_failure_watch() */
+void fo_failure_unwatch(struct fo_failure_watch *watch)
+{
+	spin_lock(&failure_lock);
+	list_del(&watch->list);
+	spin_unlock(&failure_lock);
+}
 
 /**
  * fo_fail() - record the reason of a failure
@@ -83,7 +112,7 @@ static struct fo_failure last_failure[FO_NR_FAILURE_KINDS];
  * Context: any.
  * Return: @error.
  */
-int fo_fail(enum fo_failure_kind kind, enum fo_reason reason,
+int fo_fail(enum fo_failure_kind kind, enum fake_offline_reason reason,
 	    struct pfn_range pfns, long pfn, const char *owner, int error,
 	    const char *fmt, ...)
 {
@@ -94,6 +123,7 @@ int fo_fail(enum fo_failure_kind kind, enum fo_reason reason,
 		.pfns = pfns,
 		.pfn = pfn,
 	};
+	struct fo_failure_watch *watch;
 	va_list args;
 
 	va_start(args, fmt);
@@ -104,6 +134,9 @@ int fo_fail(enum fo_failure_kind kind, enum fo_reason reason,
 	spin_lock(&failure_lock);
 	f.count = last_failure[kind].count + 1;
 	last_failure[kind] = f;
+	list_for_each_entry(watch, &watches, list)
+		if (watch->task == current)
+			watch->failure = f;
 	spin_unlock(&failure_lock);
 	if (kind == FO_FAILED_HOTPLUG) {
 		trace_fake_offline_veto(&pfns, pfn, error, f.text);
@@ -283,7 +316,7 @@ bool fo_has_untyped(struct pfn_range pfns)
 static int kernel_memory(struct pfn_range pfns, unsigned long pfn,
 			 const char *what)
 {
-	return fo_fail_mark(FO_KERNEL_MEMORY, pfns, pfn, -EBUSY,
+	return fo_fail_mark(FAKE_OFFLINE_REASON_KERNEL_MEMORY, pfns, pfn, -EBUSY,
 			    "PFN %#lx could not be freed: %s", pfn, what);
 }
 
@@ -319,32 +352,32 @@ int fo_explain_busy(struct pfn_range pfns, bool isolated, bool drained)
 
 	for_each_pfn(pfn, pfns)
 		if (PageReserved(pfn_to_page(pfn)) && !page_is_ram(pfn))
-			return fo_fail_mark(FO_NO_MEMORY, pfns, pfn, -ENXIO,
+			return fo_fail_mark(FAKE_OFFLINE_REASON_NO_MEMORY, pfns, pfn, -ENXIO,
 					    "PFN %#lx is no RAM", pfn);
 	if (what && pfns_overlap(pfns, PFN_RANGE(obstacle, obstacle)))
 		return kernel_memory(pfns, obstacle, what);
 	if (find(pfns, pinned, &found))
-		return fo_fail_mark(FO_PINNED, pfns, found, -EBUSY,
+		return fo_fail_mark(FAKE_OFFLINE_REASON_PINNED, pfns, found, -EBUSY,
 				    "PFN %#lx could not be freed: pinned, %d references",
 				    found, refs(found));
 	/* A request that does not wait drains no list. */
 	if (!drained && find(pfns, untyped, &found))
-		return fo_fail_mark(FO_TRANSIENT, pfns, found, -EBUSY,
+		return fo_fail_mark(FAKE_OFFLINE_REASON_TRANSIENT, pfns, found, -EBUSY,
 				    "PFN %#lx is on the free list of a CPU, or is memory of the kernel: only a request that waits can tell",
 				    found);
 	if (what)
-		return fo_fail_mark(FO_NEIGHBOUR, pfns, obstacle, -EBUSY,
+		return fo_fail_mark(FAKE_OFFLINE_REASON_NEIGHBOUR, pfns, obstacle, -EBUSY,
 				    "PFN %#lx in the same page block cannot move: %s",
 				    obstacle, what);
 	if (isolated)
-		return fo_fail_mark(FO_ISOLATED, pfns, -1, -EBUSY,
+		return fo_fail_mark(FAKE_OFFLINE_REASON_ISOLATED, pfns, -1, -EBUSY,
 				    "its page block is isolated by another allocation or a hotplug operation");
 	if (find(pfns, in_use, &found))
-		return fo_fail_mark(FO_IN_USE, pfns, found, -EBUSY,
+		return fo_fail_mark(FAKE_OFFLINE_REASON_IN_USE, pfns, found, -EBUSY,
 				    "PFN %#lx could not be freed: in use and movable, %d references, %pGp",
 				    found, refs(found),
 				    compat_page_flags(pfn_to_page(found)));
-	return fo_fail_mark(FO_TRANSIENT, pfns, -1, -EBUSY,
+	return fo_fail_mark(FAKE_OFFLINE_REASON_TRANSIENT, pfns, -1, -EBUSY,
 			    "another task held a page there while it was tried; all are free now, and a new try may work");
 }
 
@@ -353,15 +386,15 @@ static void refused_by(const struct fo_operation *op, unsigned long pfn)
 	struct fo_range *r = fo_ranges_first(PFN_RANGE(pfn, pfn));
 
 	if (op->refusing == pfn_to_page(pfn))
-		fo_fail_hotplug(FO_INJECTED, op->pfns, pfn, -EBUSY,
+		fo_fail_hotplug(FAKE_OFFLINE_REASON_INJECTED, op->pfns, pfn, -EBUSY,
 				"PFN %#lx refused: injected", pfn);
 	else if (r)
-		fo_fail(FO_FAILED_HOTPLUG, FO_UNSKIPPABLE, op->pfns, pfn,
+		fo_fail(FO_FAILED_HOTPLUG, FAKE_OFFLINE_REASON_UNSKIPPABLE, op->pfns, pfn,
 			r->client->name, -EBUSY,
 			"PFN %#lx refused: marked unskippable by %s", pfn,
 			r->client->name);
 	else
-		fo_fail_hotplug(FO_UNSKIPPABLE, op->pfns, pfn, -EBUSY,
+		fo_fail_hotplug(FAKE_OFFLINE_REASON_UNSKIPPABLE, op->pfns, pfn, -EBUSY,
 				"PFN %#lx refused: PageOffline, not skippable, of another driver",
 				pfn);
 }
@@ -373,14 +406,14 @@ static void signal_ended(const struct fo_operation *op)
 
 	what = op->signalled ? NULL : find(op->pfns, not_migrated, &pfn);
 	if (what)
-		fo_fail_hotplug(FO_INTERRUPTED, op->pfns, pfn, -EINTR,
+		fo_fail_hotplug(FAKE_OFFLINE_REASON_INTERRUPTED, op->pfns, pfn, -EINTR,
 				"interrupted by a signal; PFN %#lx was in the way: %s, %d references",
 				pfn, what, refs(pfn));
 	else if (op->signalled)
-		fo_fail_hotplug(FO_INJECTED, op->pfns, -1, -EINTR,
+		fo_fail_hotplug(FAKE_OFFLINE_REASON_INJECTED, op->pfns, -1, -EINTR,
 				"interrupted: injected");
 	else
-		fo_fail_hotplug(FO_INTERRUPTED, op->pfns, -1, -EINTR,
+		fo_fail_hotplug(FAKE_OFFLINE_REASON_INTERRUPTED, op->pfns, -1, -EINTR,
 				"interrupted by a signal");
 }
 
@@ -401,11 +434,11 @@ void fo_explain_cancel(const struct fo_operation *op)
 	else if (signal_pending(current))
 		signal_ended(op);
 	else if (find(op->pfns, free_hugetlb, &pfn))
-		fo_fail_hotplug(FO_UNMOVABLE, op->pfns, pfn, -EBUSY,
+		fo_fail_hotplug(FAKE_OFFLINE_REASON_UNMOVABLE, op->pfns, pfn, -EBUSY,
 				"PFN %#lx could not be dissolved: a free huge page that the hugetlb pool needs",
 				pfn);
 	else
-		fo_fail_hotplug(FO_VETOED, op->pfns, -1, -ECANCELED,
+		fo_fail_hotplug(FAKE_OFFLINE_REASON_VETOED, op->pfns, -1, -ECANCELED,
 				"vetoed by another notifier, after this module's");
 }
 
@@ -428,13 +461,13 @@ void fo_explain_state(struct pfn_range pfns, int error)
 		mutex_unlock(&fo_lock);
 	}
 	if (what)
-		fo_fail_hotplug(FO_UNMOVABLE, pfns, pfn, error,
+		fo_fail_hotplug(FAKE_OFFLINE_REASON_UNMOVABLE, pfns, pfn, error,
 				"PFN %#lx refused: %s", pfn, what);
 	else if (error == -EINVAL)
-		fo_fail_hotplug(FO_KERNEL_REFUSED, pfns, -1, error,
+		fo_fail_hotplug(FAKE_OFFLINE_REASON_KERNEL_REFUSED, pfns, -1, error,
 				"in that state already, or the block has holes or several zones");
 	else
-		fo_fail_hotplug(FO_KERNEL_REFUSED, pfns, -1, error,
+		fo_fail_hotplug(FAKE_OFFLINE_REASON_KERNEL_REFUSED, pfns, -1, error,
 				error == -EBUSY ?
 				"its pages could not be isolated, errno %d" :
 				"the kernel refused before any notifier was asked, errno %d",

@@ -11,6 +11,7 @@
 #include <linux/errno.h>
 #include <linux/pfn.h>
 #include <linux/sched.h>
+#include <linux/sort.h>
 #include <linux/workqueue.h>
 
 #include <linux/fake_offline.h>
@@ -19,6 +20,7 @@
 #include "hook.h"
 #include "page_state.h"
 #include "pages.h"
+#include "reason.h"
 #include "release.h"
 #include "stats.h"
 #include "trace.h"
@@ -43,6 +45,25 @@ int fo_make_range(unsigned long start_pfn, unsigned long nr_pages,
 	return pfns->last > PHYS_PFN(~(phys_addr_t)0) ? -ENXIO : 0;
 }
 
+static int compare_starts(const void *a, const void *b)
+{
+	const struct fake_offline_range *x = a, *y = b;
+
+	return x->start_pfn < y->start_pfn ? -1 : x->start_pfn > y->start_pfn;
+}
+
+/** fo_sort_ranges() - bring ranges into the order that a release needs; context: any */
+void fo_sort_ranges(struct fake_offline_range *ranges, unsigned int nr)
+{
+	sort(ranges, nr, sizeof(*ranges), compare_starts, NULL);
+}
+
+static int not_marked(struct pfn_range pfns, unsigned long pfn)
+{
+	return fo_fail(FO_FAILED_RELEASE, FAKE_OFFLINE_REASON_NOT_MARKED, pfns,
+		       pfn, NULL, -ENOENT, "PFN %#lx is not marked", pfn);
+}
+
 /* Is every page marked by @client? Holds fo_lock. */
 static int check_owner(const struct fake_offline_client *client,
 		       struct pfn_range pfns)
@@ -52,12 +73,16 @@ static int check_owner(const struct fake_offline_client *client,
 
 	fo_for_each_range(r, pfns) {
 		if (r->pfns.first > pfn)
-			return -ENOENT;
+			return not_marked(pfns, pfn);
 		if (r->client != client)
-			return -EPERM;
+			return fo_fail(FO_FAILED_RELEASE,
+				       FAKE_OFFLINE_REASON_NOT_OWNER, pfns, pfn,
+				       r->client->name, -EPERM,
+				       "PFN %#lx is marked by %s", pfn,
+				       r->client->name);
 		pfn = r->pfns.last + 1;
 	}
-	return pfn > pfns.last ? 0 : -ENOENT;
+	return pfn > pfns.last ? 0 : not_marked(pfns, pfn);
 }
 
 /* Spare records, chained by their owner. */

@@ -9,9 +9,11 @@
 #include "ranges.h"
 
 struct fake_offline_client;
+struct fake_offline_range;
 
 int fo_make_range(unsigned long start_pfn, unsigned long nr_pages,
 		  struct pfn_range *pfns);
+void fo_sort_ranges(struct fake_offline_range *ranges, unsigned int nr);
 int fo_lock_owned(struct fake_offline_client *client,
 		  const struct pfn_range *ranges, unsigned int nr,
 		  enum fo_wait wait);

@@ -89,7 +89,7 @@ static int report_got(const struct fo_take *t, unsigned int before,
 	if (!r->got)
 		return 0;
 	if (nr > r->nr_got)
-		return fo_fail_mark(FO_NOT_FOUND, NO_PFNS, -1, -ENOSPC,
+		return fo_fail_mark(FAKE_OFFLINE_REASON_NOT_FOUND, NO_PFNS, -1, -ENOSPC,
 				    "%lu pages are only to be had in more than %u ranges",
 				    r->nr_pages, r->nr_got);
 	r->nr_got = nr;
@@ -112,7 +112,7 @@ static void refuse_anywhere(const struct fo_take *t, unsigned int before,
 	if (t->full)
 		fo_floor_refuse(t->full, NO_PFNS, nr_pages, found);
 	else
-		fo_fail_mark(FO_NOT_FOUND, NO_PFNS, -1, -ENOSPC,
+		fo_fail_mark(FAKE_OFFLINE_REASON_NOT_FOUND, NO_PFNS, -1, -ENOSPC,
 			     "%lu of %lu pages could be freed", found, nr_pages);
 	mutex_unlock(&fo_lock);
 }
@@ -139,7 +139,7 @@ static int take_anywhere(struct fo_take *t, struct fake_offline_request *r)
 	if (!ret)
 		ret = report_got(t, before, r);
 	else if (ret == -ENXIO)
-		fo_fail_mark(FO_NO_ZONE, NO_PFNS, -1, ret,
+		fo_fail_mark(FAKE_OFFLINE_REASON_NO_ZONE, NO_PFNS, -1, ret,
 			     "no such node or zone");
 	else if (ret == -ENOSPC)
 		refuse_anywhere(t, before, r->nr_pages);
@@ -236,21 +236,29 @@ static int take_together(struct fo_take *t, const struct fake_offline_request *r
 	return ret;
 }
 
-/* In their order, so that which one fails, and how, does not change. */
+/*
+ * In their order, so that which one fails, and how, does not change. @failed: filled in
+ * with the index of that one.
+ */
 static int take_requests(struct fo_take *t, struct fake_offline_request *r,
-			 unsigned int nr)
+			 unsigned int nr, unsigned int *failed)
 {
-	unsigned int i, n;
-	int ret = 0;
+	unsigned int i, n, at;
+	int ret;
 
-	for (; !ret && nr; r += n, nr -= n) {
-		n = nr_near(r, nr);
-		if (n > 1 && !take_together(t, r, &n))
+	for (at = 0; at < nr; at += n) {
+		n = nr_near(&r[at], nr - at);
+		if (n > 1 && !take_together(t, &r[at], &n))
 			continue;
-		for (i = 0; !ret && i < n; i++)
+		for (i = at; i < at + n; i++) {
 			ret = take_request(t, &r[i]);
+			if (!ret)
+				continue;
+			*failed = i;
+			return ret;
+		}
 	}
-	return ret;
+	return 0;
 }
 
 /**
@@ -258,12 +266,14 @@ static int take_requests(struct fo_take *t, struct fake_offline_request *r,
  * @client: for whom
  * @requests: which pages
  * @nr: number of requests
+ * @failed: filled in with the index of the request that failed, or 0
  *
  * Context: sleeps, holds nothing.
  * Return: as fake_offline_take().
  */
 int fo_take(struct fake_offline_client *client,
-	    struct fake_offline_request *requests, unsigned int nr)
+	    struct fake_offline_request *requests, unsigned int nr,
+	    unsigned int *failed)
 {
 	struct fo_take t = {
 		.client = client,
@@ -272,12 +282,13 @@ int fo_take(struct fake_offline_client *client,
 	bool once = nr && requests[0].flags & FAKE_OFFLINE_ONCE;
 	int ret;
 
+	*failed = 0;
 	if (fo_in_callback() || fo_operation_is_mine())
 		return -EDEADLK;
 	fo_unplug_sweep();
 	ret = fo_hook_want(!once);
 	if (!ret)
-		ret = take_requests(&t, requests, nr);
+		ret = take_requests(&t, requests, nr, failed);
 	if (ret)
 		fo_take_undo(&t, 0, true);
 	fo_hook_unwant(!once);

@@ -7,6 +7,7 @@ struct fake_offline_client;
 struct fake_offline_request;
 
 int fo_take(struct fake_offline_client *client,
-	    struct fake_offline_request *requests, unsigned int nr);
+	    struct fake_offline_request *requests, unsigned int nr,
+	    unsigned int *failed);
 
 #endif /* FO_REQUEST_H */

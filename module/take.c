@@ -95,7 +95,7 @@ static int check_unmarked(const struct fo_take *t, struct pfn_range pfns)
 			continue;
 		pfn = max(r->pfns.first, pfns.first);
 		return t->quiet ? -EEXIST :
-		       fo_fail(FO_FAILED_MARK, FO_ALREADY_MARKED, pfns, pfn,
+		       fo_fail(FO_FAILED_MARK, FAKE_OFFLINE_REASON_MARKED, pfns, pfn,
 			       r->client->name, -EEXIST,
 			       "PFN %#lx is marked already by %s", pfn,
 			       r->client->name);
@@ -115,7 +115,7 @@ static int check_memory(const struct fo_take *t, unsigned long pfn,
 	case FO_MEMORY_OFFLINE:
 		return 0;
 	case FO_MEMORY_DEVICE:
-		return fo_fail_mark(FO_DEVICE_MEMORY, pfns, pfn, -ENXIO,
+		return fo_fail_mark(FAKE_OFFLINE_REASON_DEVICE_MEMORY, pfns, pfn, -ENXIO,
 				    "PFN %#lx is memory of a device, which is never online",
 				    pfn);
 	case FO_MEMORY_ABSENT:
@@ -123,12 +123,12 @@ static int check_memory(const struct fo_take *t, unsigned long pfn,
 			return 0;
 		fallthrough;
 	case FO_MEMORY_HOLE:
-		return fo_fail_mark(FO_NO_MEMORY, pfns, pfn, -ENXIO,
+		return fo_fail_mark(FAKE_OFFLINE_REASON_NO_MEMORY, pfns, pfn, -ENXIO,
 				    "PFN %#lx is no RAM", pfn);
 	case FO_MEMORY_NEVER:
 		break;
 	}
-	return fo_fail_mark(FO_NOT_PLUGGABLE, pfns, pfn, -ENXIO,
+	return fo_fail_mark(FAKE_OFFLINE_REASON_NOT_PLUGGABLE, pfns, pfn, -ENXIO,
 			    "PFN %#lx is no RAM, and none can be plugged there",
 			    pfn);
 }

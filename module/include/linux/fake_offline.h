@@ -16,7 +16,8 @@
  * without the memmap, it owns the online-page hook that withholds them, and it
  * serialises marking against memory hotplug.
  *
- * All counts are in pages of PAGE_SIZE bytes, all positions are PFNs.
+ * All counts are in pages of PAGE_SIZE bytes, all positions are PFNs. The flags, the
+ * states of a range and the reasons of failures are those of <uapi/linux/fake_offline.h>.
  *
  * Memory notifiers. A client may have a memory notifier of its own. A function
  * that would wait for the hotplug operation of the calling task itself returns
@@ -26,41 +27,19 @@
 #ifndef LINUX_FAKE_OFFLINE_H
 #define LINUX_FAKE_OFFLINE_H
 
-#include <linux/bits.h>
 #include <linux/numa.h>
 #include <linux/types.h>
+
+#include <uapi/linux/fake_offline.h>
 
 struct module;
 struct fake_offline_client;
 
-/** define FAKE_OFFLINE_SKIPPABLE - offlining may skip these pages */
-#define FAKE_OFFLINE_SKIPPABLE	BIT(0)
-/* BIT(1) is FAKE_OFFLINE_CANARY of <linux/fake_offline_test.h>. */
-/**
- * define FAKE_OFFLINE_ABSENT - the range is a place
- *
- * It may lie where no memory exists yet, if memory can be plugged there. It stays
- * with the place when its memory is unplugged. Without this flag a range needs
- * memory that exists, online or offline, and goes with it.
- */
-#define FAKE_OFFLINE_ABSENT	BIT(2)
-/** define FAKE_OFFLINE_POISONED - a hardware-poisoned page; only in an info */
-#define FAKE_OFFLINE_POISONED	BIT(3)
-/**
- * define FAKE_OFFLINE_ONCE - try once, wait for nothing
- *
- * A request that would wait for another task or for a hotplug operation, or would
- * try again, fails with -EAGAIN or -EBUSY.
- */
-#define FAKE_OFFLINE_ONCE	BIT(4)
-
 /** define FAKE_OFFLINE_NAME_LEN - longest name of a client, and a NUL */
-#define FAKE_OFFLINE_NAME_LEN	32
+#define FAKE_OFFLINE_NAME_LEN	FAKE_OFFLINE_OWNER_LEN
 
 /** define FAKE_OFFLINE_ANYWHERE - start of a request: the core chooses the pages */
 #define FAKE_OFFLINE_ANYWHERE	(~0UL)
-/** define FAKE_OFFLINE_ANY_ZONE - zone of a request: any but ZONE_DMA */
-#define FAKE_OFFLINE_ANY_ZONE	(-1)
 
 /**
  * struct fake_offline_range - a PFN range
@@ -91,20 +70,6 @@ struct fake_offline_request {
 	int zone;
 	struct fake_offline_range *got;
 	unsigned int nr_got;
-};
-
-/**
- * enum fake_offline_state - what a range is worth at the moment
- * @FAKE_OFFLINE_IN_FORCE: its memory is online, and its pages are out of use
- * @FAKE_OFFLINE_WAITING: its memory is offline or absent; the pages will be
- *	withheld when it comes online
- * @FAKE_OFFLINE_NOT_IN_FORCE: memory has come to its place that never passes the
- *	online-page hook, such as ZONE_DEVICE memory
- */
-enum fake_offline_state {
-	FAKE_OFFLINE_IN_FORCE,
-	FAKE_OFFLINE_WAITING,
-	FAKE_OFFLINE_NOT_IN_FORCE,
 };
 
 /**

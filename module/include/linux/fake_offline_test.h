@@ -9,13 +9,6 @@
 #include <linux/fake_offline.h>
 
 /**
- * define FAKE_OFFLINE_CANARY - fill the pages with a pattern, to be verified
- *
- * Pages of a range that waits are filled when their memory comes online.
- */
-#define FAKE_OFFLINE_CANARY	BIT(1)
-
-/**
  * struct fake_offline_counts - what fake_offline_verify() found, in pages
  * @ranges: marked ranges; the one field that is not in pages
  * @pages: marked pages
