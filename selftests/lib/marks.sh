@@ -127,11 +127,9 @@ marks_pages() {
 	awk '{ n += $2 } END { print n + 0 }'
 }
 
-# merged [BLOCKS]: the runs of pages that a list covers, cut at the boundaries of blocks;
-# all runs, or those in these blocks
+# merged: the runs of pages that a list covers, cut at the boundaries of blocks
 merged() {
-	awk -v blocks="${1:+ $1 }" '
-	blocks != "" && !index(blocks, " " $5 " ") { next }
+	awk '
 	n && $1 == s + n && $5 == b { n += $2; next }
 	n { print s, n }
 	{ s = $1; n = $2; b = $5 }
