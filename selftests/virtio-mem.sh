@@ -224,7 +224,7 @@ marks_in_its() {
 
 	mixed_left=$((11 * 512))
 	resize 0
-	wait_for "all but the pieces with marks to be unplugged" mixed_unplugged || return
+	wait_for "all but the parts with marks to be unplugged" mixed_unplugged || return
 	# virtio-mem tries again and again, and nothing must change.
 	sleep 1
 	check_theirs "when the rest is unplugged"

@@ -172,7 +172,7 @@ int main(int argc, char **argv)
 		die("usage: fuzz [OPTION]... -s SEED | -r FILE");
 	if (!only_list)
 		measure_blocks();
-	if (world.block_pages / PAGE_BLOCK > MAX_PIECES)
+	if (world.block_pages / PAGE_BLOCK > MAX_REQUESTS)
 		die("memory blocks are too large here");
 	world.nr_pages = world.nr_blocks * world.block_pages;
 	world.first_pfn = world.first_block * world.block_pages;

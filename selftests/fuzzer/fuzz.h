@@ -24,7 +24,7 @@
 
 /* ---------------------------------------------------------------- operations */
 
-#define MAX_PIECES	64	/* page blocks of a memory block: see OP_GUARD */
+#define MAX_REQUESTS	64	/* page blocks of a memory block: see OP_GUARD */
 #define PAGE_BLOCK	512
 
 enum op_kind {
@@ -64,7 +64,7 @@ enum inject_point {
 	NR_POINTS
 };
 
-struct piece {
+struct request {
 	unsigned int start;
 	unsigned int nr;
 	bool unskippable;
@@ -73,8 +73,8 @@ struct piece {
 
 struct op {
 	enum op_kind kind;
-	unsigned int nr_pieces;
-	struct piece piece[MAX_PIECES];
+	unsigned int nr_requests;
+	struct request request[MAX_REQUESTS];
 	unsigned int block;	/* offline, online, guard */
 	enum online_type type;
 	bool debugfs;		/* which of the two files of a block is written */

@@ -53,7 +53,7 @@ static unsigned int some_page(struct generator *g)
 	return page ? page - 1 : 0;
 }
 
-static void fit(struct piece *p)
+static void fit(struct request *p)
 {
 	if (p->start >= world.nr_pages)
 		p->start = world.nr_pages - 1;
@@ -61,7 +61,7 @@ static void fit(struct piece *p)
 		p->nr = world.nr_pages - p->start;
 }
 
-static void any_piece(struct generator *g, struct piece *p)
+static void any_request(struct generator *g, struct request *p)
 {
 	p->start = some_page(g);
 	p->nr = some_length(g);
@@ -69,7 +69,7 @@ static void any_piece(struct generator *g, struct piece *p)
 }
 
 /* A run of marked pages, or a part of one, or a little more. */
-static void marked_piece(struct generator *g, struct piece *p)
+static void marked_request(struct generator *g, struct request *p)
 {
 	unsigned int i, start = below(g, world.nr_pages), end;
 
@@ -77,7 +77,7 @@ static void marked_piece(struct generator *g, struct piece *p)
 		if (g->model.page[start % world.nr_pages] & MARKED)
 			break;
 	if (i == world.nr_pages) {
-		any_piece(g, p);
+		any_request(g, p);
 		return;
 	}
 	start %= world.nr_pages;
@@ -138,14 +138,14 @@ static void make_mark(struct generator *g, struct op *op)
 	unsigned int i;
 
 	op->kind = OP_MARK;
-	op->nr_pieces = one_in(g, 4) ? 2 + below(g, 4) : 1;
-	for (i = 0; i < op->nr_pieces; i++) {
-		struct piece *p = &op->piece[i];
+	op->nr_requests = one_in(g, 4) ? 2 + below(g, 4) : 1;
+	for (i = 0; i < op->nr_requests; i++) {
+		struct request *p = &op->request[i];
 
-		any_piece(g, p);
+		any_request(g, p);
 		if (one_in(g, 5)) {
 			/* The place is beside a mark, or over its end. */
-			marked_piece(g, p);
+			marked_request(g, p);
 			p->start += p->nr - (one_in(g, 4) ? 1 : 0);
 			p->nr = some_length(g);
 			fit(p);
@@ -164,23 +164,23 @@ static void make_unmark(struct generator *g, struct op *op)
 	unsigned int i;
 
 	op->kind = OP_UNMARK;
-	op->nr_pieces = one_in(g, 4) ? 2 + below(g, 3) : 1;
-	for (i = 0; i < op->nr_pieces; i++) {
+	op->nr_requests = one_in(g, 4) ? 2 + below(g, 3) : 1;
+	for (i = 0; i < op->nr_requests; i++) {
 		if (one_in(g, 10))
-			any_piece(g, &op->piece[i]);
+			any_request(g, &op->request[i]);
 		else
-			marked_piece(g, &op->piece[i]);
+			marked_request(g, &op->request[i]);
 	}
 }
 
 static void make_skippable(struct generator *g, struct op *op)
 {
 	op->kind = OP_SKIPPABLE;
-	op->nr_pieces = 1;
+	op->nr_requests = 1;
 	if (one_in(g, 8))
-		any_piece(g, op->piece);
+		any_request(g, op->request);
 	else
-		marked_piece(g, op->piece);
+		marked_request(g, op->request);
 	/* An unskippable page keeps its block online, so few are made unskippable. */
 	op->number = !one_in(g, 3);
 }
@@ -227,25 +227,25 @@ static void make_soft(struct generator *g, struct op *op)
 {
 	op->kind = OP_SOFT;
 	if (one_in(g, 2))
-		any_piece(g, op->piece);
+		any_request(g, op->request);
 	else
-		marked_piece(g, op->piece);
-	op->nr_pieces = op->piece[0].nr = 1;
+		marked_request(g, op->request);
+	op->nr_requests = op->request[0].nr = 1;
 }
 
 static void make_any(struct generator *g, struct op *op)
 {
 	op->kind = OP_ANY;
 	op->number = 1 + below(g, 600);
-	op->piece[0].unskippable = one_in(g, 8);
-	op->piece[0].canary = one_in(g, 2);
+	op->request[0].unskippable = one_in(g, 8);
+	op->request[0].canary = one_in(g, 2);
 }
 
 static void make_balloon(struct generator *g, struct op *op)
 {
 	op->kind = OP_BALLOON;
-	op->nr_pieces = 1;
-	any_piece(g, op->piece);
+	op->nr_requests = 1;
+	any_request(g, op->request);
 }
 
 static void make_hold(struct generator *g, struct op *op)

@@ -128,7 +128,7 @@ bool model_may_be_together(const struct op *a, const struct op *b)
 	bool b_holds = b->kind == OP_HOLD || b->kind == OP_DROP;
 
 	return may[a->kind] && may[b->kind] && !(a_holds && b_holds) &&
-	       a->nr_pieces < 2 && b->nr_pieces < 2;
+	       a->nr_requests < 2 && b->nr_requests < 2;
 }
 
 bool model_forbids(const struct model *m, const struct step *s,
@@ -160,14 +160,14 @@ void model_resolve(const struct model *m, struct op *op)
 	if (op->kind != OP_GUARD)
 		return;
 	op->kind = OP_MARK;
-	op->nr_pieces = 0;
-	for (i = 0; i < world.block_pages && op->nr_pieces < MAX_PIECES;
+	op->nr_requests = 0;
+	for (i = 0; i < world.block_pages && op->nr_requests < MAX_REQUESTS;
 	     i += PAGE_BLOCK) {
 		for (j = 0; j < PAGE_BLOCK && !(page[i + j] & MARKED); j++)
 			;
 		if (j < PAGE_BLOCK)
 			continue;
-		op->piece[op->nr_pieces++] = (struct piece) {
+		op->request[op->nr_requests++] = (struct request) {
 			.start = op->block * world.block_pages + i + 300,
 			.nr = 1,
 			.canary = true,

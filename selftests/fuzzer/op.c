@@ -64,7 +64,7 @@ static const char *name_of(enum op_kind kind)
 
 /* ---------------------------------------------------------------- printing */
 
-static char *print_piece(char *to, const struct piece *p, unsigned int bp)
+static char *print_piece(char *to, const struct request *p, unsigned int bp)
 {
 	to += sprintf(to, " %u:%u %u", p->start / bp, p->start % bp, p->nr);
 	to += sprintf(to, "%s%s", p->unskippable ? " unskippable" : "",
@@ -75,16 +75,16 @@ static char *print_piece(char *to, const struct piece *p, unsigned int bp)
 static char *print_op(char *to, const struct op *op, unsigned int bp)
 {
 	const char *via = op->debugfs ? "debugfs" : "sysfs";
-	const struct piece *p = op->piece;
+	const struct request *p = op->request;
 	unsigned int i;
 
 	to += sprintf(to, "%s", name_of(op->kind));
 	switch (op->kind) {
 	case OP_MARK:
 	case OP_UNMARK:
-		for (i = 0; i < op->nr_pieces; i++) {
+		for (i = 0; i < op->nr_requests; i++) {
 			to = print_piece(to, &p[i], bp);
-			if (i + 1 < op->nr_pieces)
+			if (i + 1 < op->nr_requests)
 				to += sprintf(to, ",");
 		}
 		break;
@@ -188,7 +188,7 @@ static unsigned int next_page(struct words *w, unsigned int bp)
 	return block * bp + offset;
 }
 
-static void parse_flags(struct words *w, struct piece *p)
+static void parse_flags(struct words *w, struct request *p)
 {
 	p->unskippable = next_is(w, "unskippable");
 	p->canary = next_is(w, "canary");
@@ -212,10 +212,10 @@ static void parse_pieces(struct words *w, struct op *op, char *rest,
 			 unsigned int bp)
 {
 	for (;;) {
-		struct piece *p = &op->piece[op->nr_pieces];
+		struct request *p = &op->request[op->nr_requests];
 		char *comma;
 
-		if (op->nr_pieces++ == MAX_PIECES)
+		if (op->nr_requests++ == MAX_REQUESTS)
 			bad_line(w);
 		p->start = next_page(w, bp);
 		p->nr = next_number(w);
@@ -287,7 +287,7 @@ static void parse_op(struct op *op, unsigned int bp, char *text,
 		     const char *line)
 {
 	struct words w = { .line = line };
-	struct piece *p = op->piece;
+	struct request *p = op->request;
 	char *rest = strchr(text, ',');
 
 	memset(op, 0, sizeof(*op));
@@ -316,7 +316,7 @@ static void parse_op(struct op *op, unsigned int bp, char *text,
 		break;
 	case OP_SKIPPABLE:
 	case OP_BALLOON:
-		op->nr_pieces = 1;
+		op->nr_requests = 1;
 		p->start = next_page(&w, bp);
 		p->nr = next_number(&w);
 		if (op->kind == OP_SKIPPABLE)
@@ -333,7 +333,7 @@ static void parse_op(struct op *op, unsigned int bp, char *text,
 		parse_point(&w, op);
 		break;
 	case OP_SOFT:
-		op->nr_pieces = p->nr = 1;
+		op->nr_requests = p->nr = 1;
 		p->start = next_page(&w, bp);
 		break;
 	case OP_HOLD:

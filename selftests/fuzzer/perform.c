@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static char *put_flags(char *to, const struct piece *p)
+static char *put_flags(char *to, const struct request *p)
 {
 	return to + sprintf(to, "%s%s\n", p->unskippable ? " unskippable" : "",
 			    p->canary ? " canary" : "");
@@ -22,10 +22,10 @@ static int run_pieces(const char *file, const struct op *op)
 	char text[STEP_TEXT], *to = text;
 	unsigned int i;
 
-	if (!op->nr_pieces)
+	if (!op->nr_requests)
 		return 0;
-	for (i = 0; i < op->nr_pieces; i++) {
-		const struct piece *p = &op->piece[i];
+	for (i = 0; i < op->nr_requests; i++) {
+		const struct request *p = &op->request[i];
 
 		to += sprintf(to, "%" PRIu64 " %u", pfn_of(p->start), p->nr);
 		to = put_flags(to, p);
@@ -38,7 +38,7 @@ static int run_any(const struct op *op)
 	char text[128], *to = text;
 
 	to += sprintf(to, "any %u zone=Movable", op->number);
-	put_flags(to, op->piece);
+	put_flags(to, op->request);
 	return put(FO "mark", text);
 }
 
@@ -46,8 +46,8 @@ static int run_skippable(const struct op *op)
 {
 	char text[128];
 
-	sprintf(text, "%" PRIu64 " %u %u\n", pfn_of(op->piece[0].start),
-		op->piece[0].nr, op->number);
+	sprintf(text, "%" PRIu64 " %u %u\n", pfn_of(op->request[0].start),
+		op->request[0].nr, op->number);
 	return put(FO "skippable", text);
 }
 
@@ -119,7 +119,7 @@ static bool poisoned(unsigned int page)
  */
 static int run_soft(const struct op *op, const struct model *before)
 {
-	unsigned int page = op->piece[0].start, tries;
+	unsigned int page = op->request[0].start, tries;
 	bool is_marked = before->page[page] & MARKED;
 	bool online = before->block[page / world.block_pages].online;
 	char text[64];
@@ -149,8 +149,8 @@ static int run_balloon(const struct op *op)
 	char line[160];
 
 	sprintf(line, "modprobe fake-offline-balloon from=%" PRIu64
-		" chunk=%u pages=%u", pfn_of(op->piece[0].start),
-		op->piece[0].nr, op->piece[0].nr);
+		" chunk=%u pages=%u", pfn_of(op->request[0].start),
+		op->request[0].nr, op->request[0].nr);
 	return command(line) ? NOT_DONE : 0;
 }
 

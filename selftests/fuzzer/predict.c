@@ -47,7 +47,7 @@ void outcomes_free(struct outcomes *out)
 
 /* ---------------------------------------------------------------- the pages */
 
-static unsigned int piece_end(const struct piece *p)
+static unsigned int piece_end(const struct request *p)
 {
 	return p->start + p->nr;
 }
@@ -82,7 +82,7 @@ static void release_pages(struct model *m, unsigned char mask,
 }
 
 /* Returns 0 if all of these pages were marked by debugfs, or the errno of the module. */
-static int check_owner(const struct model *m, const struct piece *p)
+static int check_owner(const struct model *m, const struct request *p)
 {
 	unsigned int i;
 
@@ -116,7 +116,7 @@ static int take_injected_error(struct model *m, enum inject_point point)
 /* ---------------------------------------------------------------- operations */
 
 /* Marks the pages of one range. Returns 0, or an errno with part of the pages marked. */
-static int mark_piece(struct model *m, const struct piece *p)
+static int mark_piece(struct model *m, const struct request *p)
 {
 	unsigned char properties = MARKED;
 	unsigned int i, end;
@@ -155,10 +155,10 @@ static void predict_mark(const struct model *m, const struct op *op,
 	struct outcome *o = &out->o[out->nr - 1];
 	unsigned int i;
 
-	for (i = 0; i < op->nr_pieces && !o->result[0]; i++) {
-		if (piece_end(&op->piece[i]) > world.nr_pages)
+	for (i = 0; i < op->nr_requests && !o->result[0]; i++) {
+		if (piece_end(&op->request[i]) > world.nr_pages)
 			die("a mark outside of the blocks under test");
-		o->result[0] = mark_piece(after, &op->piece[i]);
+		o->result[0] = mark_piece(after, &op->request[i]);
 	}
 	/* No range is marked if one fails, but the armed failures stay used up. */
 	if (o->result[0])
@@ -204,23 +204,23 @@ static void predict_any(const struct model *m, const struct op *op,
 
 static int compare_starts(const void *a, const void *b)
 {
-	const struct piece *x = a, *y = b;
+	const struct request *x = a, *y = b;
 
 	return x->start < y->start ? -1 : x->start > y->start;
 }
 
 static int check_unmark(const struct model *m, const struct op *op)
 {
-	struct piece sorted[MAX_PIECES];
+	struct request sorted[MAX_REQUESTS];
 	unsigned int i;
 	int ret = 0;
 
-	memcpy(sorted, op->piece, op->nr_pieces * sizeof(*sorted));
-	qsort(sorted, op->nr_pieces, sizeof(*sorted), compare_starts);
-	for (i = 1; i < op->nr_pieces; i++)
+	memcpy(sorted, op->request, op->nr_requests * sizeof(*sorted));
+	qsort(sorted, op->nr_requests, sizeof(*sorted), compare_starts);
+	for (i = 1; i < op->nr_requests; i++)
 		if (sorted[i].start < piece_end(&sorted[i - 1]))
 			return EINVAL;
-	for (i = 0; i < op->nr_pieces && !ret; i++)
+	for (i = 0; i < op->nr_requests && !ret; i++)
 		ret = check_owner(m, &sorted[i]);
 	return ret;
 }
@@ -232,14 +232,14 @@ static void predict_unmark(const struct model *m, const struct op *op,
 	struct model *after = add_outcome(out, m, result);
 	unsigned int i;
 
-	for (i = 0; i < op->nr_pieces && !result; i++)
-		memset(after->page + op->piece[i].start, 0, op->piece[i].nr);
+	for (i = 0; i < op->nr_requests && !result; i++)
+		memset(after->page + op->request[i].start, 0, op->request[i].nr);
 }
 
 static void predict_skippable(const struct model *m, const struct op *op,
 			      struct outcomes *out)
 {
-	const struct piece *p = op->piece;
+	const struct request *p = op->request;
 	int result = check_owner(m, p);
 	struct model *after;
 	unsigned int i;
@@ -335,7 +335,7 @@ static void predict_online(const struct model *m, const struct op *op,
 static void predict_soft(const struct model *m, const struct op *op,
 			 struct outcomes *out)
 {
-	unsigned int page = op->piece[0].start;
+	unsigned int page = op->request[0].start;
 
 	if (page >= world.nr_pages)
 		die("soft-offlining outside of the blocks under test");
@@ -369,7 +369,7 @@ static void predict_balloon(const struct model *m, const struct op *op,
 	struct model *after = add_outcome(out, m, 0);
 
 	after->balloon = true;
-	after->unplaced = op->piece[0].nr;
+	after->unplaced = op->request[0].nr;
 	after->unplaced_owner = FOREIGN;
 }
 

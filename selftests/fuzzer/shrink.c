@@ -93,11 +93,11 @@ static bool simpler_piece(struct shrinking *s, unsigned int i, unsigned int o,
 
 	for (way = 0; way < 6 && i < s->nr; way++) {
 		struct step to = s->steps[i];
-		struct piece *p;
+		struct request *p;
 
-		if (o >= to.nr_ops || k >= to.op[o].nr_pieces)
+		if (o >= to.nr_ops || k >= to.op[o].nr_requests)
 			return any;
-		p = &to.op[o].piece[k];
+		p = &to.op[o].request[k];
 		switch (way) {
 		case 0:
 			p->nr = 1;
@@ -115,10 +115,10 @@ static bool simpler_piece(struct shrinking *s, unsigned int i, unsigned int o,
 			p->start = p->start / bp * bp;
 			break;
 		case 5:
-			if (to.op[o].nr_pieces == 1)
+			if (to.op[o].nr_requests == 1)
 				return any;
-			memmove(p, p + 1, (--to.op[o].nr_pieces - k) * sizeof(*p));
-			memset(&to.op[o].piece[to.op[o].nr_pieces], 0,
+			memmove(p, p + 1, (--to.op[o].nr_requests - k) * sizeof(*p));
+			memset(&to.op[o].request[to.op[o].nr_requests], 0,
 			       sizeof(*p));
 			break;
 		}
@@ -150,8 +150,8 @@ static bool mark_at(struct shrinking *s, unsigned int i, unsigned int page)
 	if (page / world.block_pages != op->block)
 		return false;
 	op->kind = OP_MARK;
-	op->nr_pieces = 1;
-	op->piece[0] = (struct piece){ .start = page, .nr = 1 };
+	op->nr_requests = 1;
+	op->request[0] = (struct request){ .start = page, .nr = 1 };
 	return change(s, i, &to);
 }
 
@@ -167,8 +167,8 @@ static bool mark_for_guard(struct shrinking *s, unsigned int i)
 		return true;
 	for (k = i + 1; k < s->nr; k++)
 		for (o = 0; o < s->steps[k].nr_ops; o++)
-			for (p = 0; p < s->steps[k].op[o].nr_pieces; p++)
-				if (mark_at(s, i, s->steps[k].op[o].piece[p].start))
+			for (p = 0; p < s->steps[k].op[o].nr_requests; p++)
+				if (mark_at(s, i, s->steps[k].op[o].request[p].start))
 					return true;
 	return false;
 }
@@ -194,7 +194,7 @@ static bool simplify(struct shrinking *s)
 		any |= movable(s, i);
 		any |= mark_for_guard(s, i);
 		for (o = 0; i < s->nr && o < s->steps[i].nr_ops; o++)
-			for (k = s->steps[i].op[o].nr_pieces; k--;)
+			for (k = s->steps[i].op[o].nr_requests; k--;)
 				any |= simpler_piece(s, i, o, k);
 	}
 	return any;
