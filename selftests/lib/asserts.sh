@@ -147,8 +147,8 @@ expect_eq() {
 	return 1
 }
 
-# expect_same WHAT WANT GOT: two files; without a subshell as long as they are the same
-expect_same() {
+# expect_same_file WHAT WANT GOT: two files; without a subshell as long as they are the same
+expect_same_file() {
 	if cmp -s "$2" "$3"; then
 		CHECKS=$((CHECKS + 1))
 	else

@@ -186,7 +186,7 @@ check_pages() {
 	done
 	if [ $# -gt 0 ]; then
 		oracle runs offline "$@" >"$TMP/runs"
-		expect_same "PageOffline pages (first, number) $cp_when" \
+		expect_same_file "PageOffline pages (first, number) $cp_when" \
 			"$TMP/runs-wanted" "$TMP/runs"
 	fi
 	if [ "$ON" -gt 0 ]; then
@@ -239,7 +239,7 @@ check_isolated() {
 check_listed() {
 	look_at_marks
 	extents <"$FO"/ranges >"$TMP/listed"
-	expect_same "pages listed by the module $1" "$TMP/marks-wanted" "$TMP/listed"
+	expect_same_file "pages listed by the module $1" "$TMP/marks-wanted" "$TMP/listed"
 }
 
 # expect_ranges WHEN "START NR SKIPPABLE CANARY"…: exactly these ranges are listed
