@@ -86,7 +86,7 @@ ok" "$(awk 'NF == 8 { print $1, $2, $3, $4, $7, $8; next } { print }' "$TMP/dev"
 	expect_eq "only its own" "$(block_pfn "$B1" 40) 7 1 0 admin in_force
 ok" "$(fodev list own | awk 'NF == 8 { print $1, $2, $3, $4, $7, $8; next } { print }')"
 	look_at_marks
-	expect_eq "verify" "ranges $(wc -l <"$MARKS") pages $MARKED page_offline $ON skippable $ON_SKIPPABLE buddy 0 wrong_count 0 canary $ON_CANARY canary_broken 0 first_bad_pfn -1
+	expect_eq "verify" "ranges $(wc -l <"$MARKS") pages $ALL_MARKED page_offline $ON skippable $ON_SKIPPABLE buddy 0 wrong_count 0 canary $ON_CANARY canary_broken 0 first_bad_pfn -1
 ok" "$(fodev verify)"
 	go "$B2" offline
 	expect_eq "ranges that wait" "$(wc -l <"$TMP/list")" "$(fodev list | grep -c ' waiting$')"

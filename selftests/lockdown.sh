@@ -55,7 +55,7 @@ check_locked() {
 	fi
 	listed | extents >"$TMP/listed"
 	expect_same_file "pages that the device lists, $1" "$TMP/marks-wanted" "$TMP/listed"
-	expect_eq "verify, $1" "$MARKED $ON $ON_SKIPPABLE 0 0 $ON_CANARY 0 -1" \
+	expect_eq "verify, $1" "$ALL_MARKED $ON $ON_SKIPPABLE 0 0 $ON_CANARY 0 -1" \
 		"$(fodev verify | awk 'NF == 18 { print $4, $6, $8, $10, $12, $14, $16, $18 }')"
 }
 

@@ -60,7 +60,7 @@ refs_wanted() {
 #   marks-online   the marks in online blocks, in the form of marks_by_block()
 #   runs-wanted    the runs of marked pages in online blocks under test, cut at blocks
 #   marks-wanted   all marks, with neighbours of the same kind joined
-# Sets MARKED to the number of pages in all marks, ON, ON_SKIPPABLE and ON_CANARY to numbers
+# Sets ALL_MARKED to the number of pages in all marks, ON, ON_SKIPPABLE and ON_CANARY to numbers
 # of pages in online blocks, and ON_BLOCKS to these blocks.
 look_at_marks() {
 	[ -z "${marks_seen-}" ] || return 0
@@ -109,7 +109,7 @@ look_at_marks() {
 		end_run(); end_extent()
 		print total + 0, on + 0, skippable + 0, canary + 0, list >sums
 	}'
-	read -r MARKED ON ON_SKIPPABLE ON_CANARY ON_BLOCKS <"$TMP/sums"
+	read -r ALL_MARKED ON ON_SKIPPABLE ON_CANARY ON_BLOCKS <"$TMP/sums"
 }
 
 # check_accounts WHEN: MemTotal, and the present and managed pages of each zone, are
@@ -271,8 +271,8 @@ check_verify() {
 " ;;
 		esac
 	done <"$FO"/verify
-	expect_eq "verify $1" "pages $MARKED
-pages_block_offline $((MARKED - ON))
+	expect_eq "verify $1" "pages $ALL_MARKED
+pages_block_offline $((ALL_MARKED - ON))
 page_offline $ON
 skippable $ON_SKIPPABLE
 skippable_expected $ON_SKIPPABLE
