@@ -197,8 +197,10 @@ answers() {
 	dev "memory that cannot be plugged" \
 		"ENXIO request 0 pfn $((1 << 46)) reason $R_NOT_PLUGGABLE owner -" \
 		take "$((1 << 46))" 1 absent
-	dev "memory of the kernel" "EBUSY request 0 pfn 256 reason $R_KERNEL_MEMORY owner -" \
-		take 256 1
+	kernel_pfn=$((0x$(sed -n 's/^ *\([0-9a-f]*\)-.* : Kernel code$/\1/p' /proc/iomem) / 4096))
+	dev "memory of the kernel" \
+		"EBUSY request 0 pfn $kernel_pfn reason $R_KERNEL_MEMORY owner -" \
+		take "$kernel_pfn" 1
 	dev "a range that wraps" ERANGE take "$((start))" 18446744073709551615
 	dev "no pages" EINVAL take "$start" 0
 	dev "more pages than there are" "ENOSPC request 0 pfn -1 reason $R_RESERVE owner -" \
