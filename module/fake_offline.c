@@ -9,7 +9,7 @@
  *
  *	dev.c		the device /dev/fake_offline; its ioctls are in dev_change.c, which
  *			takes and gives back pages, and in dev_look.c
- *	session.c	whose marks an open file of the device makes
+ *	session.c	the owner of the marks of an open file of the device
  *	debugfs.c	the debugfs files, with parse.c for what is written to them
  *	client.c	the registered clients, and their callbacks
  *	request.c	which requests are taken together, and in which order

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Whose marks an open file of the device makes.
+ * The owner of the marks that an open file of the device makes.
  *
  * A file that is a session has a client of its own, and its marks end with the file. All
  * other files share one client, whose marks stay.

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Whose marks an open file of the device makes: a session's, or marks that stay. */
+/* The owner of the marks that an open file of the device makes. */
 #ifndef FO_SESSION_H
 #define FO_SESSION_H
 
